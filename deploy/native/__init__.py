@@ -1,0 +1,1 @@
+"""The native runtime: Kafka and TimescaleDB as plain processes of this machine."""
