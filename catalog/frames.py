@@ -1,0 +1,201 @@
+"""Frames: the one shape of data from edge to disk, an Arrow record batch per Kafka message.
+
+The value is a schema-less Arrow IPC record batch; the header ``ce_dataschema`` names the schema,
+which derives from the stream's declaration. Headers follow CloudEvents 1.0, Kafka binary mode.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.model import Stream
+from catalog.registry import streams
+
+Headers = list[tuple[str, bytes]]
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+MAX_READINGS = 5_000
+"""Readings of one frame at most: what one gateway request may carry."""
+
+READINGS_TYPE = "city.readings"
+TICK_TYPE = "city.tick"
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+LATEST = datetime(2262, 1, 1, tzinfo=UTC)
+
+
+class FrameError(ValueError):
+    """A message that is no valid frame. ``code`` is bounded: a metric label and dead-letter code."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A decoded frame: readings of one stream, received together."""
+
+    stream: Stream
+    batch: pa.RecordBatch
+    received_at: datetime
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One reading inside a valid frame that breaks the contract."""
+
+    index: int
+    code: str
+    reason: str
+
+
+@cache
+def readings_schema(stream: Stream) -> pa.Schema:
+    """Return ``sensor, observed_at`` and one nullable float64 column per metric."""
+    keys = [
+        pa.field("sensor", pa.string(), nullable=False),
+        pa.field("observed_at", TIMESTAMP, nullable=False),
+    ]
+    return pa.schema(keys + [pa.field(m, pa.float64()) for m in stream.metric_names])
+
+
+def dataschema(stream: Stream) -> str:
+    """Return the name of the frame's schema: ``<stream>/<version>``."""
+    return f"{stream.name}/{stream.version}"
+
+
+def encode(batch: pa.RecordBatch) -> bytes:
+    """Return the Kafka value of a batch that has its stream's ``readings_schema``."""
+    return batch.serialize().to_pybytes()
+
+
+def frame_headers(stream: Stream, source: str, received_at: datetime) -> Headers:
+    """Return CloudEvents headers of one frame; ``received_at`` must be aware UTC."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_type", READINGS_TYPE.encode()),
+        ("ce_source", source.encode()),
+        ("ce_id", uuid.uuid4().hex.encode()),
+        ("ce_time", received_at.isoformat().encode()),
+        ("ce_dataschema", dataschema(stream).encode()),
+        ("content-type", b"application/vnd.apache.arrow.batch"),
+    ]
+
+
+def decode(stream_name: str, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Frame:
+    """Decode one message of a stream's readings topic.
+
+    Raises ``FrameError`` with code ``headers``, ``schema_version``, ``arrow`` or ``too_large``;
+    never anything else, whatever the bytes are.
+    """
+    stream = streams()[stream_name]
+    fields = dict(headers or ())
+    _check_headers(stream, fields)
+    received_at = _received_at(fields)
+    batch = _read_batch(stream, value)
+    source = fields.get("ce_source", b"").decode(errors="replace")
+    return Frame(stream, batch, received_at, source, fields.get("ce_id", b"").decode("ascii", "replace"))
+
+
+def event_type(headers: Sequence[tuple[str, bytes]] | None) -> str:
+    """Return ``ce_type`` of a message, empty when it has none."""
+    for key, value in headers or ():
+        if key == "ce_type":
+            return value.decode(errors="replace")
+    return ""
+
+
+def bad_rows(batch: pa.RecordBatch) -> list[BadRow]:
+    """Return the readings that break the contract: empty key, absurd time, NaN or infinity.
+
+    The rest of the frame is good. Sink and worker drop the same rows by calling this.
+    """
+    found = {}
+    sensor, observed = batch.column("sensor"), batch.column("observed_at")
+    if sensor.null_count or pc.any(pc.equal(sensor, "")).as_py():
+        mask = pc.or_kleene(pc.is_null(sensor), pc.equal(sensor, ""))
+        found |= _rows(mask, "sensor", "sensor id is missing")
+    times = observed.cast(pa.int64())
+    if observed.null_count or not _within(times):
+        ok = pc.and_(pc.greater_equal(times, _us(EARLIEST)), pc.less(times, _us(LATEST)))
+        found |= _rows(pc.invert(pc.fill_null(ok, False)), "observed_at", "time out of range")
+    for name in batch.schema.names[2:]:
+        column = batch.column(name)
+        values = column.to_numpy(zero_copy_only=False)
+        odd = ~np.isfinite(values)
+        if odd.any():
+            odd &= column.is_valid().to_numpy(zero_copy_only=False)
+            found |= _rows(pa.array(odd), "not_finite", f"{name} is NaN or infinite")
+    return [found[i] for i in sorted(found)]
+
+
+def tick_headers() -> Headers:
+    """Return headers of a tick record."""
+    return [("ce_specversion", b"1.0"), ("ce_type", TICK_TYPE.encode())]
+
+
+def encode_tick(at: int) -> bytes:
+    """Return the value of a tick: epoch seconds, 8 bytes big-endian."""
+    return at.to_bytes(8, "big")
+
+
+def decode_tick(value: bytes | None) -> int:
+    """Return a tick's epoch seconds; ``FrameError`` code ``tick`` when it is none."""
+    if value is None or len(value) != 8:
+        raise FrameError("tick", "a tick carries 8 bytes")
+    return int.from_bytes(value, "big")
+
+
+def _check_headers(stream: Stream, fields: dict[str, bytes]) -> None:
+    if fields.get("ce_type") != READINGS_TYPE.encode():
+        raise FrameError("headers", f"ce_type is {fields.get('ce_type')!r}, not {READINGS_TYPE}")
+    schema = fields.get("ce_dataschema", b"").decode(errors="replace")
+    if schema != dataschema(stream):
+        raise FrameError("schema_version", f"{schema!r} is not {dataschema(stream)!r}")
+
+
+def _received_at(fields: dict[str, bytes]) -> datetime:
+    try:
+        received_at = datetime.fromisoformat(fields["ce_time"].decode())
+    except (KeyError, ValueError) as error:
+        raise FrameError("headers", f"ce_time: {error}") from None
+    if received_at.tzinfo is None:
+        raise FrameError("headers", "ce_time has no time zone")
+    return received_at
+
+
+def _read_batch(stream: Stream, value: bytes | None) -> pa.RecordBatch:
+    if not value:
+        raise FrameError("arrow", "empty message")
+    try:
+        batch = pa.ipc.read_record_batch(pa.py_buffer(value), readings_schema(stream))
+        batch.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
+        raise FrameError("arrow", str(error)[:300]) from None
+    if batch.num_rows > MAX_READINGS:
+        raise FrameError("too_large", f"{batch.num_rows} readings, at most {MAX_READINGS}")
+    return batch
+
+
+def _within(times: pa.Int64Array) -> bool:
+    if not len(times):
+        return True
+    bounds = pc.min_max(times)
+    return _us(EARLIEST) <= bounds["min"].as_py() and bounds["max"].as_py() < _us(LATEST)
+
+
+def _us(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000
+
+
+def _rows(mask: pa.Array, code: str, reason: str) -> dict[int, BadRow]:
+    hits = np.flatnonzero(mask.to_numpy(zero_copy_only=False).astype(bool))
+    return {int(i): BadRow(int(i), code, reason) for i in hits}

@@ -1,0 +1,63 @@
+"""Find the declared streams. A stream file is a module with one name, ``STREAM``.
+
+Besides ``catalog/streams/`` the folders named in ``CITYOPS_STREAMS_PATH`` (separated like ``PATH``)
+are searched, so that a site keeps its own streams outside this tree.
+"""
+
+import importlib.util
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from catalog.model import Stream
+
+STREAMS_FOLDER = Path(__file__).parent / "streams"
+
+
+def stream_folders() -> tuple[Path, ...]:
+    """Return the folders that are searched for stream files, ours first."""
+    extra = os.environ.get("CITYOPS_STREAMS_PATH", "")
+    return (STREAMS_FOLDER, *(Path(p) for p in extra.split(os.pathsep) if p))
+
+
+def load_stream(path: Path) -> Stream:
+    """Load the declaration in one file; ValueError when it holds no ``STREAM`` of that name."""
+    stream = getattr(_load_module(path), "STREAM", None)
+    if not isinstance(stream, Stream):
+        raise ValueError(f"{path}: no STREAM = Stream(...) in this file")
+    if stream.name != path.stem:
+        raise ValueError(f"{path}: the stream is named {stream.name!r}, the file {path.stem!r}")
+    return stream
+
+
+@cache
+def streams() -> dict[str, Stream]:
+    """Return all declared streams by name, in name order; read once per process."""
+    files = [f for folder in stream_folders() for f in folder.glob("[a-z]*.py")]
+    found: dict[str, Stream] = {}
+    for file in sorted(files, key=lambda f: f.stem):
+        if file.stem in found:
+            raise ValueError(f"{file}: a stream named {file.stem!r} exists already")
+        found[file.stem] = load_stream(file)
+    return found
+
+
+def stream(name: str) -> Stream:
+    """Return one stream; KeyError naming the known ones otherwise."""
+    try:
+        return streams()[name]
+    except KeyError:
+        raise KeyError(f"no stream {name!r}; known: {', '.join(streams())}") from None
+
+
+def _load_module(path: Path) -> ModuleType:
+    name = f"catalog.streams.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

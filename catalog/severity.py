@@ -1,0 +1,26 @@
+"""Texts, colours and icons of the four warning levels: one table for every screen and message."""
+
+from dataclasses import dataclass
+
+from catalog.model import Severity, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How one severity is shown. Colours keep apart under the common colour-vision deficiencies."""
+
+    severity: Severity
+    roman: str
+    title: Text
+    colour: str
+    icon: str
+
+
+LEVELS = {
+    Severity.RED: Level(Severity.RED, "I", Text(zh="红色", en="Red"), "#D55E00", "◆"),
+    Severity.ORANGE: Level(Severity.ORANGE, "II", Text(zh="橙色", en="Orange"), "#E69F00", "▲"),
+    Severity.YELLOW: Level(Severity.YELLOW, "III", Text(zh="黄色", en="Yellow"), "#F0E442", "■"),
+    Severity.BLUE: Level(Severity.BLUE, "IV", Text(zh="蓝色", en="Blue"), "#56B4E9", "●"),
+}
+NORMAL_COLOUR = "#8FA3B0"
+STALE_COLOUR = "#6B6B6B"

@@ -1,0 +1,1 @@
+"""What each long-running process stands on: settings, logging, health, Kafka, PostgreSQL."""

@@ -1,0 +1,80 @@
+"""Kafka clients (kafka-python) with our settings: acks from all, idempotent, bounded waits."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from catalog.topics import PARTITIONS
+
+REQUEST_TIMEOUT_MS = 10_000
+DELIVERY_TIMEOUT_MS = 15_000
+TOPIC_CONFIG = {"retention.ms": str(7 * 24 * 3600 * 1000), "segment.bytes": str(128 * 2**20)}
+
+
+def producer(bootstrap: str, process: str, **options: Any) -> KafkaProducer:
+    """Return an idempotent acks=all producer; a send fails after 15 s at the latest."""
+    settings: dict[str, Any] = {
+        "bootstrap_servers": bootstrap.split(","),
+        "client_id": process,
+        "acks": "all",
+        "enable_idempotence": True,
+        "linger_ms": 5,
+        "batch_size": 256 * 1024,
+        "max_request_size": 4 * 2**20,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
+        "max_block_ms": 5_000,
+    }
+    return KafkaProducer(**(settings | options))
+
+
+def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaConsumer:
+    """Return a consumer that never commits by itself: offsets belong to the database."""
+    settings: dict[str, Any] = {
+        "bootstrap_servers": bootstrap.split(","),
+        "client_id": process,
+        "group_id": group,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "session_timeout_ms": 10_000,
+        "heartbeat_interval_ms": 2_000,
+        "fetch_max_wait_ms": 50,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS + 5_000,
+    }
+    return KafkaConsumer(**(settings | options))
+
+
+def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -> list[str]:
+    """Create the topics that are missing, each with ``PARTITIONS``; return the new ones' names."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="cityops-admin")
+    try:
+        missing = sorted(set(topics) - set(admin.list_topics()))
+        wanted = {
+            t: {
+                "num_partitions": PARTITIONS,
+                "replication_factor": replication,
+                "configs": TOPIC_CONFIG,
+            }
+            for t in missing
+        }
+        if wanted:
+            admin.create_topics(wanted)
+        return missing
+    except TopicAlreadyExistsError:
+        return []
+    finally:
+        admin.close()
+
+
+def is_reachable(bootstrap: str) -> bool:
+    """Tell whether a broker answers within five seconds."""
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","), request_timeout_ms=5_000, bootstrap_timeout_ms=5_000
+        )
+    except (KafkaError, OSError, ValueError):
+        return False
+    admin.close()
+    return True

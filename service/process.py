@@ -1,0 +1,57 @@
+"""Run a long-lived process: logs, vital signs, signals, exit codes and the stall watchdog."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from service.errors import FatalError
+from service.log import configure, logger
+from service.settings import Settings
+from service.vitals import Vitals, serve_vitals
+
+EXIT_FATAL = 2
+EXIT_STALLED = 3
+
+
+def run_process(
+    name: str,
+    settings: Settings,
+    body: Callable[[Vitals, threading.Event], None],
+    *,
+    exit_when_stalled_s: float = 60.0,
+) -> int:
+    """Run ``body(vitals, stop)`` until SIGTERM or SIGINT sets ``stop``; return the exit code.
+
+    A process that has lag and makes no progress for ``exit_when_stalled_s`` leaves at once with
+    code 3, so that its supervisor starts it anew. A ``FatalError`` gives code 2.
+    """
+    name = settings.process or name
+    configure(name, settings.log_level)
+    vitals, stop = Vitals(name), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    stop_serving = serve_vitals(vitals, settings.metrics_port)
+    _watch(vitals, stop, exit_when_stalled_s)
+    try:
+        body(vitals, stop)
+    except FatalError as error:
+        logger().error("fatal", code=error.code, reason=str(error))
+        return EXIT_FATAL
+    finally:
+        stop_serving()
+    return 0
+
+
+def watch_stalls(vitals: Vitals, stop: threading.Event, limit_s: float) -> None:
+    """Leave the process with code 3 when it stalls longer than ``limit_s``; returns at ``stop``."""
+    while not stop.wait(1.0):
+        if vitals.stalled_for() > limit_s:
+            logger().error("stalled, leaving for a restart", seconds=round(vitals.stalled_for()))
+            os._exit(EXIT_STALLED)
+
+
+def _watch(vitals: Vitals, stop: threading.Event, limit_s: float) -> None:
+    threading.Thread(
+        target=watch_stalls, args=(vitals, stop, limit_s), name="watchdog", daemon=True
+    ).start()

@@ -1,0 +1,37 @@
+"""Settings of every process, from the environment: ``CITYOPS_<NAME>``, or a file ``…_FILE``."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What all processes share. Rooms subclass it and keep the prefix ``CITYOPS_``."""
+
+    model_config = SettingsConfigDict(env_prefix="CITYOPS_", extra="ignore", frozen=True)
+
+    kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port,…")
+    dsn: SecretStr = Field(
+        SecretStr("postgresql://cityops@127.0.0.1:5432/cityops"),
+        description="PostgreSQL address of the platform's database",
+    )
+    topic_prefix: str = Field("city", description="First part of every topic and group name")
+    gateway: str = Field("http://127.0.0.1:8600", description="Address of the ingest gateway")
+    console: str = Field("http://127.0.0.1:8700", description="Address of the operators' console")
+    api_key: SecretStr | None = Field(None, description="API key for gateway and console")
+    api_key_file: Path | None = Field(None, description="File that holds the API key")
+    process: str = Field("", description="Name of this process in status and logs")
+    metrics_port: int = Field(0, description="Port of /health and /metrics; 0 = none")
+    state_dir: Path = Field(Path(".cityops"), description="Folder for local state")
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    def database(self) -> str:
+        """Return the connection string in clear, for psycopg only."""
+        return self.dsn.get_secret_value()
+
+    def key(self) -> str:
+        """Return the API key from the variable or the file; empty when none is set."""
+        if self.api_key is not None:
+            return self.api_key.get_secret_value()
+        return self.api_key_file.read_text().strip() if self.api_key_file else ""

@@ -1,0 +1,152 @@
+"""Vital signs of a process: progress, lag and rate, served as ``/health`` and ``/metrics``.
+
+Health is judged by progress, not by "process up": lag without progress for ``stall_s`` is unwell.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import msgspec
+from prometheus_client import REGISTRY, generate_latest
+
+from service.clock import Clock, SystemClock
+
+_RATE_SMOOTHING_S = 10.0
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What ``/health`` answers; the status table reads the same fields from every process."""
+
+    process: str
+    healthy: bool
+    reason: str
+    lag: int | None
+    rows_per_s: float | None
+    rows_total: int | None
+    newest_observed_at: datetime | None
+    details: dict[str, object]
+
+
+class Vitals:
+    """Thread-safe record of what a process does. Call ``progress`` once per batch."""
+
+    def __init__(self, process: str, *, stall_s: float = 30.0, clock: Clock | None = None) -> None:
+        self.process = process
+        self._stall_s = stall_s
+        self._clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._rows = 0
+        self._rate = 0.0
+        self._last = self._clock.monotonic()
+        self._started = False
+        self._counts_rows = False
+        self._lag: int | None = None
+        self._newest: datetime | None = None
+        self._trouble = ""
+        self._details: dict[str, object] = {}
+
+    def ready(self) -> None:
+        """Say that start-up is over; before this the process is unwell with reason "starting"."""
+        with self._lock:
+            self._started = True
+            self._last = self._clock.monotonic()
+
+    def progress(self, rows: int = 0, *, newest: datetime | None = None) -> None:
+        """Record that work was done: ``rows`` handled, the newest event time seen."""
+        with self._lock:
+            now = self._clock.monotonic()
+            elapsed = max(now - self._last, 1e-3)
+            weight = min(1.0, elapsed / _RATE_SMOOTHING_S)
+            self._rate += weight * (rows / elapsed - self._rate)
+            self._rows += rows
+            self._counts_rows |= rows > 0
+            self._last = now
+            if newest and (self._newest is None or newest > self._newest):
+                self._newest = newest
+
+    def lag(self, messages: int | None) -> None:
+        """Record how many messages wait to be handled."""
+        with self._lock:
+            self._lag = messages
+
+    def trouble(self, reason: str) -> None:
+        """Record what is wrong ("" = nothing); an unwell process says it in ``/health``."""
+        with self._lock:
+            self._trouble = reason
+
+    def detail(self, **values: object) -> None:
+        """Add process-specific values to ``/health``."""
+        with self._lock:
+            self._details.update(values)
+
+    def stalled_for(self) -> float:
+        """Return seconds without progress while work waits; 0 when nothing waits."""
+        with self._lock:
+            return self._clock.monotonic() - self._last if self._lag else 0.0
+
+    def health(self) -> Health:
+        """Return the present state."""
+        stalled = self.stalled_for()
+        with self._lock:
+            reason = self._trouble
+            if not self._started:
+                reason = reason or "starting"
+            elif not reason and stalled > self._stall_s:
+                reason = f"{self._lag} messages wait, no progress for {stalled:.0f} s"
+            idle = max(0.0, self._clock.monotonic() - self._last - _RATE_SMOOTHING_S)
+            rate = self._rate * max(0.0, 1.0 - idle / _RATE_SMOOTHING_S)
+            return Health(
+                process=self.process,
+                healthy=not reason,
+                reason=reason,
+                lag=self._lag,
+                rows_per_s=round(rate, 1) if self._counts_rows else None,
+                rows_total=self._rows if self._counts_rows else None,
+                newest_observed_at=self._newest,
+                details=dict(self._details),
+            )
+
+
+def serve_vitals(vitals: Vitals, port: int) -> Callable[[], None]:
+    """Serve ``/health`` and ``/metrics`` on loopback in a thread; return the function that stops it.
+
+    Port 0 serves nothing.
+    """
+    if not port:
+        return lambda: None
+    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(vitals))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="vitals", daemon=True).start()
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+
+    return stop
+
+
+def _handler(vitals: Vitals) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/health":
+                health = vitals.health()
+                self._answer(200 if health.healthy else 503, msgspec.json.encode(health), "json")
+            elif self.path == "/metrics":
+                self._answer(200, generate_latest(REGISTRY), "plain")
+            else:
+                self._answer(404, b"only /health and /metrics", "plain")
+
+        def _answer(self, status: int, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            main = "application" if kind == "json" else "text"
+            self.send_header("Content-Type", f"{main}/{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: the status table asks twice a second."""
+
+    return Handler
