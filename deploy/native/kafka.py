@@ -1,0 +1,145 @@
+"""Apache Kafka as one KRaft node on loopback, resolved by Maven."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from deploy.errors import DeployError
+from deploy.native import packages
+from deploy.native.cache import once
+from deploy.ports import LOOPBACK
+from deploy.progress import step
+
+VERSION = "4.1.1"
+HERE = Path(__file__).parent
+
+# A small heap with the serial collector: the broker's speed is the page cache's, and an idle
+# broker should cost little on a two-core machine.
+JVM = (
+    "-Xms96m",
+    "-Xmx512m",
+    "-Xss512k",
+    "-XX:+UseSerialGC",
+    "-XX:MinHeapFreeRatio=10",
+    "-XX:MaxHeapFreeRatio=30",
+    "-XX:ReservedCodeCacheSize=64m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+)
+
+# Warnings only, but the lines that tell a start and a stop; the two silenced loggers print the
+# whole configuration at each start and a notice per unknown client setting.
+LOGGING = {
+    "defaultLogLevel": "warn",
+    "showDateTime": "true",
+    "dateTimeFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "showThreadName": "false",
+    "log.kafka.server.KafkaRaftServer": "info",
+    "log.org.apache.kafka.common.config": "error",
+    "log.org.apache.kafka.common.utils.AppInfoParser": "error",
+}
+
+
+def install(cache: Path) -> Path:
+    """Return the folder of Kafka's jars, resolving them with Maven the first time."""
+    packages.ensure(["java", "mvn"])
+    wanted = sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:8]
+    return once(cache / f"kafka-{VERSION}-{wanted}", _resolve)
+
+
+def _resolve(folder: Path) -> None:
+    command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), f"-Dkafka.version={VERSION}"]
+    command += ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
+    with step(f"fetching Apache Kafka {VERSION} with Maven (about half a minute)"):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if done.returncode or not list(folder.glob("kafka_*.jar")):
+        said = (done.stdout + done.stderr).strip()[-2000:]
+        raise DeployError(f"Maven could not resolve Apache Kafka {VERSION}:\n{said}")
+
+
+def prepare(libs: Path, folder: Path, port: int, controller_port: int) -> Path:
+    """Write the broker's configuration into `folder`, format its log once, return the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "server.properties"
+    data = folder / "data"
+    config.write_text(properties(data, port, controller_port))
+    if not (data / "meta.properties").exists():
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        arguments = ["format", "-t", cluster, "-c", str(config), "--standalone"]
+        _tool(libs, "kafka.tools.StorageTool", arguments)
+    return config
+
+
+def properties(data: Path, port: int, controller_port: int) -> str:
+    """Return server.properties for a single node that is broker and controller."""
+    settings: dict[str, object] = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
+        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": data,
+        "num.partitions": 4,
+        "auto.create.topics.enable": "false",
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "num.recovery.threads.per.data.dir": 2,
+        "group.initial.rebalance.delay.ms": 0,
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 8,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 1,
+        # the cleaner's default buffer is 128 MB of heap that nothing here needs
+        "log.cleaner.dedupe.buffer.size": 8 * 1024 * 1024,
+        "log.segment.bytes": 128 * 1024 * 1024,
+        "log.retention.hours": 48,
+        "log.retention.check.interval.ms": 60_000,
+        "controlled.shutdown.enable": "true",
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def command(libs: Path, config: Path) -> list[str]:
+    """Return the command line of the broker."""
+    logging = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in LOGGING.items()]
+    return ["java", *JVM, *logging, "-cp", f"{libs}/*", "kafka.Kafka", str(config)]
+
+
+def ready(bootstrap: str) -> bool:
+    """Tell whether the broker at `bootstrap` answers a metadata request."""
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+        client = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    except (OSError, KafkaError):
+        return False
+    try:
+        client.list_topics()
+        return True
+    except KafkaError:
+        return False
+    finally:
+        client.close()
+
+
+def _tool(libs: Path, main: str, arguments: list[str]) -> None:
+    logging = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+    line = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", logging, "-cp", f"{libs}/*"]
+    done = subprocess.run([*line, main, *arguments], capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise DeployError(f"{main} failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")

@@ -1,0 +1,70 @@
+"""System packages: installed when we are root, named in one clear message when we are not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from deploy.errors import DeployError, MissingPackagesError
+from deploy.progress import step
+
+# program looked for -> Debian package that brings it
+PROGRAMS = {
+    "java": "default-jre-headless",
+    "mvn": "maven",
+    "mmdebstrap": "mmdebstrap",
+    "patchelf": "patchelf",
+    "chromium": "chromium",
+}
+
+
+def missing(programs: Iterable[str]) -> list[str]:
+    """Return the packages of those `programs` that are not on the path."""
+    return [PROGRAMS[name] for name in programs if shutil.which(name) is None]
+
+
+def ensure(programs: Iterable[str], extra: Iterable[str] = ()) -> None:
+    """Make every program available; `extra` are packages that bring no program.
+
+    Raises MissingPackagesError when something is missing and we may not install it.
+    """
+    packages = missing(programs) + [name for name in extra if not installed(name)]
+    if not packages:
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise MissingPackagesError(packages)
+    install(packages)
+
+
+def installed(package: str) -> bool:
+    """Tell whether dpkg knows `package` as installed."""
+    asked = subprocess.run(
+        ["dpkg-query", "-W", "-f=${db:Status-Status}", package],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return asked.stdout.strip() == "installed"
+
+
+def install(packages: list[str]) -> None:
+    """Install Debian packages without questions; raises DeployError with apt's own words."""
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    with step(f"installing system packages: {' '.join(packages)}"):
+        if not any(Path("/var/lib/apt/lists").glob("*_Packages*")):
+            _run([*apt, "update"])
+        try:
+            _run([*apt, "install", "-y", "--no-install-recommends", *packages])
+        except DeployError:  # an old package list names files that are gone
+            _run([*apt, "update"])
+            _run([*apt, "install", "-y", "--no-install-recommends", *packages])
+
+
+def _run(command: list[str]) -> None:
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=900)
+    if done.returncode:
+        raise DeployError(f"{' '.join(command)} failed:\n{done.stderr.strip()[-2000:]}")

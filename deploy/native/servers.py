@@ -1,0 +1,97 @@
+"""A disposable pair of servers, Kafka and TimescaleDB, on free ports in a folder of their own."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.errors import DeployError
+from deploy.native import kafka, postgres_files, timescale
+from deploy.native.timescale import DISPOSABLE, Tuning
+from deploy.paths import cache_dir
+from deploy.ports import LOOPBACK, free_port
+from deploy.process import Child, spawn
+from deploy.wait import wait_until
+
+START_DEADLINE_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Hold a running pair: addresses and the two processes."""
+
+    bootstrap: str
+    dsn: str
+    broker: Child
+    database: Child
+
+    def stop(self) -> None:
+        """Stop both by pid; the database by its fast shutdown."""
+        with ThreadPoolExecutor(2) as pool:
+            pool.submit(self.broker.stop, signal.SIGTERM, 20.0)
+            pool.submit(self.database.stop, signal.SIGINT, 20.0)
+
+
+def start_broker(folder: Path, port: int | None = None) -> tuple[str, Child]:
+    """Start a broker in `folder`; return its bootstrap address and process."""
+    libs = kafka.install(cache_dir())
+    port = port or free_port()
+    config = kafka.prepare(libs, folder, port, free_port({port}))
+    child = spawn("kafka", kafka.command(libs, config), folder / "kafka.log")
+    bootstrap = f"{LOOPBACK}:{port}"
+    _await("Kafka", child, lambda: kafka.ready(bootstrap))
+    return bootstrap, child
+
+
+def start_database(
+    folder: Path, port: int | None = None, tuning: Tuning = DISPOSABLE
+) -> tuple[str, Child]:
+    """Start a database server in `folder`; return the superuser's address and the process."""
+    bin_dir = postgres_files.install(cache_dir())
+    port = port or free_port()
+    password = _password(folder / "password")
+    data = folder / "data"
+    timescale.prepare(bin_dir, data, port, password, tuning)
+    line = timescale.command(bin_dir, data)
+    user = timescale.server_user()
+    child = spawn("postgres", line, folder / "postgres.log", user=user, cwd=data)
+    dsn = timescale.dsn(port, password)
+    _await("TimescaleDB", child, lambda: timescale.ready(dsn))
+    return dsn, child
+
+
+def start(folder: Path, tuning: Tuning = DISPOSABLE) -> Servers:
+    """Start both side by side; when one fails the other is stopped before the error is raised."""
+    with ThreadPoolExecutor(2) as pool:
+        broker = pool.submit(start_broker, folder / "kafka")
+        database = pool.submit(start_database, folder / "postgres", None, tuning)
+    failed = broker.exception() or database.exception()
+    if failed is None:
+        (bootstrap, kafka_child), (dsn, database_child) = broker.result(), database.result()
+        return Servers(bootstrap, dsn, kafka_child, database_child)
+    for future in (broker, database):
+        if future.exception() is None:
+            future.result()[1].stop()
+    raise failed
+
+
+def _await(name: str, child: Child, answers: object) -> None:
+    try:
+        wait_until(lambda: child.ensure_running() and answers(), START_DEADLINE_S, f"{name} ready")  # type: ignore[operator]
+    except DeployError:
+        with suppress(Exception):
+            child.stop()
+        raise
+
+
+def _password(path: Path) -> str:
+    if path.exists():
+        return path.read_text().strip()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_urlsafe(24))
+    return path.read_text()
