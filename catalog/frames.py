@@ -29,7 +29,7 @@ LATEST = datetime(2262, 1, 1, tzinfo=UTC)
 
 
 class FrameError(ValueError):
-    """A message that is no valid frame. ``code`` is bounded: a metric label and dead-letter code."""
+    """A message that is no valid frame; ``code`` is bounded: metric label, dead-letter code."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -102,7 +102,9 @@ def decode(stream_name: str, value: bytes | None, headers: Sequence[tuple[str, b
     received_at = _received_at(fields)
     batch = _read_batch(stream, value)
     source = fields.get("ce_source", b"").decode(errors="replace")
-    return Frame(stream, batch, received_at, source, fields.get("ce_id", b"").decode("ascii", "replace"))
+    return Frame(
+        stream, batch, received_at, source, fields.get("ce_id", b"").decode("ascii", "replace")
+    )
 
 
 def event_type(headers: Sequence[tuple[str, bytes]] | None) -> str:

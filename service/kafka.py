@@ -72,7 +72,9 @@ def is_reachable(bootstrap: str) -> bool:
     """Tell whether a broker answers within five seconds."""
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","), request_timeout_ms=5_000, bootstrap_timeout_ms=5_000
+            bootstrap_servers=bootstrap.split(","),
+            request_timeout_ms=5_000,
+            bootstrap_timeout_ms=5_000,
         )
     except (KafkaError, OSError, ValueError):
         return False

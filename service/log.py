@@ -8,7 +8,9 @@ import structlog
 
 def configure(process: str, level: str = "info") -> None:
     """Send our logs and the libraries' warnings to standard error in one format."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

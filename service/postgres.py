@@ -1,5 +1,7 @@
 """PostgreSQL connections with deadlines, and the line between "try again" and "never"."""
 
+from typing import Any
+
 import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
@@ -14,7 +16,7 @@ def connect(dsn: str, process: str, *, autocommit: bool = False) -> Connection:
     return psycopg.connect(dsn, autocommit=autocommit, **connection_options(process))
 
 
-def connection_options(process: str) -> dict[str, object]:
+def connection_options(process: str) -> dict[str, Any]:
     """Return the keyword arguments every connection of ours uses (also for async ones)."""
     return {
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -28,16 +30,21 @@ def connection_options(process: str) -> dict[str, object]:
 
 
 def pool(dsn: str, process: str, *, size: int = 4) -> ConnectionPool:
-    """Return an unopened pool of up to ``size`` autocommit connections; use as a context manager."""
+    """Return an unopened pool of ``size`` autocommit connections; use as a context manager."""
     kwargs = {"autocommit": True, **connection_options(process)}
     return ConnectionPool(
-        dsn, min_size=1, max_size=size, kwargs=kwargs, timeout=5.0, open=False,
+        dsn,
+        min_size=1,
+        max_size=size,
+        kwargs=kwargs,
+        timeout=5.0,
+        open=False,
         check=ConnectionPool.check_connection,
     )
 
 
 def is_transient(error: psycopg.Error) -> bool:
-    """Tell whether the same statement may succeed later: connection, resources, conflict, shutdown."""
+    """Tell whether the statement may succeed later: connection, resources, conflict, shutdown."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate[:2] in _RETRYABLE_CLASSES

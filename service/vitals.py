@@ -110,7 +110,7 @@ class Vitals:
 
 
 def serve_vitals(vitals: Vitals, port: int) -> Callable[[], None]:
-    """Serve ``/health`` and ``/metrics`` on loopback in a thread; return the function that stops it.
+    """Serve ``/health`` and ``/metrics`` on loopback in a thread; return what stops it.
 
     Port 0 serves nothing.
     """
