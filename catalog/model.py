@@ -123,8 +123,8 @@ class Rolling(Frozen):
     """A sliding sum or mean per sensor over event time, built from buckets of ``bucket_s``.
 
     The value at a reading covers the ``window_s`` that end at that reading's bucket; it is NaN
-    while fewer than ``min_buckets`` buckets hold a good value. A bucket's mean is the mean of its good
-    values (``mean``), its sum their sum (``sum``).
+    while fewer than ``min_buckets`` buckets hold a good value. A bucket's mean is the mean of its
+    good values (``mean``), its sum their sum (``sum``).
     """
 
     name: Name

@@ -48,7 +48,7 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
 
 def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -> list[str]:
     """Create the topics that are missing, each with ``PARTITIONS``; return the new ones' names."""
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="cityops-admin")
+    admin: Any = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="cityops-admin")
     try:
         missing = sorted(set(topics) - set(admin.list_topics()))
         wanted = {
@@ -70,12 +70,13 @@ def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -
 
 def is_reachable(bootstrap: str) -> bool:
     """Tell whether a broker answers within five seconds."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": bootstrap.split(","),
+        "request_timeout_ms": 5_000,
+        "bootstrap_timeout_ms": 5_000,
+    }
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
-            request_timeout_ms=5_000,
-            bootstrap_timeout_ms=5_000,
-        )
+        admin = KafkaAdminClient(**options)
     except (KafkaError, OSError, ValueError):
         return False
     admin.close()
