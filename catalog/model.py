@@ -27,6 +27,11 @@ class Text(Frozen):
     en: str
 
 
+def text(zh: str, en: str) -> Text:
+    """Return one label in both languages."""
+    return Text(zh=zh, en=en)
+
+
 class Severity(IntEnum):
     """Four warning levels of the Emergency Response Law of the PRC, art. 42; I is the highest."""
 
@@ -153,6 +158,18 @@ class Threshold(Frozen):
     value: float | SensorAttribute
     hours: tuple[int, int] | None = None
     source: Source = ENGINEERING
+
+
+def levels(
+    source: Source = ENGINEERING,
+    hours: tuple[int, int] | None = None,
+    **values: "float | SensorAttribute",
+) -> tuple[Threshold, ...]:
+    """Return thresholds by colour: ``levels(source, blue=101, yellow=151, red=301)``."""
+    return tuple(
+        Threshold(severity=Severity[colour.upper()], value=value, hours=hours, source=source)
+        for colour, value in values.items()
+    )
 
 
 class ThresholdRule(Frozen):

@@ -11,20 +11,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CITYOPS_", extra="ignore", frozen=True)
 
-    kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port,…")
+    kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, host:port,…")
     dsn: SecretStr = Field(
-        SecretStr("postgresql://cityops@127.0.0.1:5432/cityops"),
+        default=SecretStr("postgresql://cityops@127.0.0.1:5432/cityops"),
         description="PostgreSQL address of the platform's database",
     )
-    topic_prefix: str = Field("city", description="First part of every topic and group name")
-    gateway: str = Field("http://127.0.0.1:8600", description="Address of the ingest gateway")
-    console: str = Field("http://127.0.0.1:8700", description="Address of the operators' console")
-    api_key: SecretStr | None = Field(None, description="API key for gateway and console")
-    api_key_file: Path | None = Field(None, description="File that holds the API key")
-    process: str = Field("", description="Name of this process in status and logs")
-    metrics_port: int = Field(0, description="Port of /health and /metrics; 0 = none")
-    state_dir: Path = Field(Path(".cityops"), description="Folder for local state")
-    log_level: str = Field("info", description="debug, info, warning or error")
+    topic_prefix: str = Field(default="city", description="First part of every topic and group name")
+    gateway: str = Field(default="http://127.0.0.1:8600", description="Address of the ingest gateway")
+    console: str = Field(default="http://127.0.0.1:8700", description="Address of the operators' console")
+    api_key: SecretStr | None = Field(default=None, description="API key for gateway and console")
+    api_key_file: Path | None = Field(default=None, description="File that holds the API key")
+    process: str = Field(default="", description="Name of this process in status and logs")
+    metrics_port: int = Field(default=0, description="Port of /health and /metrics; 0 = none")
+    state_dir: Path = Field(default=Path(".cityops"), description="Folder for local state")
+    log_level: str = Field(default="info", description="debug, info, warning or error")
 
     def database(self) -> str:
         """Return the connection string in clear, for psycopg only."""

@@ -106,10 +106,14 @@ def properties(data: Path, port: int, controller_port: int) -> str:
         "share.coordinator.state.topic.num.partitions": 1,
         # the cleaner's default buffer is 128 MB of heap that nothing here needs
         "log.cleaner.dedupe.buffer.size": 8 * 1024 * 1024,
+        "log.index.size.max.bytes": 2 * 1024 * 1024,
         "log.segment.bytes": 128 * 1024 * 1024,
         "log.retention.hours": 48,
         "log.retention.check.interval.ms": 60_000,
         "controlled.shutdown.enable": "true",
+        # a killed broker may register again only when its old session is over (default 9 s)
+        "broker.session.timeout.ms": 2000,
+        "broker.heartbeat.interval.ms": 500,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import secrets
 import signal
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy import ports
 from deploy.errors import DeployError
 from deploy.native import kafka, postgres_files, timescale
 from deploy.native.timescale import DISPOSABLE, Tuning
 from deploy.paths import cache_dir
-from deploy.ports import LOOPBACK, free_port
+from deploy.ports import LOOPBACK
 from deploy.process import Child, spawn
 from deploy.wait import wait_until
 
@@ -36,31 +37,35 @@ class Servers:
             pool.submit(self.database.stop, signal.SIGINT, 20.0)
 
 
-def start_broker(folder: Path, port: int | None = None) -> tuple[str, Child]:
-    """Start a broker in `folder`; return its bootstrap address and process."""
+def start_broker(folder: Path) -> tuple[str, Child]:
+    """Start a broker in `folder`; return its bootstrap address and process.
+
+    A folder used before keeps its data and, when they are free, its ports.
+    """
     libs = kafka.install(cache_dir())
-    port = port or free_port()
-    config = kafka.prepare(libs, folder, port, free_port({port}))
+    chosen = _ports(folder, "kafka", "controller")
+    config = kafka.prepare(libs, folder, chosen["kafka"], chosen["controller"])
     child = spawn("kafka", kafka.command(libs, config), folder / "kafka.log")
-    bootstrap = f"{LOOPBACK}:{port}"
-    _await("Kafka", child, lambda: kafka.ready(bootstrap))
+    bootstrap = f"{LOOPBACK}:{chosen['kafka']}"
+    _await(child, lambda: kafka.ready(bootstrap))
     return bootstrap, child
 
 
-def start_database(
-    folder: Path, port: int | None = None, tuning: Tuning = DISPOSABLE
-) -> tuple[str, Child]:
-    """Start a database server in `folder`; return the superuser's address and the process."""
+def start_database(folder: Path, tuning: Tuning = DISPOSABLE) -> tuple[str, Child]:
+    """Start a database server in `folder`; return the superuser's address and the process.
+
+    A folder used before keeps its data, password and, when it is free, its port.
+    """
     bin_dir = postgres_files.install(cache_dir())
-    port = port or free_port()
-    password = _password(folder / "password")
+    port = _ports(folder, "postgres")["postgres"]
+    password = stored_password(folder / "password")
     data = folder / "data"
     timescale.prepare(bin_dir, data, port, password, tuning)
     line = timescale.command(bin_dir, data)
     user = timescale.server_user()
     child = spawn("postgres", line, folder / "postgres.log", user=user, cwd=data)
     dsn = timescale.dsn(port, password)
-    _await("TimescaleDB", child, lambda: timescale.ready(dsn))
+    _await(child, lambda: timescale.ready(dsn))
     return dsn, child
 
 
@@ -68,7 +73,7 @@ def start(folder: Path, tuning: Tuning = DISPOSABLE) -> Servers:
     """Start both side by side; when one fails the other is stopped before the error is raised."""
     with ThreadPoolExecutor(2) as pool:
         broker = pool.submit(start_broker, folder / "kafka")
-        database = pool.submit(start_database, folder / "postgres", None, tuning)
+        database = pool.submit(start_database, folder / "postgres", tuning)
     failed = broker.exception() or database.exception()
     if failed is None:
         (bootstrap, kafka_child), (dsn, database_child) = broker.result(), database.result()
@@ -79,19 +84,26 @@ def start(folder: Path, tuning: Tuning = DISPOSABLE) -> Servers:
     raise failed
 
 
-def _await(name: str, child: Child, answers: object) -> None:
+def stored_password(path: Path) -> str:
+    """Return the password kept in `path` (mode 0600), made at the first call."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path.read_text().strip()
+
+
+def _ports(folder: Path, *names: str) -> dict[str, int]:
+    memory = folder / "ports.json"
+    chosen = ports.choose(dict.fromkeys(names, 0), ports.load(memory))
+    ports.save(memory, chosen)
+    return chosen
+
+
+def _await(child: Child, answers: Callable[[], bool]) -> None:
     try:
-        wait_until(lambda: child.ensure_running() and answers(), START_DEADLINE_S, f"{name} ready")  # type: ignore[operator]
+        condition = lambda: child.ensure_running() and answers()  # noqa: E731
+        wait_until(condition, START_DEADLINE_S, f"{child.name} answering")
     except DeployError:
-        with suppress(Exception):
-            child.stop()
+        child.stop()
         raise
-
-
-def _password(path: Path) -> str:
-    if path.exists():
-        return path.read_text().strip()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secrets.token_urlsafe(24))
-    return path.read_text()

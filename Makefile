@@ -1,0 +1,47 @@
+# The front door. Every target does its own set-up; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
+
+.PHONY: help setup test check format lock new-stream check-streams
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(STAMP): requirements.txt
+	@echo "setting up Python packages in $(VENV) (about 1 min the first time)…"
+	@bash deploy/python.sh $(PYTHON) $(VENV)
+	@rm -f $(VENV)/.lock-*
+	@touch $@
+
+setup: $(STAMP) ## Install the Python packages into .venv
+	@$(BIN)/python -m deploy setup
+
+test: setup ## Set up, start own servers and run every test
+	@$(BIN)/pytest
+
+check: $(STAMP) ## ruff, pyright, import-linter, stream check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m catalog check-streams
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(STAMP) ## Resolve requirements.in anew into requirements.txt
+	@$(BIN)/uv pip compile requirements.in --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' -o requirements.txt
+
+new-stream: $(STAMP) ## Scaffold a stream: make new-stream NAME=noise_site
+	@$(BIN)/python -m catalog new-stream $(NAME)
+
+check-streams: $(STAMP) ## Check the quality list of every stream
+	@$(BIN)/python -m catalog check-streams

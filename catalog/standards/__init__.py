@@ -1,0 +1,1 @@
+"""Formulas and tables of published standards, as pure numpy functions."""

@@ -1,0 +1,188 @@
+"""Servers and processes for the tests: real ones, on free ports, stopped by pid."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from deploy.errors import StartError
+from deploy.native import servers
+from deploy.paths import ROOT
+from deploy.ports import LOOPBACK, free_port
+from deploy.process import Child, spawn, tail
+from deploy.wait import wait_until
+
+__all__ = ["OwnServers", "Spawned", "Spawner", "native_folder", "wait_until"]
+
+
+@contextmanager
+def native_folder() -> Iterator[Path]:
+    """Give a folder that the database's user may enter, removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="cityops-test-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class OwnServers:
+    """Hold servers of one test alone, which it may kill and start again on the same ports."""
+
+    folder: Path
+    kafka: str = ""
+    dsn: str = ""
+    broker: Child | None = None
+    database: Child | None = None
+
+    def start_broker(self) -> str:
+        """Start Kafka, with the data and port it had before; return its bootstrap address."""
+        self.kafka, self.broker = servers.start_broker(self.folder / "kafka")
+        return self.kafka
+
+    def start_database(self) -> str:
+        """Start TimescaleDB, with the data and port it had before; return the superuser's DSN."""
+        self.dsn, self.database = servers.start_database(self.folder / "postgres")
+        return self.dsn
+
+    def stop(self) -> None:
+        """Stop whatever still runs."""
+        if self.broker is not None:
+            self.broker.stop(signal.SIGTERM, 10.0)
+        if self.database is not None:
+            self.database.stop(signal.SIGINT, 10.0)
+
+
+@dataclass(slots=True)
+class Spawned:
+    """Hold one of our processes under test."""
+
+    child: Child
+    port: int
+
+    @property
+    def pid(self) -> int:
+        """Process id, also of its process group."""
+        return self.child.pid
+
+    @property
+    def log(self) -> Path:
+        """File with everything it printed."""
+        return self.child.log
+
+    @property
+    def url(self) -> str:
+        """Address of its vital signs: `/health` and `/metrics`."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def health(self) -> dict[str, Any]:
+        """Return the body of `/health`, well or unwell; empty while nothing answers."""
+        try:
+            with urlopen(f"{self.url}/health", timeout=2) as answer:
+                return json.load(answer)
+        except HTTPError as refused:
+            with refused:
+                return json.load(refused)
+        except (URLError, OSError):
+            return {}
+
+    def healthy(self) -> bool:
+        """Tell whether it says it is healthy; raise StartError with its log once it ended."""
+        return self.child.ensure_running() and bool(self.health().get("healthy"))
+
+    def wait_healthy(self, deadline_s: float = 30.0) -> Spawned:
+        """Wait until it is healthy; raise StartError with the end of its log otherwise."""
+        try:
+            wait_until(self.healthy, deadline_s, f"{self.child.name} healthy")
+        except StartError as error:
+            raise StartError(f"{error}\nhealth: {self.health()}\n{tail(self.log)}") from error
+        return self
+
+    def kill9(self) -> None:
+        """Kill it and its children at once, as a crash would."""
+        self.child.kill9()
+
+    def stop(self, patience_s: float = 20.0) -> int:
+        """Ask it to end and return its exit code."""
+        self.child.stop(patience_s=patience_s)
+        return self.child.handle.returncode
+
+
+@dataclass(slots=True)
+class Spawner:
+    """Start `python -m ROOM …` for one test; `base` is the environment every process gets."""
+
+    folder: Path
+    base: Mapping[str, str]
+    spawned: list[Spawned] = field(default_factory=list)
+
+    def __call__(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        deadline_s: float | None = 30.0,
+        name: str = "",
+    ) -> Spawned:
+        """Start `python -m *arguments` and wait until it is healthy.
+
+        `env` overrides the base environment; `deadline_s=None` does not wait.
+        """
+        name = name or "-".join(arguments[:2])
+        port = free_port()
+        own = {"CITYOPS_PROCESS": name, "CITYOPS_METRICS_PORT": str(port)}
+        own["CITYOPS_STATE_DIR"] = str(self.folder)
+        given = {**outer_environment(), **own, **self.base, **(env or {})}
+        log = self.folder / f"{name}-{len(self.spawned)}.log"
+        line = [sys.executable, "-m", *arguments]
+        process = Spawned(spawn(name, line, log, env=given, cwd=ROOT), port)
+        self.spawned.append(process)
+        return process if deadline_s is None else process.wait_healthy(deadline_s)
+
+    def stop_all(self) -> None:
+        """Stop all, last started first, and print their logs (pytest shows them on failure)."""
+        for process in reversed(self.spawned):
+            process.child.stop()
+        for process in self.spawned:
+            print(f"---- log of {process.child.name} (pid {process.pid})")
+            print(tail(process.log, 60))
+
+
+def outer_environment() -> dict[str, str]:
+    """Return our environment without the platform's own variables."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CITYOPS_")}
+
+
+def docker_answers() -> bool:
+    """Tell whether a Docker engine answers."""
+    if shutil.which("docker") is None:
+        return False
+    asked = subprocess.run(["docker", "info"], capture_output=True, timeout=30)
+    return asked.returncode == 0
+
+
+@contextmanager
+def container(
+    image: str, inside: int, port: int, env: Mapping[str, str], ready: Callable[[], bool]
+) -> Iterator[None]:
+    """Run `image` with `port` of loopback forwarded to `inside`, ready before it is given."""
+    from testcontainers.core.container import DockerContainer
+
+    box = DockerContainer(image).with_bind_ports(inside, port)
+    for name, value in env.items():
+        box = box.with_env(name, value)
+    with box:
+        wait_until(ready, 120.0, f"{image} ready")
+        yield
