@@ -237,13 +237,15 @@ class Site(Frozen):
 class Placement(Frozen):
     """Where the stream's sensors stand: ``sites`` by hand, plus ``per_district`` generated ones.
 
-    Generated ones carry ``attributes`` and stand in the listed districts (all when empty).
+    Generated ones carry ``attributes`` and stand in the listed districts (all when empty). With
+    ``parent_stream`` each is fed by that stream's first sensor of the same district.
     """
 
     sites: tuple[Site, ...] = ()
     per_district: int = 0
     districts: tuple[str, ...] = ()
     attributes: dict[str, float] = {}
+    parent_stream: Name | None = None
 
 
 class Panel(Frozen):

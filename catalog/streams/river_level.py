@@ -1,0 +1,162 @@
+"""River gauges: level and flow against each gauge's own warning levels."""
+
+from catalog.model import (
+    AbsenceRule,
+    Attribute,
+    FlatLine,
+    Metric,
+    Placement,
+    SensorAttribute,
+    Site,
+    SmartDataModel,
+    Source,
+    Stream,
+    ThresholdRule,
+    levels,
+    text,
+)
+
+FLOOD = Source(standard="Hydrological flood warning", clause="grade table", verified=True)
+SYNTHETIC = {"bed_level_m": 484.0, "warning_level_m": 487.5, "guarantee_level_m": 488.8}
+
+STREAM = Stream(
+    name="river_level",
+    domain="water",
+    title=text("河道水位", "River level"),
+    cadence_s=60,
+    lateness_s=600,
+    headline="level_m",
+    metrics=(
+        Metric(
+            name="level_m",
+            unit="m",
+            title=text("水位", "Level"),
+            decimals=2,
+            fail_span=(0, 1500),
+            suspect_span=(300, 800),
+            spike=(0.15, 0.5),
+            rate_per_min=0.1,
+            flat=FlatLine(suspect_s=43200, fail_s=86400),
+            typical=(485.0, 486.2),
+        ),
+        Metric(
+            name="flow_m3_s",
+            unit="m³/s",
+            title=text("流量", "Flow"),
+            decimals=0,
+            fail_span=(0, 20000),
+            suspect_span=(0, 12000),
+            typical=(20, 90),
+        ),
+    ),
+    rules=(
+        ThresholdRule(
+            name="flood",
+            title=text("超警戒水位", "Above flood warning level"),
+            metric="level_m",
+            op=">=",
+            thresholds=levels(
+                FLOOD,
+                yellow=SensorAttribute(attribute="warning_level_m"),
+                orange=SensorAttribute(attribute="guarantee_level_m"),
+            )
+            + levels(blue=SensorAttribute(attribute="warning_level_m", offset=-0.5)),
+            deadband=0.1,
+            for_s=60,
+            clear_s=600,
+            advice=text("加密巡堤并通知下游", "Patrol the dikes; tell downstream"),
+        ),
+        AbsenceRule(after_s=300),
+    ),
+    attributes=(
+        Attribute(name="bed_level_m", unit="m", title=text("河底高程", "Bed level")),
+        Attribute(name="warning_level_m", unit="m", title=text("警戒水位", "Warning level")),
+        Attribute(name="guarantee_level_m", unit="m", title=text("保证水位", "Guarantee level")),
+    ),
+    placement=Placement(
+        sites=(
+            Site(
+                id="river-dongzikou",
+                title=text(
+                    "府河 洞子口（水位为虚拟值）", "Fu River at Dongzikou (levels invented)"
+                ),
+                lon=104.040,
+                lat=30.710,
+                district="510106",
+                street="九里堤街道",
+                attributes=SYNTHETIC,
+            ),
+            Site(
+                id="river-hejiangting",
+                title=text(
+                    "锦江 合江亭（水位为虚拟值）", "Jin River at Hejiangting (levels invented)"
+                ),
+                lon=104.087,
+                lat=30.648,
+                district="510104",
+                street="春熙路街道",
+                attributes=SYNTHETIC,
+                parent="river-dongzikou",
+            ),
+            Site(
+                id="river-wangjianglou",
+                title=text(
+                    "锦江 望江楼（水位为虚拟值）", "Jin River at Wangjianglou (levels invented)"
+                ),
+                lon=104.097,
+                lat=30.633,
+                district="510107",
+                street="望江路街道",
+                attributes=SYNTHETIC,
+                parent="river-hejiangting",
+            ),
+            Site(
+                id="river-sanhuangmiao",
+                title=text("沱江 三皇庙", "Tuo River at Sanhuangmiao"),
+                lon=104.412,
+                lat=30.862,
+                district="510121",
+                street="赵镇街道",
+                attributes={
+                    "bed_level_m": 434.0,
+                    "warning_level_m": 440.55,
+                    "guarantee_level_m": 442.84,
+                },
+            ),
+            Site(
+                id="river-dujiangyan",
+                title=text(
+                    "岷江 都江堰（水位为虚拟值）", "Min River at Dujiangyan (levels invented)"
+                ),
+                lon=103.610,
+                lat=31.000,
+                district="510181",
+                street="灌口街道",
+                attributes={
+                    "bed_level_m": 724.0,
+                    "warning_level_m": 728.5,
+                    "guarantee_level_m": 730.0,
+                },
+            ),
+            Site(
+                id="river-jinmahe",
+                title=text(
+                    "金马河 温江（水位为虚拟值）", "Jinma River at Wenjiang (levels invented)"
+                ),
+                lon=103.830,
+                lat=30.690,
+                district="510115",
+                street="柳城街道",
+                attributes={
+                    "bed_level_m": 530.0,
+                    "warning_level_m": 535.0,
+                    "guarantee_level_m": 536.5,
+                },
+                parent="river-dujiangyan",
+            ),
+        )
+    ),
+    smart_data_model=SmartDataModel(
+        model="FloodMonitoring", version="0.0.1", fields={"level_m": "currentLevel"}
+    ),
+)

@@ -1,0 +1,98 @@
+"""Ponding depth at underpasses and low ground."""
+
+from catalog.model import (
+    AbsenceRule,
+    FlatLine,
+    Metric,
+    Placement,
+    Site,
+    SmartDataModel,
+    Source,
+    Stream,
+    ThresholdRule,
+    levels,
+    text,
+)
+
+LINE_2013 = Source(standard="Chengdu underpass warning line", clause="2013", verified=True)
+
+STREAM = Stream(
+    name="waterlogging",
+    domain="water",
+    title=text("道路积水", "Road ponding"),
+    cadence_s=30,
+    lateness_s=300,
+    headline="depth_m",
+    metrics=(
+        Metric(
+            name="depth_m",
+            unit="m",
+            title=text("积水深度", "Ponding depth"),
+            decimals=2,
+            fail_span=(0, 5),
+            suspect_span=(0, 2),
+            spike=(0.2, 0.5),
+            rate_per_min=0.1,
+            flat=FlatLine(suspect_s=21600, fail_s=86400, ignore_zero=True),
+            typical=(0, 0.01),
+        ),
+    ),
+    rules=(
+        ThresholdRule(
+            name="ponding",
+            title=text("道路积水", "Road ponding"),
+            metric="depth_m",
+            op=">=",
+            thresholds=levels(blue=0.15, yellow=0.20, orange=0.27) + levels(LINE_2013, red=0.30),
+            deadband=0.03,
+            for_s=30,
+            clear_s=300,
+            advice=text("封闭下穿隧道并调派排水抢险车", "Close the underpass; send pump trucks"),
+        ),
+        AbsenceRule(after_s=150),
+    ),
+    placement=Placement(
+        sites=(
+            Site(
+                id="pond-jinxin",
+                title=text("金新路下穿隧道", "Jinxin Road underpass"),
+                lon=104.150,
+                lat=30.620,
+                district="510104",
+                street="三圣街道",
+                parent="feeder-510104-01",
+            ),
+            Site(
+                id="pond-peifeng",
+                title=text("培风下穿隧道", "Peifeng underpass"),
+                lon=103.990,
+                lat=30.670,
+                district="510105",
+                street="苏坡街道",
+                parent="feeder-510105-01",
+            ),
+            Site(
+                id="pond-shangmao",
+                title=text("商贸大道下穿隧道", "Shangmao Avenue underpass"),
+                lon=104.075,
+                lat=30.740,
+                district="510106",
+                street="天回镇街道",
+                parent="feeder-510106-01",
+            ),
+            Site(
+                id="pond-dongchenggen",
+                title=text("东城根街下穿隧道", "Dongchenggen Street underpass"),
+                lon=104.059,
+                lat=30.667,
+                district="510105",
+                street="少城街道",
+                parent="feeder-510105-01",
+            ),
+        ),
+        per_district=2,
+    ),
+    smart_data_model=SmartDataModel(
+        model="FloodMonitoring", version="0.0.1", fields={"depth_m": "currentLevel"}
+    ),
+)
