@@ -22,6 +22,9 @@ TIMESTAMP = pa.timestamp("us", tz="UTC")
 MAX_READINGS = 5_000
 """Readings of one frame at most: what one gateway request may carry."""
 
+SENSOR_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+"""What a sensor may be named: up to 64 letters, digits and ``. _ : -``."""
+
 READINGS_TYPE = "city.readings"
 TICK_TYPE = "city.tick"
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
@@ -116,15 +119,15 @@ def event_type(headers: Sequence[tuple[str, bytes]] | None) -> str:
 
 
 def bad_rows(batch: pa.RecordBatch) -> list[BadRow]:
-    """Return the readings that break the contract: empty key, absurd time, NaN or infinity.
+    """Return the readings that break the contract: odd key, absurd time, NaN or infinity.
 
     The rest of the frame is good. Sink and worker drop the same rows by calling this.
     """
     found = {}
     sensor, observed = batch.column("sensor"), batch.column("observed_at")
-    if sensor.null_count or pc.any(pc.equal(sensor, "")).as_py():
-        mask = pc.or_kleene(pc.is_null(sensor), pc.equal(sensor, ""))
-        found |= _rows(mask, "sensor", "sensor id is missing")
+    odd = pc.invert(pc.fill_null(pc.match_substring_regex(sensor, SENSOR_ID), False))
+    if pc.any(odd).as_py():
+        found |= _rows(odd, "sensor", f"sensor id does not match {SENSOR_ID}")
     times = observed.cast(pa.int64())
     if observed.null_count or not _within(times):
         ok = pc.and_(pc.greater_equal(times, _us(EARLIEST)), pc.less(times, _us(LATEST)))

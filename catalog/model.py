@@ -328,6 +328,7 @@ class District(Frozen):
     lon: float
     lat: float
     population: int
+    streets: tuple[str, ...] = ()
 
 
 class Sensor(Frozen):

@@ -1,0 +1,59 @@
+"""``python -m catalog``: list, check and scaffold streams."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from catalog.checks import CHECKS, problems
+from catalog.city.sensors import sensors_of
+from catalog.registry import STREAMS_FOLDER, stream, streams
+from catalog.scaffold import new_stream
+
+app = typer.Typer(no_args_is_help=True, help="The city's streams, as declared in catalog/streams/.")
+console = Console()
+
+
+@app.command("list")
+def list_streams() -> None:
+    """Print every stream. Example: python -m catalog list"""
+    table = Table("stream", "domain", "title", "cadence", "sensors", "metrics", "rules")
+    for s in streams().values():
+        counts = (str(len(sensors_of(s.name))), str(len(s.aggregate_names)), str(len(s.rules)))
+        table.add_row(s.name, s.domain, f"{s.title.zh} {s.title.en}", f"{s.cadence_s} s", *counts)
+    console.print(table)
+
+
+@app.command("check-streams")
+def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Check streams against the quality list. Example: python -m catalog check-streams noise"""
+    failed = 0
+    for name in names or list(streams()):
+        found = problems(stream(name))
+        failed += bool(found)
+        console.print(
+            f"{'✗' if found else '✓'} {name}: {len(CHECKS)} checks, {len(found)} problems"
+        )
+        for check, reason in found:
+            console.print(f"    {check}: {reason}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command("new-stream")
+def scaffold(
+    name: str,
+    domain: Annotated[str, typer.Option(help="traffic, environment, water, grid")] = "environment",
+    folder: Annotated[Path, typer.Option(help="where to write the file")] = STREAMS_FOLDER,
+) -> None:
+    """Write a new stream file. Example: python -m catalog new-stream noise_site"""
+    try:
+        path = new_stream(name, domain, folder)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    console.print(f"wrote {path.name}; next: edit it, then make check-streams")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,138 @@
+"""The quality list of a stream declaration: named rules, each answering what is wrong."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from catalog.city.districts import DISTRICTS
+from catalog.city.sensors import sensors_of
+from catalog.contracts import STATISTICS
+from catalog.domains import DOMAINS
+from catalog.model import Source, Stream, Text, ThresholdRule
+
+Check = Callable[[Stream], Iterator[str]]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+LATIN_NAMES = {"PM2.5", "PM10", "pH"}
+POSTGRES_NAME_LIMIT = 63
+
+
+def known_domain(stream: Stream) -> Iterator[str]:
+    """The stream belongs to a declared domain."""
+    if stream.domain not in DOMAINS:
+        yield f"domain {stream.domain!r} is not one of {', '.join(DOMAINS)}"
+
+
+def both_languages(stream: Stream) -> Iterator[str]:
+    """Every text has Chinese in zh and something in en."""
+    for text in _texts(stream):
+        if text.zh not in LATIN_NAMES and not CHINESE.search(text.zh):
+            yield f"zh text {text.zh!r} has no Chinese"
+        if not text.en.strip():
+            yield f"{text.zh!r} has no English text"
+
+
+def units_everywhere(stream: Stream) -> Iterator[str]:
+    """Every quantity names its unit (``1`` for a pure number)."""
+    for item in (*stream.metrics, *stream.rolling, *stream.derived):
+        if not item.unit.strip():
+            yield f"{item.name} has no unit"
+
+
+def thresholds_rise(stream: Stream) -> Iterator[str]:
+    """A higher severity has the more extreme limit."""
+    for rule in _threshold_rules(stream):
+        by_group: dict[object, list[tuple[int, float]]] = {}
+        for limit in rule.thresholds:
+            if isinstance(limit.value, float | int):
+                key = (limit.hours, limit.source.effective_from if limit.source.clause else None)
+                by_group.setdefault(key, []).append((-limit.severity, float(limit.value)))
+        for group in by_group.values():
+            values = [value for _, value in sorted(group)]
+            if values != sorted(values, reverse=rule.op in ("<", "<=")):
+                yield f"rule {rule.name}: limits do not follow the severities: {values}"
+
+
+def deadband_fits(stream: Stream) -> Iterator[str]:
+    """A deadband is not negative."""
+    for rule in _threshold_rules(stream):
+        if rule.deadband < 0:
+            yield f"rule {rule.name}: deadband below zero"
+
+
+def verified_is_cited(stream: Stream) -> Iterator[str]:
+    """A verified number names standard and clause."""
+    for source in _sources(stream):
+        if source.verified and not source.clause:
+            yield f"{source.standard} is marked verified but names no clause"
+
+
+def silence_is_watched(stream: Stream) -> Iterator[str]:
+    """One absence rule, at least three cadences long."""
+    absences = [rule for rule in stream.rules if rule.kind == "absence"]
+    if len(absences) != 1:
+        yield "exactly one absence rule is needed"
+    for rule in absences:
+        if rule.after_s < 3 * stream.cadence_s:
+            yield f"silent after {rule.after_s} s is less than three cadences"
+
+
+def lateness_covers_cadence(stream: Stream) -> Iterator[str]:
+    """Lateness is at least one cadence."""
+    if stream.lateness_s < stream.cadence_s:
+        yield f"lateness {stream.lateness_s} s is shorter than the cadence {stream.cadence_s} s"
+
+
+def names_fit(stream: Stream) -> Iterator[str]:
+    """Derived table and column names fit PostgreSQL's 63 characters."""
+    longest = max(len(s) for s in STATISTICS)
+    for name in stream.aggregate_names:
+        if len(name) + 1 + longest > POSTGRES_NAME_LIMIT:
+            yield f"metric name {name} is too long"
+
+
+def sensors_placed(stream: Stream) -> Iterator[str]:
+    """At least one sensor; ids unique; every one in a known district."""
+    placed = sensors_of(stream.name)
+    if not placed:
+        yield "no sensor is placed"
+    if len({s.id for s in placed}) != len(placed):
+        yield "two sensors share an id"
+    yield from (f"{s.id}: no district {s.district}" for s in placed if s.district not in DISTRICTS)
+
+
+CHECKS: tuple[Check, ...] = (
+    known_domain,
+    both_languages,
+    units_everywhere,
+    thresholds_rise,
+    deadband_fits,
+    verified_is_cited,
+    silence_is_watched,
+    lateness_covers_cadence,
+    names_fit,
+    sensors_placed,
+)
+
+
+def problems(stream: Stream) -> list[tuple[str, str]]:
+    """Return (check, what is wrong) for one stream; empty when it is in order."""
+    return [(check.__name__, found) for check in CHECKS for found in check(stream)]
+
+
+def _threshold_rules(stream: Stream) -> list[ThresholdRule]:
+    return [rule for rule in stream.rules if isinstance(rule, ThresholdRule)]
+
+
+def _texts(stream: Stream) -> Iterator[Text]:
+    yield stream.title
+    for item in (*stream.metrics, *stream.rolling, *stream.derived, *stream.attributes):
+        yield item.title
+    for rule in stream.rules:
+        yield rule.title
+        yield rule.advice
+
+
+def _sources(stream: Stream) -> Iterator[Source]:
+    for item in (*stream.metrics, *stream.rolling, *stream.derived):
+        yield item.source
+    for rule in _threshold_rules(stream):
+        yield from (limit.source for limit in rule.thresholds)

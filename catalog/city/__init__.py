@@ -1,0 +1,1 @@
+"""Chengdu: districts, streets and the sensors that the declarations place in them."""

@@ -1,0 +1,70 @@
+"""Write a new stream file that works at once and is a good place to start from."""
+
+import re
+from pathlib import Path
+
+from catalog.domains import DOMAINS
+from catalog.registry import STREAMS_FOLDER
+
+NAME = re.compile(r"^[a-z][a-z0-9_]{1,39}$")
+
+TEMPLATE = '''"""{title}: change the texts, units and limits to those of your sensor."""
+
+from catalog.model import AbsenceRule, Metric, Placement, Stream, ThresholdRule, levels, text
+
+STREAM = Stream(
+    name="{name}",
+    domain="{domain}",
+    title=text("{zh}", "{title}"),
+    cadence_s=30,
+    lateness_s=300,
+    headline="level",
+    metrics=(
+        Metric(
+            name="level",
+            unit="dB(A)",
+            title=text("测量值", "Level"),
+            fail_span=(0, 200),
+            suspect_span=(10, 150),
+            spike=(30, 60),
+            typical=(40, 55),
+        ),
+        Metric(
+            name="battery_v",
+            unit="V",
+            title=text("电池电压", "Battery voltage"),
+            decimals=2,
+            fail_span=(0, 15),
+            typical=(3.4, 3.6),
+        ),
+    ),
+    rules=(
+        ThresholdRule(
+            name="high",
+            title=text("测量值过高", "Level high"),
+            metric="level",
+            op=">=",
+            thresholds=levels(blue=70, yellow=80, orange=90, red=100),
+            deadband=2,
+            advice=text("派员现场核查", "Send someone to look"),
+        ),
+        AbsenceRule(after_s=150),
+    ),
+    placement=Placement(per_district=1),
+)
+'''
+
+
+def new_stream(name: str, domain: str, folder: Path = STREAMS_FOLDER) -> Path:
+    """Write ``<folder>/<name>.py``; ValueError for a bad or taken name or an unknown domain."""
+    if not NAME.match(name):
+        raise ValueError(f"{name!r}: a stream name is 2-40 lower-case letters, digits and _")
+    if domain not in DOMAINS:
+        raise ValueError(f"{domain!r} is no domain; choose one of {', '.join(DOMAINS)}")
+    path = folder / f"{name}.py"
+    if path.exists() or (STREAMS_FOLDER / f"{name}.py").exists():
+        raise ValueError(f"a stream named {name!r} exists already")
+    title = name.replace("_", " ").capitalize()
+    zh = DOMAINS[domain].title.zh + "新测点"
+    path.write_text(TEMPLATE.format(name=name, title=title, domain=domain, zh=zh))
+    return path
