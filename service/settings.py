@@ -16,9 +16,15 @@ class Settings(BaseSettings):
         default=SecretStr("postgresql://cityops@127.0.0.1:5432/cityops"),
         description="PostgreSQL address of the platform's database",
     )
-    topic_prefix: str = Field(default="city", description="First part of every topic and group name")
-    gateway: str = Field(default="http://127.0.0.1:8600", description="Address of the ingest gateway")
-    console: str = Field(default="http://127.0.0.1:8700", description="Address of the operators' console")
+    topic_prefix: str = Field(
+        default="city", description="First part of every topic and group name"
+    )
+    gateway: str = Field(
+        default="http://127.0.0.1:8600", description="Address of the ingest gateway"
+    )
+    console: str = Field(
+        default="http://127.0.0.1:8700", description="Address of the operators' console"
+    )
     api_key: SecretStr | None = Field(default=None, description="API key for gateway and console")
     api_key_file: Path | None = Field(default=None, description="File that holds the API key")
     process: str = Field(default="", description="Name of this process in status and logs")

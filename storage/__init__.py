@@ -1,0 +1,1 @@
+"""Migrations, the Kafka to TimescaleDB sink, dead letters and API keys."""

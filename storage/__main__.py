@@ -1,0 +1,70 @@
+"""``python -m storage``: migrate, run the sink, look after dead letters and keys."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.registry import streams
+from catalog.topics import all_topics
+from service.errors import FatalError
+from service.kafka import ensure_topics
+from service.postgres import connect
+from service.process import run_process
+from service.settings import Settings
+from storage.api_keys import add_key, revoke_key
+from storage.migrate import migrate
+from storage.sink import run_sink
+
+app = typer.Typer(no_args_is_help=True, help="The database side of the platform.")
+keys = typer.Typer(no_args_is_help=True, help="API keys of gateway and console.")
+app.add_typer(keys, name="api-key")
+
+
+@app.command("migrate")
+def migrate_command(
+    topics: Annotated[bool, typer.Option(help="also create the Kafka topics")] = True,
+) -> None:
+    """Bring the database (and the topics) to the present state. Safe to repeat."""
+    settings = Settings()
+    try:
+        applied = migrate(settings.database())
+    except FatalError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"database: {len(applied)} migrations applied, {len(streams())} streams ready")
+    if topics:
+        made = ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+        typer.echo(f"kafka: {len(made)} topics created")
+
+
+@app.command("sink")
+def sink_command() -> None:
+    """Run the Kafka to TimescaleDB sink until SIGTERM."""
+    settings = Settings()
+    sys.exit(run_process("sink", settings, lambda v, stop: run_sink(settings, v, stop)))
+
+
+@keys.command("add")
+def add_key_command(
+    name: Annotated[str, typer.Option(help="whose key it is")],
+    scopes: Annotated[str, typer.Option(help="e.g. 'ingest:*' or 'ingest:noise,api:read'")],
+    key_file: Annotated[Path | None, typer.Option(help="register the key in this file")] = None,
+) -> None:
+    """Register a key; without --key-file a new one is made and shown once."""
+    token = key_file.read_text().strip() if key_file else None
+    with connect(Settings().database(), "api-key", autocommit=True) as conn:
+        made = add_key(conn, name, scopes.split(","), token)
+    typer.echo(f"key {name} registered" if token else made)
+
+
+@keys.command("revoke")
+def revoke_key_command(name: str) -> None:
+    """Revoke every key of this name; the gateway forgets it within seconds."""
+    with connect(Settings().database(), "api-key", autocommit=True) as conn:
+        typer.echo(f"{revoke_key(conn, name)} keys revoked")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,167 @@
+"""Sort polled records into what will be stored: readings by stream, dead letters, offsets."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from kafka.consumer.fetcher import ConsumerRecord
+
+from catalog.contracts import (
+    FLAGS_SCHEMA,
+    DeadLetter,
+    aggregates_schema,
+    decode_batch,
+    decode_dead_letter,
+)
+from catalog.frames import TICK_TYPE, TIMESTAMP, Frame, FrameError, bad_rows, decode, event_type
+from catalog.model import Stream
+from catalog.registry import streams
+from catalog.topics import aggregates_topic, dead_letters_topic, flags_topic, readings_topic
+from storage.offsets import Place
+
+RECEIVED = pa.field("received_at", TIMESTAMP, nullable=False)
+
+
+@dataclass(slots=True)
+class Letter:
+    """A dead letter and the record it comes from."""
+
+    letter: DeadLetter
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction stores."""
+
+    readings: dict[str, list[pa.RecordBatch]] = field(default_factory=lambda: defaultdict(list))
+    aggregates: dict[str, list[pa.RecordBatch]] = field(default_factory=lambda: defaultdict(list))
+    flags: list[pa.RecordBatch] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    after: dict[Place, int] = field(default_factory=dict)
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Which topic carries what, for one topic prefix."""
+
+    readings: dict[str, Stream]
+    aggregates: dict[str, Stream]
+    flags: str
+    letters: str
+
+    @classmethod
+    def of(cls, prefix: str) -> "Topics":
+        """Return the topics of every declared stream."""
+        return cls(
+            readings={readings_topic(prefix, s.name): s for s in streams().values()},
+            aggregates={aggregates_topic(prefix, s.name): s for s in streams().values()},
+            flags=flags_topic(prefix),
+            letters=dead_letters_topic(prefix),
+        )
+
+    def all(self) -> list[str]:
+        """Return every topic the sink reads."""
+        return [*self.readings, *self.aggregates, self.flags, self.letters]
+
+
+def collect(topics: Topics, records: Iterable[ConsumerRecord]) -> Batch:
+    """Decode records in order; what does not decode becomes a dead letter, never an exception."""
+    batch = Batch()
+    for record in records:
+        batch.after[record.topic, record.partition] = record.offset + 1
+        try:
+            _add(batch, topics, record)
+        except FrameError as error:
+            batch.letters.append(_poison(topics, record, error))
+    return batch
+
+
+def _add(batch: Batch, topics: Topics, record: ConsumerRecord) -> None:
+    if stream := topics.readings.get(record.topic):
+        if event_type(record.headers) != TICK_TYPE:
+            _add_frame(batch, decode(stream.name, record.value, record.headers), record)
+    elif stream := topics.aggregates.get(record.topic):
+        batch.aggregates[stream.name].append(decode_batch(record.value, aggregates_schema(stream)))
+    elif record.topic == topics.flags:
+        batch.flags.append(decode_batch(record.value, FLAGS_SCHEMA))
+    else:
+        letter = decode_dead_letter(record.value)
+        batch.letters.append(Letter(letter, record.topic, record.partition, record.offset))
+
+
+def _add_frame(batch: Batch, frame: Frame, record: ConsumerRecord) -> None:
+    good = frame.batch
+    bad = bad_rows(good)
+    if bad:
+        for row in bad:
+            reading = good.slice(row.index, 1)
+            letter = reading_letter(
+                frame.stream.name, reading, row.code, row.reason, f"{place_id(record)}/{row.index}"
+            )
+            batch.letters.append(Letter(letter, record.topic, record.partition, record.offset))
+        keep = sorted(set(range(good.num_rows)) - {row.index for row in bad})
+        good = good.take(pa.array(keep, pa.int64()))
+    if good.num_rows:
+        received = pa.array([frame.received_at] * good.num_rows, TIMESTAMP)
+        batch.readings[frame.stream.name].append(good.append_column(RECEIVED, received))
+        batch.rows += good.num_rows
+
+
+def place_id(record: ConsumerRecord) -> str:
+    """Return the identity of a record: a replay gives the same, so it adds nothing."""
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def reading_letter(
+    stream: str, reading: pa.RecordBatch, code: str, reason: str, id: str
+) -> DeadLetter:
+    """Return a dead letter that keeps one reading in the gateway's JSON form."""
+    columns = [n for n in reading.schema.names if n != "received_at"]
+    values = {n: reading.column(n)[0] for n in columns}
+    body: dict[str, object] = {"sensor": values["sensor"].as_py()}
+    micros = values["observed_at"].value
+    body["observed_at"] = _iso(micros)
+    for name in columns[2:]:
+        if values[name].is_valid:
+            body[name] = _json_number(values[name].as_py())
+    return DeadLetter(
+        id=id,
+        stream=stream,
+        stage="storing",
+        code=code,
+        reason=reason,
+        at=datetime.now(UTC),
+        readings=[body],
+    )
+
+
+def _iso(micros: int | None) -> str | None:
+    try:
+        return datetime.fromtimestamp((micros or 0) / 1e6, UTC).isoformat()
+    except (OverflowError, ValueError, OSError):
+        return str(micros)
+
+
+def _json_number(value: float) -> object:
+    return json.loads(json.dumps(value)) if value == value and abs(value) < 1e308 else str(value)
+
+
+def _poison(topics: Topics, record: ConsumerRecord, error: FrameError) -> Letter:
+    stream = topics.readings.get(record.topic) or topics.aggregates.get(record.topic)
+    letter = DeadLetter(
+        id=place_id(record),
+        stream=stream.name if stream else "",
+        stage="storing",
+        code=error.code,
+        reason=error.reason,
+        at=datetime.now(UTC),
+        payload=record.value,
+    )
+    return Letter(letter, record.topic, record.partition, record.offset)
