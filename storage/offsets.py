@@ -22,7 +22,7 @@ def load_offsets(conn: Connection, consumer: str) -> dict[Place, int]:
 def advance(
     conn: Connection, consumer: str, expected: Mapping[Place, int], after: Mapping[Place, int]
 ) -> None:
-    """Move each partition from its expected offset to the next one, inside the caller's transaction.
+    """Move each partition on from its expected offset, inside the caller's transaction.
 
     ``TransientError`` code ``fenced`` when the stored offset is not the expected one: another
     process has taken the partition, or a commit whose reply was lost did happen. Nothing is stored;

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import psycopg
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
 from prometheus_client import Counter
 from psycopg import Connection
 
@@ -138,7 +139,7 @@ def run_sink(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
 def _lag(kafka: KafkaConsumer) -> int:
     parts = sorted(kafka.assignment())
     ends = kafka.end_offsets(parts) if parts else {}
-    return sum(max(0, end - kafka.position(part)) for part, end in ends.items())
+    return sum(max(0, end - (kafka.position(part) or 0)) for part, end in ends.items())
 
 
 def _newest(batch: Batch) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Write one batch inside one transaction: COPY where keys are new, staging where they may not be."""
+"""Write a batch inside one transaction: COPY where keys are new, staging where they may not be."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -76,11 +76,11 @@ def _write_staged(conn: Connection, stream: str, rows: pa.Table, written: Writte
     """Insert only new keys, first in log order; tell duplicates from conflicts."""
     table = readings_table(stream)
     numbered = rows.append_column("ord", pa.array(np.arange(rows.num_rows, dtype=np.int64)))
-    names = dict(
-        stage=sql.Identifier(STAGE + table),
-        table=sql.Identifier(table),
-        columns=sql.SQL(", ").join(map(sql.Identifier, rows.schema.names)),
-    )
+    names = {
+        "stage": sql.Identifier(STAGE + table),
+        "table": sql.Identifier(table),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, rows.schema.names)),
+    }
     conn.execute(
         sql.SQL(
             "CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"
@@ -175,16 +175,16 @@ def _upsert(
 ) -> None:
     """Insert rows; an existing key is replaced only by a larger ``newer``."""
     others = [name for name in rows.schema.names if name not in key]
-    names = dict(
-        stage=sql.Identifier(STAGE + table),
-        table=sql.Identifier(table),
-        key=sql.SQL(", ").join(map(sql.Identifier, key)),
-        columns=sql.SQL(", ").join(map(sql.Identifier, rows.schema.names)),
-        newer=sql.Identifier(newer),
-        sets=sql.SQL(", ").join(
+    names = {
+        "stage": sql.Identifier(STAGE + table),
+        "table": sql.Identifier(table),
+        "key": sql.SQL(", ").join(map(sql.Identifier, key)),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, rows.schema.names)),
+        "newer": sql.Identifier(newer),
+        "sets": sql.SQL(", ").join(
             sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
         ),
-    )
+    }
     conn.execute(
         sql.SQL(
             "CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"

@@ -1,0 +1,66 @@
+"""A stream's declaration as JSON, and its part of the OpenAPI document."""
+
+from typing import Any
+
+from catalog.city.sensors import sensors_of
+from catalog.frames import MAX_READINGS, SENSOR_ID
+from catalog.model import Stream
+
+EXAMPLE_TIME = "2026-11-24T08:00:00+08:00"
+
+
+def describe(stream: Stream) -> dict[str, Any]:
+    """Return name, titles, cadence and the metrics with units and spans."""
+    return {
+        "name": stream.name,
+        "domain": stream.domain,
+        "title": stream.title.model_dump(),
+        "cadence_s": stream.cadence_s,
+        "lateness_s": stream.lateness_s,
+        "metrics": [
+            {
+                "name": m.name,
+                "unit": m.unit,
+                "title": m.title.model_dump(),
+                "fail_span": m.fail_span,
+                "suspect_span": m.suspect_span,
+            }
+            for m in stream.metrics
+        ],
+    }
+
+
+def request_schema(stream: Stream) -> dict[str, Any]:
+    """Return the OpenAPI request body of a stream: schema and an example that is accepted."""
+    properties: dict[str, Any] = {
+        "sensor": {"type": "string", "pattern": SENSOR_ID},
+        "observed_at": {"type": "string", "format": "date-time"},
+    }
+    for metric in stream.metrics:
+        description = f"{metric.title.zh} {metric.title.en}, {metric.unit}"
+        properties[metric.name] = {"type": ["number", "null"], "description": description}
+    reading = {
+        "type": "object",
+        "properties": properties,
+        "required": ["sensor", "observed_at"],
+        "additionalProperties": False,
+    }
+    readings = {"type": "array", "items": reading, "minItems": 1, "maxItems": MAX_READINGS}
+    schema = {
+        "type": "object",
+        "properties": {"readings": readings},
+        "required": ["readings"],
+        "additionalProperties": False,
+    }
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "example": example(stream)}},
+    }
+
+
+def example(stream: Stream) -> dict[str, Any]:
+    """Return one request with one typical reading."""
+    reading: dict[str, Any] = {"sensor": sensors_of(stream.name)[0].id, "observed_at": EXAMPLE_TIME}
+    for metric in stream.metrics:
+        reading[metric.name] = round(sum(metric.typical) / 2, metric.decimals)
+    return {"readings": [reading]}

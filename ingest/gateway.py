@@ -1,0 +1,229 @@
+"""The HTTP gateway: readings in, 202 only after Kafka has acknowledged all of them."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+import pyarrow as pa
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import Counter
+from pydantic import Field
+
+from catalog.contracts import DeadLetter
+from catalog.model import Stream
+from catalog.registry import streams
+from ingest.describe import describe, request_schema
+from ingest.guard import Guard
+from ingest.producer import FrameProducer
+from ingest.readings import MAX_ERRORS, FieldError, Refused, parse_arrow, parse_json
+from service.clock import Clock
+from service.errors import TransientError
+from service.settings import Settings
+from service.vitals import Vitals
+
+ARROW = "application/vnd.apache.arrow.stream"
+MAX_BODY = 2 * 2**20
+ACK_DEADLINE_S = 10.0
+MAX_IN_FLIGHT = 256
+
+ACCEPTED = Counter("cityops_gateway_accepted", "Readings accepted", ["stream"])
+REFUSED = Counter("cityops_gateway_refused", "Requests refused", ["rule"])
+
+
+class IngestSettings(Settings):
+    """Settings of the gateway."""
+
+    register: Literal["auto", "strict"] = Field(
+        default="auto", description="auto: unknown sensors become provisional; strict: dead letters"
+    )
+
+
+class Gateway:
+    """Handles requests of all streams with one producer."""
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        guard: Guard,
+        producer: FrameProducer,
+        vitals: Vitals,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._guard = guard
+        self._producer = producer
+        self._vitals = vitals
+        self._clock = clock
+        self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+
+    async def post(self, stream: Stream, request: Request) -> Response:
+        """Answer one POST of readings."""
+        if refusal := self._authorize(stream, request):
+            return refusal
+        body = await _read_body(request)
+        if body is None:
+            return _problem(
+                413, "body too large", f"at most {MAX_BODY} bytes a request", "body_size"
+            )
+        if self._slots.locked():
+            return _problem(429, "too many requests", "try again", "busy", retry_after_s=1)
+        async with self._slots:
+            try:
+                return await asyncio.to_thread(self._accept, stream, request, body)
+            except Refused as refused:
+                return _refusal(refused)
+            except TransientError as error:
+                self._vitals.trouble(str(error)[:200])
+                retry = max(1, round(error.retry_after_s))
+                return _problem(
+                    503, "not stored, try again", str(error), error.code, retry_after_s=retry
+                )
+
+    def _accept(self, stream: Stream, request: Request, body: bytes) -> Response:
+        now = self._clock.now()
+        kind = request.headers.get("content-type", "").partition(";")[0]
+        batch = (parse_arrow if kind == ARROW else parse_json)(stream, body, now)
+        answer: dict[str, Any] = {"accepted": batch.num_rows}
+        pending = []
+        if self._settings.register == "strict":
+            batch, strangers = self._sort_out(stream, batch)
+            if strangers:
+                pending.append(self._producer.send_dead_letter(self._letter(stream, strangers)))
+                answer["dead_lettered"] = len(strangers)
+        if batch.num_rows:
+            pending.append(self._producer.send(stream, batch, now))
+        for sent in pending:
+            sent.wait(ACK_DEADLINE_S)
+        self._vitals.trouble("")
+        self._vitals.progress(
+            answer["accepted"], newest=min(_newest(batch), now) if batch.num_rows else None
+        )
+        ACCEPTED.labels(stream.name).inc(answer["accepted"])
+        return JSONResponse(answer, 202)
+
+    def _sort_out(
+        self, stream: Stream, batch: pa.RecordBatch
+    ) -> tuple[pa.RecordBatch, list[dict[str, Any]]]:
+        names = batch.column("sensor").to_pylist()
+        known = [self._guard.is_registered(stream.name, name) for name in names]
+        strangers = batch.filter(pa.array([not k for k in known])).to_pylist()
+        readings = [
+            {k: v.isoformat() if k == "observed_at" else v for k, v in r.items() if v is not None}
+            for r in strangers
+        ]
+        return batch.filter(pa.array(known)), readings
+
+    def _letter(self, stream: Stream, readings: list[dict[str, Any]]) -> DeadLetter:
+        return DeadLetter(
+            id=f"gateway/{uuid.uuid4().hex}",
+            stream=stream.name,
+            stage="receiving",
+            code="unknown_sensor",
+            reason="these sensors are not registered",
+            at=self._clock.now(),
+            readings=readings,
+            source="gateway",
+        )
+
+    def _authorize(self, stream: Stream, request: Request) -> Response | None:
+        if not self._guard.loaded:
+            return _problem(503, "starting", "keys are not loaded yet", "starting", retry_after_s=1)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        key = self._guard.find(token.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            return _problem(401, "no valid key", "send Authorization: Bearer <API key>", "key")
+        if not key.allows("ingest", stream.name):
+            return _problem(403, "key not allowed", f"needs scope ingest:{stream.name}", "scope")
+        return None
+
+
+def build_app(gateway: Gateway, vitals: Vitals) -> FastAPI:
+    """Return the application with one documented operation per stream."""
+    app = FastAPI(title="cityops gateway 数据接入网关", version="1", docs_url=None, redoc_url=None)
+    for stream in streams().values():
+        app.add_api_route(
+            f"/v1/streams/{stream.name}/readings",
+            _operation(gateway, stream),
+            methods=["POST"],
+            status_code=202,
+            summary=f"{stream.title.zh} {stream.title.en}",
+            operation_id=f"post_{stream.name}",
+            openapi_extra={"requestBody": request_schema(stream)},
+            responses={202: {"description": "Acknowledged by Kafka"}},
+        )
+    app.add_api_route("/v1/streams", lambda: [describe(s) for s in streams().values()])
+    app.add_api_route("/v1/streams/{stream}", _describe)
+    app.add_api_route("/v1/streams/{stream}/readings", _unknown, methods=["POST"])
+
+    @app.get("/health")
+    def health() -> JSONResponse:
+        state = vitals.health()
+        return JSONResponse(
+            {"healthy": state.healthy, "reason": state.reason}, 200 if state.healthy else 503
+        )
+
+    return app
+
+
+def _operation(gateway: Gateway, stream: Stream) -> Callable[[Request], Awaitable[Response]]:
+    async def post(request: Request) -> Response:
+        return await gateway.post(stream, request)
+
+    return post
+
+
+def _describe(stream: str) -> Response:
+    declared = streams().get(stream)
+    return JSONResponse(describe(declared)) if declared else _unknown(stream)
+
+
+def _unknown(stream: str) -> Response:
+    known = ", ".join(streams())
+    return _problem(404, "unknown stream", f"no stream {stream!r}; known: {known}", "stream")
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body, None when it is larger than allowed; never holds more than the limit."""
+    if int(request.headers.get("content-length") or 0) > MAX_BODY:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)
+
+
+def _newest(batch: pa.RecordBatch) -> Any:
+    return max(batch.column("observed_at").to_pylist())
+
+
+def _refusal(refused: Refused) -> Response:
+    for error in refused.errors:
+        REFUSED.labels(error.rule).inc()
+    shown = refused.errors[:MAX_ERRORS]
+    title = "malformed body" if refused.status == 400 else "readings refused, nothing stored"
+    return _problem(
+        refused.status, title, f"{len(refused.errors)} errors", "contract", errors=shown
+    )
+
+
+def _problem(
+    status: int,
+    title: str,
+    detail: str,
+    code: str,
+    *,
+    errors: list[FieldError] | None = None,
+    retry_after_s: int | None = None,
+) -> Response:
+    body: dict[str, Any] = {"type": f"urn:cityops:{code}", "title": title, "status": status}
+    body["detail"] = detail
+    if errors is not None:
+        body["errors"] = [
+            {"item": e.item, "field": e.field, "rule": e.rule, "detail": e.detail} for e in errors
+        ]
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -1,0 +1,102 @@
+"""Send readings to Kafka as frames, one per shard, and wait until the broker has acknowledged."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from kafka.errors import KafkaError
+
+from catalog.contracts import DEAD_LETTER_TYPE, DeadLetter, encode_json
+from catalog.frames import MAX_READINGS, encode, frame_headers
+from catalog.model import Stream
+from catalog.topics import dead_letters_topic, readings_topic, shard_key, shard_of
+from service.errors import TransientError
+from service.kafka import producer
+from service.settings import Settings
+
+
+class Pending:
+    """Sends under way; ``wait`` returns when the broker has acknowledged all of them."""
+
+    def __init__(self, futures: list[Any]) -> None:
+        self._futures = futures
+
+    def wait(self, deadline_s: float) -> None:
+        """Block until every send is acknowledged; ``TransientError`` code ``kafka`` otherwise.
+
+        After an error some of the frames may have been stored; sending all again is harmless.
+        """
+        end = time.monotonic() + deadline_s
+        try:
+            for future in self._futures:
+                future.get(timeout=max(0.0, end - time.monotonic()))
+        except KafkaError as error:
+            raise _away(error) from error
+
+
+class FrameProducer:
+    """Splits batches by shard and sends them as frames. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, source: str, **options: Any) -> None:
+        self._prefix = settings.topic_prefix
+        self._source = source
+        self._kafka = producer(settings.kafka, source, **options)
+
+    def send(self, stream: Stream, batch: pa.RecordBatch, received_at: datetime) -> Pending:
+        """Send readings (``readings_schema`` of the stream) and return without waiting.
+
+        ``TransientError`` when the producer's buffer is full or no broker is known.
+        """
+        topic = readings_topic(self._prefix, stream.name)
+        futures = []
+        try:
+            for shard, part in split_by_shard(batch):
+                for start in range(0, part.num_rows, MAX_READINGS):
+                    frame = encode(part.slice(start, MAX_READINGS))
+                    headers = frame_headers(stream, self._source, received_at)
+                    futures.append(self._send(topic, shard, frame, headers))
+        except KafkaError as error:
+            raise _away(error) from error
+        return Pending(futures)
+
+    def send_raw(self, topic: str, shard: int, value: bytes, headers: Any) -> Pending:
+        """Send bytes as they are: what a faulty device or gateway might put on a topic."""
+        return Pending([self._send(topic, shard, value, headers)])
+
+    def send_dead_letter(self, letter: DeadLetter) -> Pending:
+        """Send one dead letter."""
+        headers = [("ce_type", DEAD_LETTER_TYPE.encode())]
+        topic = dead_letters_topic(self._prefix)
+        try:
+            return Pending(
+                [self._send(topic, shard_of(letter.stream), encode_json(letter), headers)]
+            )
+        except KafkaError as error:
+            raise _away(error) from error
+
+    def close(self) -> None:
+        """Send what is buffered, for two seconds at most, and close."""
+        self._kafka.close(timeout=2)
+
+    def _send(self, topic: str, shard: int, value: bytes, headers: Any) -> Any:
+        return self._kafka.send(
+            topic, value=value, key=shard_key(shard), partition=shard, headers=headers
+        )
+
+
+def split_by_shard(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
+    """Return (shard, its readings in their order) for every shard that has any."""
+    names = batch.column("sensor").dictionary_encode()
+    shard_of_name = np.array([shard_of(n) for n in names.dictionary.to_pylist()], dtype=np.int64)
+    shards = shard_of_name[names.indices.to_numpy()]
+    found = np.unique(shards)
+    if len(found) == 1:
+        return [(int(found[0]), batch)]
+    return [(int(s), batch.take(pa.array(np.flatnonzero(shards == s)))) for s in found]
+
+
+def _away(error: KafkaError) -> TransientError:
+    reason = f"Kafka has not acknowledged: {error or type(error).__name__}"
+    return TransientError(reason, code="kafka", stage="receiving", retry_after_s=2.0)
