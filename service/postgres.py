@@ -43,6 +43,11 @@ def pool(dsn: str, process: str, *, size: int = 4) -> ConnectionPool:
     )
 
 
+def is_refusal(error: psycopg.Error) -> bool:
+    """Tell whether the data itself is refused (classes 22 and 23): trying again cannot help."""
+    return error.sqlstate is not None and error.sqlstate[:2] in ("22", "23")
+
+
 def is_transient(error: psycopg.Error) -> bool:
     """Tell whether the statement may succeed later: connection, resources, conflict, shutdown."""
     if error.sqlstate is None:

@@ -153,6 +153,13 @@ def _json_number(value: float) -> object:
     return json.loads(json.dumps(value)) if value == value and abs(value) < 1e308 else str(value)
 
 
+def refused(topics: Topics, record: ConsumerRecord, reason: str) -> Batch:
+    """Return a batch that stores nothing of a record but a dead letter with its bytes."""
+    batch = Batch(after={(record.topic, record.partition): record.offset + 1})
+    batch.letters.append(_poison(topics, record, FrameError("database", reason)))
+    return batch
+
+
 def _poison(topics: Topics, record: ConsumerRecord, error: FrameError) -> Letter:
     stream = topics.readings.get(record.topic) or topics.aggregates.get(record.topic)
     letter = DeadLetter(

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
 from catalog.city.districts import DISTRICTS
@@ -14,6 +14,7 @@ from service.errors import FatalError
 from service.postgres import connect
 from storage.tables import ensure_stream_tables
 
+EXTENSION = "timescaledb"
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x63697479  # "city": one migration at a time
 HISTORY = """
@@ -41,7 +42,7 @@ def migrate(dsn: str) -> list[str]:
 
 def _require_timescale(conn: Connection) -> None:
     try:
-        conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        conn.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(EXTENSION)))
     except psycopg.Error as error:
         raise FatalError(
             "this PostgreSQL has no usable TimescaleDB, which cityops needs "
@@ -60,7 +61,7 @@ def _apply(conn: Connection, file: Path) -> bool:
     ).fetchone()
     if row is None:
         with conn.transaction():
-            conn.execute(text)  # pyright: ignore[reportArgumentType]
+            conn.execute(text.encode())
             conn.execute(
                 "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)",
                 [file.name, checksum],

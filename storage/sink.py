@@ -6,6 +6,7 @@ from datetime import datetime
 
 import psycopg
 from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 from prometheus_client import Counter
@@ -14,10 +15,10 @@ from psycopg import Connection
 from service.errors import TransientError
 from service.kafka import consumer, ensure_topics
 from service.log import logger
-from service.postgres import connect, is_transient
+from service.postgres import connect, is_refusal
 from service.settings import Settings
 from service.vitals import Vitals
-from storage.batch import Batch, Topics, collect
+from storage.batch import Batch, Topics, collect, refused
 from storage.offsets import Place, advance, load_offsets
 from storage.write import Written, write
 
@@ -79,10 +80,23 @@ class Sink(ConsumerRebalanceListener):
         polled = kafka.poll(timeout_ms=POLL_MS)
         if self._must_seek or not polled:
             return
-        batch = collect(self._topics, (r for records in polled.values() for r in records))
-        self._store(batch)
+        self._store([record for records in polled.values() for record in records])
 
-    def _store(self, batch: Batch) -> None:
+    def _store(self, records: list[ConsumerRecord]) -> None:
+        """Store records; halve a batch that the database refuses until the bad record is alone."""
+        try:
+            self._store_batch(collect(self._topics, records))
+        except psycopg.Error as error:
+            if not is_refusal(error):
+                raise
+            if len(records) == 1:
+                self._store_batch(refused(self._topics, records[0], str(error)))
+                return
+            middle = len(records) // 2
+            self._store(records[:middle])
+            self._store(records[middle:])
+
+    def _store_batch(self, batch: Batch) -> None:
         conn = self._connection()
         expected = {place: self._expected.get(place, 0) for place in batch.after}
         with conn.transaction():
@@ -105,8 +119,6 @@ class Sink(ConsumerRebalanceListener):
 
     def _recover(self, error: Exception) -> None:
         logger().warning("batch not stored, trying again", reason=str(error)[:300])
-        if isinstance(error, psycopg.Error) and not is_transient(error):
-            logger().error("the database refused the batch", sqlstate=error.sqlstate)
         self._vitals.trouble("" if isinstance(error, TransientError) else str(error)[:200])
         self._disconnect()
         self._must_seek = True

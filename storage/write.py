@@ -11,12 +11,13 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from catalog.contracts import FLAGS_SCHEMA
+from catalog.contracts import FLAGS_SCHEMA, DeadLetter
 from catalog.registry import streams
 from storage.batch import Batch, Letter, reading_letter
 from storage.tables import aggregates_table, readings_table
 
 STAGE = "stage_"
+NUL, NUL_SYMBOL = rb"\u0000", rb"\u2400"
 
 
 @dataclass(slots=True)
@@ -202,9 +203,16 @@ def _upsert(
     conn.execute(sql.SQL("TRUNCATE {stage}").format(**names))
 
 
+def _storable(letter: DeadLetter) -> DeadLetter:
+    """Show NUL as its symbol: PostgreSQL keeps none in text or JSON."""
+    shown = msgspec.json.encode(msgspec.structs.replace(letter, payload=None))
+    clean = msgspec.json.decode(shown.replace(NUL, NUL_SYMBOL), type=DeadLetter)
+    return msgspec.structs.replace(clean, payload=letter.payload)
+
+
 def _write_letters(conn: Connection, letters: list[Letter], written: Written) -> None:
     for item in letters:
-        letter = item.letter
+        letter = _storable(item.letter)
         done = conn.execute(
             "INSERT INTO dead_letters (id, at, stream, stage, code, reason, readings, payload,"
             ' source, topic, partition, "offset")'

@@ -1,0 +1,120 @@
+"""The sink on real Kafka and TimescaleDB: exactly one row or one dead letter for each reading."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from kafka import KafkaProducer
+
+from catalog.frames import TICK_TYPE, encode_tick, frame_headers
+from catalog.registry import stream, streams
+from catalog.topics import all_topics
+from service.kafka import ensure_topics, producer
+from tests.frames import START, noise_batch, put, put_raw
+from tests.servers import Spawned, Spawner, wait_until
+
+DEADLINE_S = 30.0
+
+
+@pytest.fixture
+def kafka_producer(kafka: str, topic_prefix: str) -> Iterator[KafkaProducer]:
+    ensure_topics(kafka, all_topics(topic_prefix, tuple(streams())))
+    made = producer(kafka, "test")
+    yield made
+    made.close(timeout=5)
+
+
+def count(dsn: str, query: str) -> int:
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute(query.encode()).fetchone()
+    return row[0] if row else 0
+
+
+def wait_for(dsn: str, query: str, expected: int) -> None:
+    wait_until(lambda: count(dsn, query) >= expected, DEADLINE_S, f"{query} >= {expected}")
+
+
+def test_readings_become_rows_and_last_values(
+    dsn: str, topic_prefix: str, kafka_producer: KafkaProducer, spawn: Spawner
+) -> None:
+    spawn("storage", "sink")
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", s, 50 + s) for s in range(10)]))
+    wait_for(dsn, "SELECT count(*) FROM readings_noise", 10)
+    with psycopg.connect(dsn) as conn:
+        last = conn.execute("SELECT observed_at, readings FROM sensor_last").fetchall()
+        status = conn.execute("SELECT status FROM sensors WHERE sensor = 'n-1'").fetchone()
+    assert [(at.second, values) for at, values in last] == [(9, {"leq_db": 59.0})]
+    assert status == ("provisional",)
+
+
+def test_a_second_copy_changes_nothing_and_another_body_is_a_dead_letter(
+    dsn: str, topic_prefix: str, kafka_producer: KafkaProducer, spawn: Spawner
+) -> None:
+    spawn("storage", "sink")
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", 0, 50), ("n-1", 1, 51)]))
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", 1, 51), ("n-1", 2, 52)]))
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", 2, 99), ("n-1", 3, 53)]))
+    wait_for(dsn, "SELECT count(*) FROM readings_noise", 4)
+    wait_for(dsn, "SELECT count(*) FROM dead_letters", 1)
+    with psycopg.connect(dsn) as conn:
+        rows = conn.execute("SELECT leq_db FROM readings_noise ORDER BY observed_at").fetchall()
+        letter = conn.execute("SELECT code, readings FROM dead_letters").fetchone()
+    assert [value for (value,) in rows] == [50, 51, 52, 53]
+    assert letter is not None
+    assert letter[0] == "conflict"
+    assert letter[1][0]["leq_db"] == 99
+
+
+def test_poison_is_kept_and_stalls_nothing(
+    dsn: str, topic_prefix: str, kafka_producer: KafkaProducer, spawn: Spawner
+) -> None:
+    sink = spawn("storage", "sink")
+    headers = frame_headers(stream("noise"), "test", START)
+    put_raw(kafka_producer, topic_prefix, 0, b"no arrow at all", headers)
+    put_raw(kafka_producer, topic_prefix, 0, b"", [])
+    put_raw(kafka_producer, topic_prefix, 0, b"\x00" * 8, [("ce_type", b"\xff\xfe")])
+    put_raw(kafka_producer, topic_prefix, 0, encode_tick(1), [("ce_type", TICK_TYPE.encode())])
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", 0, float("nan")), ("n-1", 1, 51)]))
+    put(kafka_producer, topic_prefix, noise_batch([("n\x00l", 0, 50), ("n-2", 1, 52)]))
+    wait_for(dsn, "SELECT count(*) FROM readings_noise", 2)
+    wait_for(dsn, "SELECT count(*) FROM dead_letters", 5)
+    with psycopg.connect(dsn) as conn:
+        codes = conn.execute("SELECT code FROM dead_letters ORDER BY code").fetchall()
+    assert [c for (c,) in codes] == ["arrow", "headers", "headers", "not_finite", "sensor"]
+    assert sink.health()["healthy"]
+
+
+@pytest.mark.chaos
+def test_kill_9_loses_nothing_and_doubles_nothing(
+    dsn: str, topic_prefix: str, kafka_producer: KafkaProducer, spawn: Spawner
+) -> None:
+    total, per_frame = 200, 20
+    sink: Spawned = spawn("storage", "sink")
+    for n in range(total):
+        seconds = range(n * per_frame, (n + 1) * per_frame)
+        put(kafka_producer, topic_prefix, noise_batch([(f"n-{n % 7}", s, s % 90) for s in seconds]))
+        if n % 60 == 59:
+            sink.kill9()
+            sink = spawn("storage", "sink")
+    wait_for(dsn, "SELECT count(*) FROM readings_noise", total * per_frame)
+    query = "SELECT count(DISTINCT (sensor, observed_at)) FROM readings_noise"
+    assert count(dsn, "SELECT count(*) FROM readings_noise") == total * per_frame
+    assert count(dsn, query) == total * per_frame
+    assert count(dsn, "SELECT count(*) FROM dead_letters") == 0
+
+
+@pytest.mark.chaos
+def test_a_cut_database_connection_is_waited_out(
+    dsn: str, topic_prefix: str, kafka_producer: KafkaProducer, spawn: Spawner
+) -> None:
+    spawn("storage", "sink")
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", 0, 50)]))
+    wait_for(dsn, "SELECT count(*) FROM readings_noise", 1)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'cityops sink' AND datname = current_database()"
+        )
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", 1, 51)]))
+    wait_for(dsn, "SELECT count(*) FROM readings_noise", 2)
+    assert count(dsn, "SELECT count(*) FROM readings_noise") == 2
