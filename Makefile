@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help setup test check format lock new-stream check-streams
+.PHONY: help run stop status logs env clean setup test check format lock new-stream check-streams
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -22,6 +22,24 @@ $(STAMP): requirements.txt
 
 setup: $(STAMP) ## Install the Python packages into .venv
 	@$(BIN)/python -m deploy setup
+
+run: setup ## Start everything and show the city alive (DETACH=1 returns when healthy)
+	@$(BIN)/python -m deploy up $(if $(DETACH),--detach)
+
+stop: $(STAMP) ## Stop everything
+	@$(BIN)/python -m deploy down
+
+status: $(STAMP) ## Show processes, health, lag and rates; exit 1 when unwell
+	@$(BIN)/python -m deploy status
+
+logs: $(STAMP) ## Print the logs: make logs PROCESS=sink
+	@$(BIN)/python -m deploy logs $(PROCESS)
+
+env: $(STAMP) ## Print shell assignments of the running platform
+	@$(BIN)/python -m deploy env
+
+clean: $(STAMP) ## Stop everything and remove its data
+	@$(BIN)/python -m deploy clean
 
 test: setup ## Set up, start own servers and run every test
 	@$(BIN)/pytest

@@ -1,0 +1,124 @@
+"""``python -m deploy``: bring the platform up, look at it, take it down."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy import supervisor
+from deploy.errors import DeployError
+from deploy.native import kafka, postgres_files
+from deploy.paths import cache_dir, default_layout
+from deploy.progress import say
+from deploy.runtime import database_folder
+from deploy.status import line, rows, table
+from deploy.up import up
+
+app = typer.Typer(no_args_is_help=True, help="Bring the platform up and look after it.")
+console = Console()
+
+
+@app.command("setup")
+def setup_command() -> None:
+    """Install Kafka and TimescaleDB into the cache. Safe to repeat."""
+    with _told():
+        kafka.install(cache_dir())
+        postgres_files.install(cache_dir())
+
+
+@app.command("up")
+def up_command(
+    detach: Annotated[bool, typer.Option(help="return once data flows")] = False,
+) -> None:
+    """Start everything; stay in front with a status line. Example: python -m deploy up --detach"""
+    layout = default_layout()
+    with _told():
+        addresses = up(layout)
+    say(f"gateway  {addresses['CITYOPS_GATEWAY']}/v1/streams")
+    say("status   make status      stop   make stop")
+    if detach:
+        return
+    try:
+        while supervisor.running_pid(layout):
+            console.print(line(rows(layout)), end="\r", soft_wrap=True)
+            time.sleep(2)
+    except KeyboardInterrupt:
+        say("stopping")
+        supervisor.stop(layout)
+
+
+@app.command("down")
+def down_command() -> None:
+    """Stop everything this checkout started."""
+    with _told():
+        supervisor.stop(default_layout())
+    say("stopped")
+
+
+@app.command("status")
+def status_command() -> None:
+    """Show a table; exit 1 when something is unwell or nothing runs."""
+    found = rows(default_layout())
+    if not found:
+        say("nothing runs; start it with make run")
+        raise typer.Exit(1)
+    console.print(table(found))
+    raise typer.Exit(0 if all(row.well for row in found) else 1)
+
+
+@app.command("env")
+def env_command() -> None:
+    """Print shell assignments. Example: eval "$(python -m deploy env)" """
+    layout = default_layout()
+    if not supervisor.running_pid(layout):
+        say("nothing runs; start it with make run DETACH=1")
+        raise typer.Exit(1)
+    with _told():
+        for name, value in up(layout).items():
+            print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command("logs")
+def logs_command(
+    process: Annotated[str, typer.Argument(help="one process; all when left out")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on printing")] = False,
+) -> None:
+    """Print the end of the logs. Example: python -m deploy logs sink -f"""
+    files = sorted(default_layout().logs.glob(f"{process or '*'}.log"))
+    if not files:
+        say(f"no log of {process or 'any process'}")
+        raise typer.Exit(1)
+    subprocess.run(["tail", "-n", "50", *(["-F"] if follow else []), *map(str, files)], check=False)
+
+
+@app.command("clean")
+def clean_command() -> None:
+    """Stop everything and remove its data. There is no way back."""
+    layout = default_layout()
+    with _told():
+        supervisor.stop(layout)
+    shutil.rmtree(database_folder(layout).parent, ignore_errors=True)
+    shutil.rmtree(layout.state, ignore_errors=True)
+    say("data removed")
+
+
+class _told:
+    """Turn a DeployError into one clear message and exit code 2."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DeployError):
+            console.print(f"error: {error}", style="bold", markup=False)
+            raise typer.Exit(2) from None
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,50 @@
+"""The platform's own processes, as data: what runs, in which order it is shown."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One supervised process. Servers start first; ``watched`` ones answer ``/health``."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    user: str | None = None
+    folder: str = ""
+    server: bool = False
+
+    @property
+    def watched(self) -> bool:
+        """Tell whether the process answers ``/health`` on its own port."""
+        return not self.server
+
+
+def _ours(name: str, *arguments: str) -> Process:
+    return Process(name, (sys.executable, "-m", *arguments))
+
+
+def processes() -> list[Process]:
+    """Return our processes in the order of the pipe."""
+    return [
+        _ours("gateway", "ingest", "gateway"),
+        _ours("sink", "storage", "sink"),
+        _ours("city", "simulators", "live"),
+    ]
+
+
+PREFERRED_PORTS = {
+    "kafka": 9092,
+    "controller": 9093,
+    "postgres": 5432,
+    "gateway": 8600,
+    "console": 8700,
+}
+
+
+def port_wishes() -> dict[str, int]:
+    """Return every port the platform needs with the one it would like (0 = any)."""
+    return PREFERRED_PORTS | {f"{p.name}-health": 0 for p in processes()}

@@ -1,0 +1,128 @@
+"""Bring the platform up: servers, schema, key, processes, and the first readings in the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy import ports, supervisor
+from deploy.errors import DeployError
+from deploy.paths import ROOT, Layout, make_private
+from deploy.plan import port_wishes, processes
+from deploy.ports import LOOPBACK
+from deploy.progress import say, step
+from deploy.runtime import Addresses, Runtime, choose_runtime
+from deploy.status import health
+from deploy.wait import wait_until
+
+FLOW_S = 60.0
+FRESH_S = 60.0
+
+
+def up(layout: Layout) -> dict[str, str]:
+    """Start everything that does not run; return the addresses once data flows."""
+    if supervisor.running_pid(layout) and layout.env_file.exists():
+        say("already running")
+        return json.loads(layout.env_file.read_text())
+    chosen = ports.choose(port_wishes(), ports.load(layout.ports_file))
+    make_private(layout.secrets)
+    layout.logs.mkdir(parents=True, exist_ok=True)
+    ports.save(layout.ports_file, chosen)
+    runtime = choose_runtime(layout, chosen)
+    servers = runtime.prepare()
+    _api_key(layout)
+    # the addresses are known before the servers run, except those given from outside
+    common = _environment(layout, chosen, _planned(runtime, layout, chosen))
+    ours = [_with_port(p, chosen) for p in processes()]
+    layout.supervisor_conf.touch(mode=0o600)
+    layout.supervisor_conf.write_text(supervisor.render(layout, [*servers, *ours], common))
+    with step(f"starting servers ({runtime.name})"):
+        supervisor.start(layout)
+        runtime.connect()
+    with step("preparing database and topics"):
+        _prepare_data(layout, common)
+    with step("starting the platform"):
+        for process in ours:
+            supervisor.start_process(layout, process.name)
+        wait_until(lambda: _flows(layout), FLOW_S, "fresh readings in the database")
+    answer = public(layout, common)
+    layout.env_file.touch(mode=0o600)
+    layout.env_file.write_text(json.dumps(answer, indent=2))
+    return answer
+
+
+def public(layout: Layout, common: dict[str, str]) -> dict[str, str]:
+    """Return what `python -m deploy env` prints."""
+    names = ("CITYOPS_KAFKA", "CITYOPS_DSN", "CITYOPS_GATEWAY", "CITYOPS_CONSOLE")
+    answer = {name: common[name] for name in names}
+    answer["CITYOPS_API_KEY"] = layout.api_key_file.read_text().strip()
+    answer["CITYOPS_GRAFANA"] = ""
+    return answer
+
+
+def _planned(runtime: Runtime, layout: Layout, chosen: dict[str, int]) -> Addresses:
+    from deploy.native import timescale
+    from deploy.native.servers import stored_password
+    from deploy.runtime import DATABASE
+
+    if runtime.name == "external":
+        return runtime.connect()
+    password = stored_password(layout.secrets / DATABASE)
+    dsn = timescale.dsn(chosen["postgres"], password, DATABASE, DATABASE)
+    return Addresses(f"{LOOPBACK}:{chosen['kafka']}", dsn)
+
+
+def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -> dict[str, str]:
+    passed = {k: v for k, v in os.environ.items() if k == "CITYOPS_STREAMS_PATH"}
+    return passed | {
+        "CITYOPS_KAFKA": addresses.kafka,
+        "CITYOPS_DSN": addresses.dsn,
+        "CITYOPS_GATEWAY": f"http://{LOOPBACK}:{chosen['gateway']}",
+        "CITYOPS_CONSOLE": f"http://{LOOPBACK}:{chosen['console']}",
+        "CITYOPS_API_KEY_FILE": str(layout.api_key_file),
+        "CITYOPS_STATE_DIR": str(layout.state),
+    }
+
+
+def _with_port(process: Any, chosen: dict[str, int]) -> Any:
+    from dataclasses import replace
+
+    own = {
+        "CITYOPS_PROCESS": process.name,
+        "CITYOPS_METRICS_PORT": str(chosen[f"{process.name}-health"]),
+    }
+    return replace(process, environment=own)
+
+
+def _api_key(layout: Layout) -> None:
+    if not layout.api_key_file.exists():
+        layout.api_key_file.touch(mode=0o600)
+        layout.api_key_file.write_text(f"ck_{secrets.token_urlsafe(32)}\n")
+
+
+def _prepare_data(layout: Layout, common: dict[str, str]) -> None:
+    key = ["api-key", "add", "--name", "local", "--scopes", "ingest:*,api:*"]
+    _run(common, "storage", "migrate")
+    _run(common, "storage", *key, "--key-file", str(layout.api_key_file))
+
+
+def _run(common: dict[str, str], *arguments: str) -> None:
+    line = [sys.executable, "-m", *arguments]
+    env = os.environ | common
+    done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise DeployError(f"{' '.join(arguments)} failed:\n{done.stderr or done.stdout}")
+
+
+def _flows(layout: Layout) -> bool:
+    """Tell whether the sink has stored a reading younger than a minute."""
+    newest = health(layout, "sink").get("newest_observed_at")
+    if not newest:
+        return False
+    age = datetime.now(UTC) - datetime.fromisoformat(newest)
+    return age.total_seconds() < FRESH_S
