@@ -1,0 +1,1 @@
+"""Quality control, windows and rules: a pure numpy engine inside a Faust shell."""

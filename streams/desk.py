@@ -1,0 +1,153 @@
+"""The worker's desk: one engine per assigned partition, and what is to be sent.
+
+Everything here is synchronous, so state, offset and outputs always belong together.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import Counter
+
+from catalog.contracts import (
+    AGGREGATES_TYPE,
+    FLAGS_TYPE,
+    TRANSITION_TYPE,
+    DeadLetter,
+    encode_json,
+)
+from catalog.frames import TICK_TYPE, FrameError, decode, decode_tick, encode, event_type
+from catalog.model import Stream
+from catalog.registry import streams
+from catalog.topics import (
+    aggregates_topic,
+    dead_letters_topic,
+    flags_topic,
+    readings_topic,
+    shard_of,
+    transitions_topic,
+)
+from service.log import logger
+from streams.checkpoint import Checkpoint, Place
+from streams.engine.outputs import Outputs
+from streams.engine.partition import PartitionEngine
+
+READINGS = Counter("cityops_worker_readings", "Readings worked off", ["result"])
+POISON = Counter("cityops_worker_poison", "Records that are no frame", ["code"])
+TRANSITIONS = Counter("cityops_worker_transitions", "Alert transitions", ["kind"])
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to send: topic, partition, headers and value."""
+
+    topic: str
+    partition: int
+    kind: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class Bench:
+    """One partition: its engine, the next offset, and what has happened since the checkpoint."""
+
+    stream: Stream
+    engine: PartitionEngine
+    next_offset: int
+    changed: bool = False
+    ticked: int = 0
+
+
+@dataclass(slots=True)
+class Desk:
+    """All partitions of this worker."""
+
+    prefix: str
+    benches: dict[Place, Bench] = field(default_factory=dict)
+    outbox: list[Message] = field(default_factory=list)
+
+    def topics(self) -> dict[str, Stream]:
+        """Return the readings topics and their streams."""
+        return {readings_topic(self.prefix, s.name): s for s in streams().values()}
+
+    def lay_out(self, offsets: dict[Place, int], stored: dict[Place, Checkpoint]) -> None:
+        """Start anew with these partitions: from their checkpoints, else empty at ``offsets``."""
+        self.benches, self.outbox = {}, []
+        by_topic = self.topics()
+        for place, earliest in offsets.items():
+            engine = PartitionEngine(by_topic[place[0]])
+            bench = Bench(by_topic[place[0]], engine, earliest)
+            if checkpoint := stored.get(place):
+                engine.restore(checkpoint.state)
+                bench.next_offset = checkpoint.next_offset
+            self.benches[place] = bench
+
+    def handle(self, place: Place, offset: int, value: Any, headers: Any, now: datetime) -> int:
+        """Work off one record; return the readings it held. Nothing a record holds raises."""
+        bench = self.benches.get(place)
+        if bench is None or offset < bench.next_offset:
+            return 0
+        rows = 0
+        try:
+            rows = self._work(bench, place, value, headers, now)
+        except FrameError as error:
+            # the sink keeps the record as a dead letter
+            POISON.labels(error.code).inc()
+        except Exception as error:
+            self._failed(bench, place, offset, error, now)
+        bench.next_offset = offset + 1
+        return rows
+
+    def checkpoints(self, ticks_between: int) -> dict[Place, Checkpoint]:
+        """Return state and offset of what has changed; of quiet partitions only now and then."""
+        taken = {}
+        for place, bench in self.benches.items():
+            if bench.changed or bench.ticked >= ticks_between:
+                taken[place] = Checkpoint(bench.next_offset, bench.engine.snapshot())
+                bench.changed, bench.ticked = False, 0
+        return taken
+
+    def _work(self, bench: Bench, place: Place, value: Any, headers: Any, now: datetime) -> int:
+        pairs = list(headers.items()) if isinstance(headers, dict) else list(headers or ())
+        if event_type(pairs) == TICK_TYPE:
+            self._put(bench, place, bench.engine.tick(decode_tick(value), now))
+            bench.ticked += 1
+            return 0
+        frame = decode(bench.stream.name, value, pairs)
+        out = bench.engine.process(frame.batch, now)
+        bench.changed = True
+        self._put(bench, place, out)
+        for result in ("accepted", "duplicates", "late"):
+            READINGS.labels(result).inc(getattr(out, result))
+        return frame.batch.num_rows
+
+    def _put(self, bench: Bench, place: Place, out: Outputs) -> None:
+        partition = place[1]
+        if (batch := out.aggregates_batch()) is not None:
+            topic = aggregates_topic(self.prefix, bench.stream.name)
+            self.outbox.append(Message(topic, partition, AGGREGATES_TYPE, encode(batch)))
+        if (batch := out.flags_batch()) is not None:
+            self.outbox.append(
+                Message(flags_topic(self.prefix), partition, FLAGS_TYPE, encode(batch))
+            )
+        for item in out.transitions:
+            TRANSITIONS.labels(item.kind).inc()
+            topic, value = transitions_topic(self.prefix), encode_json(item)
+            self.outbox.append(Message(topic, shard_of(item.sensor), TRANSITION_TYPE, value))
+
+    def _failed(
+        self, bench: Bench, place: Place, offset: int, error: Exception, now: datetime
+    ) -> None:
+        """Our own fault on one record: say it, keep a dead letter, go on with the next."""
+        logger().error("record not worked off", topic=place[0], offset=offset, reason=repr(error))
+        letter = DeadLetter(
+            id=f"worker/{place[0]}/{place[1]}/{offset}",
+            stream=bench.stream.name,
+            stage="processing",
+            code="rule_error",
+            reason=repr(error)[:300],
+            at=now,
+            source="worker",
+        )
+        topic = dead_letters_topic(self.prefix)
+        self.outbox.append(Message(topic, place[1], "city.dead-letter", encode_json(letter)))

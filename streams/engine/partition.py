@@ -1,0 +1,156 @@
+"""The reducer of one partition: records in, outputs out, state between.
+
+A frame is worked off in rounds: round n holds the n-th reading of each sensor in the frame's order.
+Sensors do not influence each other, so this equals working off the readings one by one, while the
+usual frame (one reading of each sensor) is one round of array operations.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.contracts import FLAG_PASS, FLAG_SUSPECT
+from catalog.frames import bad_rows
+from catalog.model import Stream
+from streams.engine import absence, quality, rolling, rules, windows
+from streams.engine.outputs import Outputs
+from streams.engine.state import NEVER, US, State
+
+
+class PartitionEngine:
+    """Quality, windows and rules of one partition of one stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.state = State(stream)
+        self._lateness_us = stream.lateness_s * US
+
+    def snapshot(self) -> bytes:
+        """Return the state; with the next offset it is a checkpoint."""
+        return self.state.snapshot()
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a snapshot."""
+        self.state.restore(data)
+
+    def process(self, batch: pa.RecordBatch, produced_at: datetime) -> Outputs:
+        """Work off one frame of the stream; readings that break the contract are passed over."""
+        out = self._outputs()
+        if bad := bad_rows(batch):
+            keep = np.ones(batch.num_rows, bool)
+            keep[[row.index for row in bad]] = False
+            batch = batch.filter(pa.array(keep))
+        if not batch.num_rows:
+            return out
+        slots, times, values = self._columns(batch)
+        distinct = np.unique(slots)
+        absence.arrived(self.state, distinct, produced_at, out)
+        for rows in _rounds(slots):
+            self._round(slots[rows], times[rows], values[rows], produced_at, out)
+        windows.close_record(self.state, distinct, out)
+        return out
+
+    def tick(self, at: int, produced_at: datetime) -> Outputs:
+        """Take a tick (epoch seconds); one that is not newer than the last changes nothing."""
+        out, state = self._outputs(), self.state
+        if at > state.tick_at:
+            state.tick_at = at
+            state.ticks += 1
+            windows.close_tick(state, at * US, out)
+            absence.tick(state, produced_at, out)
+        return out
+
+    def _round(
+        self,
+        slots: np.ndarray,
+        times: np.ndarray,
+        values: np.ndarray,
+        produced_at: datetime,
+        out: Outputs,
+    ) -> None:
+        fresh = self._arrive(slots, times, out)
+        newest = self.state.arrays["newest"]
+        ahead = fresh & (times > newest[slots])
+        behind = fresh & ~ahead
+        newest[slots[ahead]] = times[ahead]
+        if ahead.any():
+            s, t, v = slots[ahead], times[ahead], values[ahead]
+            flags = quality.judge(self.state, s, t, v, out)
+            columns = self._window(s, t, v, flags == FLAG_PASS, out)
+            rules.evaluate(self.state, s, t, columns, produced_at, out)
+        if behind.any():
+            s, t, v = slots[behind], times[behind], values[behind]
+            flags = quality.judge_late(self.state, s, t, v, out)
+            self._window(s, t, v, flags == FLAG_PASS, out)
+
+    def _arrive(self, slots: np.ndarray, times: np.ndarray, out: Outputs) -> np.ndarray:
+        """Return which readings count: not seen before, not beyond lateness; remember them."""
+        state = self.state
+        newest, seen = state.arrays["newest"][slots], state.arrays["seen"][slots]
+        late = (newest != NEVER) & (times < newest - self._lateness_us)
+        known = (seen == times[:, None]).any(axis=1) & ~late
+        fresh = ~late & ~known
+        for row in np.flatnonzero(late):
+            out.flag(int(slots[row]), int(times[row]), "*", "late", FLAG_SUSPECT, float("nan"))
+        out.late += int(late.sum())
+        out.duplicates += int(known.sum())
+        out.accepted += int(fresh.sum())
+        self._remember(slots[fresh], times[fresh])
+        return fresh
+
+    def _remember(self, slots: np.ndarray, times: np.ndarray) -> None:
+        """Keep each time in its sensor's ring, in the place of one that lateness has passed."""
+        state = self.state
+        seen = state.arrays["seen"][slots]
+        place = seen.argmin(axis=1)
+        horizon = np.maximum(state.arrays["newest"][slots], times) - self._lateness_us
+        if (seen[np.arange(len(slots)), place] >= horizon).any():
+            state.widen_seen()
+            place = state.arrays["seen"][slots].argmin(axis=1)
+        state.arrays["seen"][slots, place] = times
+
+    def _window(
+        self,
+        slots: np.ndarray,
+        times: np.ndarray,
+        values: np.ndarray,
+        good: np.ndarray,
+        out: Outputs,
+    ) -> dict[str, np.ndarray]:
+        """Add readings to rolling values and windows; return the good columns by name."""
+        stream = self.state.stream
+        usable = np.where(good, values, np.nan)
+        columns = {name: usable[:, m] for m, name in enumerate(stream.metric_names)}
+        for declared in stream.rolling:
+            source = columns[declared.of]
+            columns[declared.name] = rolling.update(self.state, declared, slots, times, source)
+        for derived in stream.derived:
+            columns[derived.name] = derived.by(columns, times)
+        extra = [columns[name] for name in stream.aggregate_names[len(stream.metrics) :]]
+        everything = np.column_stack([values, *extra]) if extra else values
+        goods = np.column_stack([good, *(~np.isnan(e) for e in extra)]) if extra else good
+        windows.add(self.state, slots, times, everything, goods & ~np.isnan(everything), out)
+        return columns
+
+    def _columns(self, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        names = batch.column("sensor").dictionary_encode()
+        slot_of_name = np.array(self.state.slots_of(names.dictionary.to_pylist()), np.int64)
+        slots = slot_of_name[names.indices.to_numpy()]
+        times = batch.column("observed_at").cast(pa.int64()).to_numpy()
+        columns = [batch.column(m).to_numpy(zero_copy_only=False) for m in batch.schema.names[2:]]
+        return slots, times, np.column_stack(columns).astype(np.float64)
+
+    def _outputs(self) -> Outputs:
+        return Outputs(self.state.stream, self.state.names)
+
+
+def _rounds(slots: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield row indices: first readings of all sensors, then second ones, and so on."""
+    order = np.argsort(slots, kind="stable")
+    sorted_slots = slots[order]
+    first = np.append(True, sorted_slots[1:] != sorted_slots[:-1])
+    group_start = np.maximum.accumulate(np.where(first, np.arange(len(slots)), 0))
+    nth = np.arange(len(slots)) - group_start
+    for number in range(int(nth.max()) + 1):
+        yield order[nth == number]

@@ -1,0 +1,214 @@
+"""The Faust shell: records in, outputs out with acks, then the checkpoint; exact after a kill."""
+
+import asyncio
+import os
+import threading
+from typing import Any
+
+import faust
+import psycopg
+from aiokafka import AIOKafkaProducer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from mode import Service
+from mode.utils.objects import cached_property
+from pydantic import Field
+
+from catalog.frames import TICK_TYPE, encode_tick
+from catalog.registry import streams
+from catalog.topics import all_topics, shard_key
+from service.clock import SystemClock
+from service.errors import CityOpsError
+from service.kafka import ensure_topics
+from service.log import configure, logger
+from service.process import EXIT_STALLED, watch_stalls
+from service.settings import Settings
+from service.vitals import Vitals, serve_vitals
+from streams.checkpoint import load, save
+from streams.desk import Desk, Message
+
+TICK_S = 1.0
+QUIET_TICKS = 30
+STALL_S = 30.0
+
+
+class WorkerSettings(Settings):
+    """Settings of the worker."""
+
+    worker_instance: str = Field(default="0", description="Static member id; one per worker")
+    checkpoint_s: float = Field(default=3.0, description="Seconds between checkpoints")
+
+
+class DatabaseConsumer(driver.Consumer):
+    """A consumer whose place in the log is what the checkpoints say."""
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        """Load the checkpoints of everything assigned and seek there; runs on each assignment."""
+        shell: Shell = self.app.cityops_shell  # pyright: ignore[reportAttributeAccessIssue]
+        assigned = [tp for tp in self.assignment() if tp.topic in shell.topics]
+        earliest = dict(await self.earliest_offsets(*assigned))
+        places = {(tp.topic, tp.partition): earliest.get(tp) or 0 for tp in assigned}
+        dsn = shell.settings.database()
+        stored = await asyncio.to_thread(load, dsn, shell.name, places)
+        shell.desk.lay_out(places, stored)
+        offsets = {TP(*place): bench.next_offset for place, bench in shell.desk.benches.items()}
+        await self.seek_wait(offsets)
+        return offsets
+
+
+class DatabaseTransport(driver.Transport):
+    """Faust's Kafka transport with our consumer."""
+
+    Consumer = DatabaseConsumer
+
+
+class Shell(Service):
+    """Sends outputs, ticks and checkpoints beside the agent."""
+
+    def __init__(self, settings: WorkerSettings, vitals: Vitals, **kwargs: Any) -> None:
+        self.settings = settings
+        self.vitals = vitals
+        self.name = f"{settings.topic_prefix}.worker"
+        self.desk = Desk(settings.topic_prefix)
+        self.topics = self.desk.topics()
+        self.clock = SystemClock()
+        self.app: Any = None
+        self._sending = asyncio.Lock()
+        super().__init__(**kwargs)
+
+    @cached_property
+    def producer(self) -> AIOKafkaProducer:
+        """Return the producer of all outputs: idempotent, acks from all."""
+        return AIOKafkaProducer(
+            bootstrap_servers=self.settings.kafka,
+            client_id=self.name,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=5,
+            max_request_size=4 * 2**20,
+        )
+
+    async def on_start(self) -> None:
+        """Connect the producer before the agent has anything to send."""
+        await self.producer.start()
+
+    async def on_stop(self) -> None:
+        """Leave without a last checkpoint: the next start works off the same records again."""
+        await self.producer.stop()
+
+    async def work(self, stream: Any) -> None:
+        """Work off records until the worker stops; the agent's body."""
+        async for event in stream.events():
+            message = event.message
+            now = self.clock.now()
+            place = (message.topic, message.partition)
+            rows = self.desk.handle(place, message.offset, event.value, message.headers, now)
+            if rows:
+                self.vitals.progress(rows, newest=now)
+            if self.desk.outbox:
+                await self.send_outbox()
+
+    async def send_outbox(self) -> None:
+        """Hand everything in the outbox to the producer, in order."""
+        async with self._sending:
+            while self.desk.outbox:
+                messages, self.desk.outbox = self.desk.outbox, []
+                for message in messages:
+                    await self._send(message)
+
+    @Service.task
+    async def _checkpoints(self) -> None:
+        while not self.should_stop:
+            await self.sleep(self.settings.checkpoint_s)
+            try:
+                await self._checkpoint()
+            except (CityOpsError, psycopg.Error, Exception) as error:
+                # the state in memory is ahead of what is stored: only a restart is exact
+                logger().error("checkpoint failed, leaving for a restart", reason=str(error)[:300])
+                os._exit(EXIT_STALLED)
+
+    async def _checkpoint(self) -> None:
+        """Snapshot, then send and flush all outputs up to it, then store; in this order."""
+        taken = self.desk.checkpoints(QUIET_TICKS)
+        await self.send_outbox()
+        await self.producer.flush()
+        if taken:
+            await asyncio.to_thread(save, self.settings.database(), self.name, taken)
+            self.vitals.detail(checkpoint_bytes=sum(len(c.state) for c in taken.values()))
+
+    @Service.task
+    async def _ticks(self) -> None:
+        while not self.should_stop:
+            await self.sleep(TICK_S)
+            at = encode_tick(int(self.clock.now().timestamp()))
+            for topic, partition in list(self.desk.benches):
+                await self._send(Message(topic, partition, TICK_TYPE, at))
+            self.vitals.lag(self._lag())
+            self.vitals.progress(0)
+
+    def _lag(self) -> int:
+        consumer = self.app.consumer
+        ends = {place: consumer.highwater(TP(*place)) or 0 for place in self.desk.benches}
+        waiting = [ends[place] - bench.next_offset for place, bench in self.desk.benches.items()]
+        return sum(max(0, count) for count in waiting)
+
+    async def _send(self, message: Message) -> None:
+        await self.producer.send(
+            message.topic,
+            value=message.value,
+            key=shard_key(message.partition),
+            partition=message.partition,
+            headers=[("ce_specversion", b"1.0"), ("ce_type", message.kind.encode())],
+        )
+
+
+def build_app(settings: WorkerSettings, vitals: Vitals) -> faust.App:
+    """Return the Faust app: one agent over all readings topics, and the shell beside it."""
+    app = faust.App(
+        f"{settings.topic_prefix}.worker",
+        broker=f"kafka://{settings.kafka}",
+        datadir=str(settings.state_dir / "faust"),
+        consumer_group_instance_id=f"{settings.topic_prefix}.worker.{settings.worker_instance}",
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=65536,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+    shell = Shell(settings, vitals)
+    shell.app = app
+    app.cityops_shell = shell  # pyright: ignore[reportAttributeAccessIssue]
+    app.transport = DatabaseTransport([app.conf.broker[0]], app)
+    topic = app.topic(*shell.topics, value_type=bytes, value_serializer="raw", key_serializer="raw")
+    app.agent(topic, name="readings")(shell.work)
+
+    @app.on_before_configured.connect
+    def _nothing(_: Any, **kwargs: Any) -> None:
+        """Keep Faust from reading the environment."""
+
+    @app.on_started.connect
+    async def _ready(_: Any, **kwargs: Any) -> None:
+        vitals.ready()
+
+    app.service(lambda **kwargs: shell)  # pyright: ignore[reportArgumentType]
+    return app
+
+
+def run_worker(settings: WorkerSettings) -> None:
+    """Run the worker in the foreground until SIGTERM; leaves the process."""
+    name = settings.process or "worker"
+    configure(name, settings.log_level)
+    ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    vitals, stop = Vitals(name), threading.Event()
+    serve_vitals(vitals, settings.metrics_port)
+    threading.Thread(target=watch_stalls, args=(vitals, stop, STALL_S), daemon=True).start()
+    app = build_app(settings, vitals)
+    faust.Worker(
+        app, loglevel="WARN", redirect_stdouts=False, quiet=True
+    ).execute_from_commandline()

@@ -1,0 +1,134 @@
+"""The engine on small hand-made logs: each line of its semantics once."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from catalog.contracts import aggregates_schema
+from catalog.registry import stream
+from streams.engine.partition import PartitionEngine
+from tests.frames import START, noise_batch
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+TICK = int(START.timestamp())
+
+
+@pytest.fixture
+def engine() -> PartitionEngine:
+    return PartitionEngine(stream("noise"))
+
+
+def run(engine: PartitionEngine, *rows: tuple[float, float], sensor: str = "n-1") -> Any:
+    return engine.process(noise_batch([(sensor, at, level) for at, level in rows]), NOW)
+
+
+def windows(out: Any) -> list[tuple[int, int, float, float]]:
+    batch = out.aggregates_batch()
+    if batch is None:
+        return []
+    return [(r["revision"], r["n"], r["leq_db_sum"], r["leq_db_last"]) for r in batch.to_pylist()]
+
+
+def test_a_window_is_put_out_when_the_next_begins(engine: PartitionEngine) -> None:
+    assert windows(run(engine, (0, 50), (30, 52))) == []
+    assert windows(run(engine, (60, 60))) == [(1, 2, 102.0, 52.0)]
+
+
+def test_a_tick_ends_a_quiet_window_two_seconds_after_its_end(engine: PartitionEngine) -> None:
+    run(engine, (0, 50))
+    assert windows(engine.tick(TICK + 61, NOW)) == []
+    assert windows(engine.tick(TICK + 62, NOW)) == [(1, 1, 50.0, 50.0)]
+    assert windows(engine.tick(TICK + 63, NOW)) == []
+
+
+def test_a_late_reading_makes_a_new_revision_but_no_newer_last(engine: PartitionEngine) -> None:
+    run(engine, (0, 50), (50, 55))
+    run(engine, (70, 60))
+    assert windows(run(engine, (20, 40))) == [(2, 3, 145.0, 55.0)]
+
+
+def test_a_copy_changes_nothing(engine: PartitionEngine) -> None:
+    run(engine, (0, 50), (70, 60))
+    out = run(engine, (0, 50), (0, 99), (70, 1))
+    assert (out.duplicates, out.accepted, windows(out)) == (3, 0, [])
+
+
+def test_beyond_lateness_is_flagged_and_counts_nowhere(engine: PartitionEngine) -> None:
+    run(engine, (1000, 50))
+    out = run(engine, (0, 50))
+    assert (out.late, out.accepted, windows(out)) == (1, 0, [])
+    assert [(f[3], f[4]) for f in out.flags] == [("*", "late")]
+
+
+def test_a_value_outside_the_fail_span_is_flagged_and_not_good(engine: PartitionEngine) -> None:
+    out = run(engine, (0, 200), (1, 50))
+    assert [(f[3], f[4], f[5]) for f in out.flags] == [("leq_db", "gross", 4)]
+    batch = run(engine, (61, 50)).aggregates_batch()
+    assert batch is not None
+    row = batch.to_pylist()[0]
+    assert (row["n"], row["leq_db_n"], row["leq_db_good"], row["leq_db_sum"]) == (2, 2, 1, 50.0)
+    assert (row["lmax_db_n"], row["lmax_db_sum"]) == (0, None)
+
+
+def test_a_spike_is_told_one_reading_later(engine: PartitionEngine) -> None:
+    out = run(engine, (0, 50), (1, 90), (2, 50))
+    assert [(f[2] // 1_000_000 - TICK, f[4], f[5], f[6]) for f in out.flags] == [
+        (1, "spike", 4, 90.0)
+    ]
+
+
+def test_a_stuck_value_becomes_suspect_then_fails(engine: PartitionEngine) -> None:
+    out = run(engine, *[(at, 50.0) for at in range(0, 1860, 60)])
+    flat = [(f[2] // 1_000_000 - TICK, f[5]) for f in out.flags if f[4] == "flat"]
+    assert flat[0] == (600, 3)
+    assert flat[-1] == (1800, 4)
+
+
+def test_silence_is_counted_in_ticks_and_cleared_by_arrival(engine: PartitionEngine) -> None:
+    run(engine, (0, 50))
+    kinds = []
+    for second in range(1, 152):
+        kinds += [t.kind for t in engine.tick(TICK + second, NOW).transitions]
+    assert kinds == ["raised"]
+    assert engine.tick(TICK + 100, NOW).transitions == []
+    assert [t.kind for t in run(engine, (200, 50)).transitions] == ["cleared"]
+
+
+def test_ponding_is_raised_after_for_escalates_and_clears_past_the_deadband() -> None:
+    pond = stream("waterlogging")
+    engine = PartitionEngine(pond)
+
+    def depth(second: int, value: float) -> list[tuple[str, int]]:
+        batch = noise_batch([("p", second, value)])
+        batch = pa.RecordBatch.from_arrays(
+            [batch.column(0), batch.column(1), batch.column(2)],
+            names=["sensor", "observed_at", "depth_m"],
+        )
+        return [(t.kind, t.severity) for t in engine.process(batch, NOW).transitions]
+
+    assert depth(0, 0.10) == []
+    assert depth(60, 0.16) == []
+    assert depth(120, 0.16) == [("raised", 4)]
+    assert depth(180, 0.22) == []
+    assert depth(240, 0.22) == [("changed", 3)]
+    assert depth(300, 0.19) == []
+    assert depth(360, 0.10) == []
+    assert depth(600, 0.10) == []
+    assert depth(660, 0.10) == [("cleared", 3)]
+
+
+def test_snapshot_and_restore_change_nothing(engine: PartitionEngine) -> None:
+    run(engine, (0, 50), (30, 52))
+    other = PartitionEngine(stream("noise"))
+    other.restore(engine.snapshot())
+    assert windows(run(other, (60, 60))) == windows(run(engine, (60, 60))) != []
+    assert other.snapshot() == engine.snapshot()
+
+
+def test_the_batch_has_the_contract_schema(engine: PartitionEngine) -> None:
+    run(engine, (0, 50))
+    batch = run(engine, (60, 50)).aggregates_batch()
+    assert batch is not None
+    assert batch.schema.equals(aggregates_schema(stream("noise")))
