@@ -32,6 +32,7 @@ def processes() -> list[Process]:
     return [
         _ours("gateway", "ingest", "gateway"),
         _ours("sink", "storage", "sink"),
+        _ours("worker", "streams", "worker"),
         _ours("city", "simulators", "live"),
     ]
 

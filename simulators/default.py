@@ -13,8 +13,8 @@ from catalog.city.sensors import sensors_of
 from catalog.frames import readings_schema
 from catalog.model import Metric, Stream
 
-PHI = 0.9
-NOISE_SHARE = 0.06
+PHI = 0.98
+NOISE_SHARE = 0.03
 OFFSET_SHARE = 0.1
 PEAK_HOUR = 15.0
 BEIJING_S = 8 * 3600

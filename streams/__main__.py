@@ -19,8 +19,10 @@ def worker_command(
     instance: Annotated[str, typer.Option(help="a number of its own for each worker")] = "",
 ) -> None:
     """Run one stream worker until SIGTERM. Example: python -m streams worker --instance 1"""
-    given = {"worker_instance": instance} if instance else {}
-    run_worker(WorkerSettings(**given))
+    settings = WorkerSettings()
+    if instance:
+        settings = settings.model_copy(update={"worker_instance": instance})
+    run_worker(settings)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,9 @@ class DatabaseConsumer(driver.Consumer):
         dsn = shell.settings.database()
         stored = await asyncio.to_thread(load, dsn, shell.name, places)
         shell.desk.lay_out(places, stored)
-        offsets = {TP(*place): bench.next_offset for place, bench in shell.desk.benches.items()}
+        offsets = {TP(t, p): bench.next_offset for (t, p), bench in shell.desk.benches.items()}
         await self.seek_wait(offsets)
+        shell.vitals.ready()
         return offsets
 
 
@@ -148,7 +149,7 @@ class Shell(Service):
 
     def _lag(self) -> int:
         consumer = self.app.consumer
-        ends = {place: consumer.highwater(TP(*place)) or 0 for place in self.desk.benches}
+        ends = {(t, p): consumer.highwater(TP(t, p)) or 0 for t, p in self.desk.benches}
         waiting = [ends[place] - bench.next_offset for place, bench in self.desk.benches.items()]
         return sum(max(0, count) for count in waiting)
 
@@ -162,9 +163,9 @@ class Shell(Service):
         )
 
 
-def build_app(settings: WorkerSettings, vitals: Vitals) -> faust.App:
+def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
     """Return the Faust app: one agent over all readings topics, and the shell beside it."""
-    app = faust.App(
+    app: Any = faust.App(
         f"{settings.topic_prefix}.worker",
         broker=f"kafka://{settings.kafka}",
         datadir=str(settings.state_dir / "faust"),
@@ -183,20 +184,12 @@ def build_app(settings: WorkerSettings, vitals: Vitals) -> faust.App:
     )
     shell = Shell(settings, vitals)
     shell.app = app
-    app.cityops_shell = shell  # pyright: ignore[reportAttributeAccessIssue]
+    app.cityops_shell = shell
     app.transport = DatabaseTransport([app.conf.broker[0]], app)
     topic = app.topic(*shell.topics, value_type=bytes, value_serializer="raw", key_serializer="raw")
     app.agent(topic, name="readings")(shell.work)
 
-    @app.on_before_configured.connect
-    def _nothing(_: Any, **kwargs: Any) -> None:
-        """Keep Faust from reading the environment."""
-
-    @app.on_started.connect
-    async def _ready(_: Any, **kwargs: Any) -> None:
-        vitals.ready()
-
-    app.service(lambda **kwargs: shell)  # pyright: ignore[reportArgumentType]
+    app.service(shell)
     return app
 
 
@@ -205,6 +198,7 @@ def run_worker(settings: WorkerSettings) -> None:
     name = settings.process or "worker"
     configure(name, settings.log_level)
     ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    (settings.state_dir / "faust").mkdir(parents=True, exist_ok=True)
     vitals, stop = Vitals(name), threading.Event()
     serve_vitals(vitals, settings.metrics_port)
     threading.Thread(target=watch_stalls, args=(vitals, stop, STALL_S), daemon=True).start()
