@@ -1,0 +1,95 @@
+"""The declared city: every stream in order, every check able to fail, frames that never crash."""
+
+import random
+
+import pytest
+
+from catalog import checks
+from catalog.city.districts import DISTRICTS
+from catalog.city.sensors import downstream, sensors
+from catalog.frames import FrameError, decode, encode, frame_headers
+from catalog.model import Placement, Source, text
+from catalog.registry import stream, streams
+from catalog.scaffold import new_stream
+from tests.frames import START, noise_batch
+
+
+@pytest.mark.parametrize("name", sorted(streams()))
+def test_every_stream_is_in_order(name: str) -> None:
+    assert checks.problems(stream(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        (checks.known_domain, {"domain": "space"}),
+        (checks.both_languages, {"title": text("Noise", "")}),
+        (checks.silence_is_watched, {"rules": ()}),
+        (checks.lateness_covers_cadence, {"lateness_s": 1}),
+    ],
+)
+def test_each_check_can_fail(check: checks.Check, change: dict[str, object]) -> None:
+    good = stream("noise")
+    assert list(check(good)) == []
+    assert list(check(good.model_copy(update=change)))
+
+
+def test_verified_without_a_clause_is_found() -> None:
+    noise = stream("noise")
+    metric = noise.metrics[0].model_copy(update={"source": Source(standard="X", verified=True)})
+    assert list(checks.verified_is_cited(noise.model_copy(update={"metrics": (metric,)})))
+
+
+def test_sensors_are_unique_and_stand_in_chengdu() -> None:
+    placed = sensors()
+    assert len({s.id for s in placed}) == len(placed) > 300
+    assert {s.district for s in placed} == set(DISTRICTS)
+    for s in placed:
+        assert 102.9 < s.lon < 105.0, s.id
+        assert 30.0 < s.lat < 31.5, s.id
+        assert s.street, s.id
+
+
+def test_what_a_feeder_feeds_is_below_it() -> None:
+    below = {s.stream for s in downstream("feeder-510104-01")}
+    assert {"waterlogging", "water_supply"} <= below
+
+
+def test_every_parent_exists() -> None:
+    known = {s.id for s in sensors()}
+    assert {s.parent for s in sensors() if s.parent} <= known
+
+
+def test_bad_or_taken_stream_names_are_refused(tmp_path: object) -> None:
+    for name in ("Noise", "1noise", "noise", "n"):
+        with pytest.raises(ValueError, match=r"name|exists"):
+            new_stream(name, "water")
+    with pytest.raises(ValueError, match="domain"):
+        new_stream("noise_site", "space")
+
+
+def test_no_placement_is_found() -> None:
+    assert Placement().sites == ()
+
+
+def test_a_frame_survives_its_journey() -> None:
+    batch = noise_batch([("n-1", 0, 50.5), ("n-2", 1, 51.5)])
+    frame = decode("noise", encode(batch), frame_headers(stream("noise"), "test", START))
+    assert frame.batch.equals(batch)
+    assert (frame.received_at, frame.source) == (START, "test")
+
+
+def test_damaged_frames_only_ever_give_a_frame_error() -> None:
+    value = encode(noise_batch([(f"n-{i}", i, 50.0) for i in range(5)]))
+    headers = frame_headers(stream("noise"), "test", START)
+    dice = random.Random(7)
+    refused = 0
+    for _ in range(3000):
+        damaged = bytearray(value)
+        for _ in range(dice.randrange(1, 6)):
+            damaged[dice.randrange(len(damaged))] = dice.randrange(256)
+        try:
+            decode("noise", bytes(damaged[: dice.randrange(1, len(damaged) + 1)]), headers)
+        except FrameError:
+            refused += 1
+    assert refused > 1000
