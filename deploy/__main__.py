@@ -41,6 +41,7 @@ def up_command(
     with _told():
         addresses = up(layout)
     say(f"gateway  {addresses['CITYOPS_GATEWAY']}/v1/streams")
+    say("alerts   make logs PROCESS=receiver    .venv/bin/python -m alerts list")
     say("status   make status      stop   make stop")
     if detach:
         return

@@ -26,6 +26,11 @@ class Layout:
         return self.secrets / "api_key"
 
     @property
+    def receivers_file(self) -> Path:
+        """TOML file of webhook receivers that the alerts engine reads at its start."""
+        return self.state / "receivers.toml"
+
+    @property
     def logs(self) -> Path:
         """Folder of one log file per process."""
         return self.state / "logs"

@@ -33,6 +33,8 @@ def processes() -> list[Process]:
         _ours("gateway", "ingest", "gateway"),
         _ours("sink", "storage", "sink"),
         _ours("worker", "streams", "worker"),
+        _ours("alerts-engine", "alerts", "engine"),
+        _ours("alerts-deliver", "alerts", "deliver"),
         _ours("city", "simulators", "live"),
     ]
 
@@ -43,9 +45,10 @@ PREFERRED_PORTS = {
     "postgres": 5432,
     "gateway": 8600,
     "console": 8700,
+    "receiver": 8800,
 }
 
 
 def port_wishes() -> dict[str, int]:
     """Return every port the platform needs with the one it would like (0 = any)."""
-    return PREFERRED_PORTS | {f"{p.name}-health": 0 for p in processes()}
+    return PREFERRED_PORTS | {f"{p.name}-health": 0 for p in processes()} | {"receiver-health": 0}

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploy import ports, supervisor
+from deploy.demo import demo_receiver
 from deploy.errors import DeployError
 from deploy.paths import ROOT, Layout, make_private
 from deploy.plan import port_wishes, processes
@@ -38,7 +39,7 @@ def up(layout: Layout) -> dict[str, str]:
     _api_key(layout)
     # the addresses are known before the servers run, except those given from outside
     common = _environment(layout, chosen, _planned(runtime, layout, chosen))
-    ours = [_with_port(p, chosen) for p in processes()]
+    ours = [_with_port(p, chosen) for p in [*processes(), demo_receiver(layout, chosen)]]
     layout.supervisor_conf.touch(mode=0o600)
     layout.supervisor_conf.write_text(supervisor.render(layout, [*servers, *ours], common))
     with step(f"starting servers ({runtime.name})"):
@@ -86,6 +87,7 @@ def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -
         "CITYOPS_CONSOLE": f"http://{LOOPBACK}:{chosen['console']}",
         "CITYOPS_API_KEY_FILE": str(layout.api_key_file),
         "CITYOPS_STATE_DIR": str(layout.state),
+        "CITYOPS_RECEIVERS_FILE": str(layout.receivers_file),
     }
 
 

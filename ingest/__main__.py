@@ -1,7 +1,10 @@
 """``python -m ingest``: the gateway."""
 
+import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import typer
@@ -18,6 +21,24 @@ from service.process import run_process
 from service.vitals import Vitals
 
 app = typer.Typer(no_args_is_help=True, help="The way in for readings.")
+
+
+class Server(uvicorn.Server):
+    """A server that says it is ready once its port is open, and leaves signals to the process."""
+
+    def __init__(self, config: uvicorn.Config, vitals: Vitals) -> None:
+        super().__init__(config)
+        self._vitals = vitals
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port, then say so."""
+        await super().startup(sockets)
+        self._vitals.ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave SIGTERM to ``run_process``, which stops this server."""
+        yield
 
 
 @app.callback()
@@ -46,10 +67,8 @@ def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> N
         log_level="warning",
         timeout_graceful_shutdown=5,
     )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
+    server = Server(config, vitals)
     threading.Thread(target=_stop_with, args=(server, stop), name="stopper", daemon=True).start()
-    vitals.ready()
     server.run()
     stop.set()
     producer.close()

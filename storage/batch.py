@@ -20,7 +20,6 @@ from catalog.frames import TICK_TYPE, TIMESTAMP, Frame, FrameError, bad_rows, de
 from catalog.model import Stream
 from catalog.registry import streams
 from catalog.topics import aggregates_topic, dead_letters_topic, flags_topic, readings_topic
-from storage.offsets import Place
 
 RECEIVED = pa.field("received_at", TIMESTAMP, nullable=False)
 
@@ -43,7 +42,6 @@ class Batch:
     aggregates: dict[str, list[pa.RecordBatch]] = field(default_factory=lambda: defaultdict(list))
     flags: list[pa.RecordBatch] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
-    after: dict[Place, int] = field(default_factory=dict)
     rows: int = 0
 
 
@@ -75,7 +73,6 @@ def collect(topics: Topics, records: Iterable[ConsumerRecord]) -> Batch:
     """Decode records in order; what does not decode becomes a dead letter, never an exception."""
     batch = Batch()
     for record in records:
-        batch.after[record.topic, record.partition] = record.offset + 1
         try:
             _add(batch, topics, record)
         except FrameError as error:
@@ -155,7 +152,7 @@ def _json_number(value: float) -> object:
 
 def refused(topics: Topics, record: ConsumerRecord, reason: str) -> Batch:
     """Return a batch that stores nothing of a record but a dead letter with its bytes."""
-    batch = Batch(after={(record.topic, record.partition): record.offset + 1})
+    batch = Batch()
     batch.letters.append(_poison(topics, record, FrameError("database", reason)))
     return batch
 

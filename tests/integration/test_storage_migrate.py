@@ -10,7 +10,7 @@ from storage.migrate import migrate
 
 
 def test_migrating_twice_changes_nothing(empty_dsn: str) -> None:
-    assert migrate(empty_dsn) == ["0001_core.sql"]
+    assert migrate(empty_dsn) == ["0001_core.sql", "0002_alerts.sql"]
     assert migrate(empty_dsn) == []
 
 

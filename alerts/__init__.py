@@ -1,0 +1,1 @@
+"""Transitions become episodes, and episodes reach people: exactly once in, at least once out."""

@@ -1,0 +1,74 @@
+"""A reference receiver: verifies signatures, knows repeats, prints one line per event."""
+
+import json
+import threading
+from collections import OrderedDict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from catalog.model import Severity
+from catalog.severity import LEVELS
+
+REMEMBERED = 10_000
+MAX_BODY = 64 * 1024
+
+
+class Inbox:
+    """Verifies messages with one secret and remembers the ids it has taken."""
+
+    def __init__(self, secret: str) -> None:
+        self._webhook = Webhook(secret)
+        self._lock = threading.Lock()
+        self._taken: OrderedDict[str, None] = OrderedDict()
+
+    def take(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        """Return (HTTP status, line to print); 400 for a message that is not from the platform."""
+        try:
+            event: Any = self._webhook.verify(body, headers)
+        except (WebhookVerificationError, ValueError, KeyError) as error:
+            return 400, f"✗ refused: {error}"
+        message_id = {k.lower(): v for k, v in headers.items()}["webhook-id"]
+        with self._lock:
+            repeated = message_id in self._taken
+            self._taken[message_id] = None
+            while len(self._taken) > REMEMBERED:
+                self._taken.popitem(last=False)
+        return 204, ("(repeat) " if repeated else "") + readable(event)
+
+
+def readable(event: dict[str, Any]) -> str:
+    """Return one line in zh and en: level, what, where, value against limit."""
+    data = event["data"]
+    level = LEVELS[Severity(data["severity"]["level"])]
+    title = data.get("title", {"zh": data["rule"], "en": data["rule"]})
+    place = data["sensor"].get("title", {"zh": data["sensor"]["id"], "en": ""})
+    value = f"{data['value']:g} {data.get('unit', '')}" if data.get("value") is not None else ""
+    kind = event["type"].removeprefix("alert.")
+    head = f"{level.icon} {level.title.zh}{level.title.en} {kind}"
+    return f"{event['timestamp']} {head} {title['zh']} {title['en']} · {place['zh']} · {value}"
+
+
+def serve(port: int, secret: str, as_json: bool, stop: threading.Event) -> None:
+    """Serve on loopback until ``stop``."""
+    inbox = Inbox(secret)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = min(int(self.headers.get("content-length") or 0), MAX_BODY)
+            body = self.rfile.read(length)
+            status, line = inbox.take(body, dict(self.headers.items()))
+            print(json.dumps({"status": status, "line": line}) if as_json else line, flush=True)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: one line per event is printed above."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stop.wait()
+    server.shutdown()
+    server.server_close()

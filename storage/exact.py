@@ -1,0 +1,170 @@
+"""A Kafka consumer whose rows and offsets are one database transaction, so that each record counts
+exactly once, whatever is killed in between."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import psycopg
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
+from psycopg import Connection
+
+from service.errors import TransientError
+from service.kafka import consumer, ensure_topics
+from service.log import logger
+from service.postgres import connect, is_refusal
+from service.settings import Settings
+from service.vitals import Vitals
+from storage.offsets import Place, advance, load_offsets
+
+LAG_EVERY = 10
+RETRY_S = (0.1, 0.3, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a batch did; ``committed`` is called once, after its transaction is in."""
+
+    rows: int
+    newest: datetime | None
+    committed: Callable[[], None] = lambda: None
+
+
+class Store(Protocol):
+    """What a consumer does with its records, inside a transaction that it does not own."""
+
+    def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
+        """Store records, in order."""
+        ...
+
+    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> None:
+        """Keep one record that the database refuses as a dead letter."""
+        ...
+
+
+class ExactConsumer(ConsumerRebalanceListener):
+    """Owns the Kafka consumer and its place in the log, which the database decides."""
+
+    def __init__(
+        self, name: str, topics: list[str], store: Store, settings: Settings, vitals: Vitals
+    ) -> None:
+        self._name = name
+        self._topics = topics
+        self._store = store
+        self._settings = settings
+        self._vitals = vitals
+        self._conn: Connection | None = None
+        self._expected: dict[Place, int] = {}
+        self._must_seek = False
+
+    def run(self, stop: threading.Event, poll_ms: int = 200) -> None:
+        """Consume until ``stop``; errors of broker or database are waited out."""
+        ensure_topics(self._settings.kafka, self._topics)
+        group = f"{self._settings.topic_prefix}.{self._name}"
+        kafka = consumer(self._settings.kafka, self._name, group)
+        kafka.subscribe(self._topics, listener=self)
+        self._vitals.ready()
+        rounds, failures = 0, 0
+        try:
+            while not stop.is_set():
+                try:
+                    self._round(kafka, poll_ms)
+                    rounds += 1
+                    if rounds % LAG_EVERY == 0:
+                        self._vitals.lag(_lag(kafka))
+                    failures = 0
+                except (psycopg.Error, TransientError, KafkaError) as error:
+                    self._recover(error)
+                    stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
+                    failures += 1
+        finally:
+            kafka.close()
+            self._disconnect()
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Remember to seek: the database, not Kafka, knows what is stored."""
+        self._must_seek = True
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Nothing to do: what was stored has its offsets stored with it."""
+
+    def _round(self, kafka: KafkaConsumer, poll_ms: int) -> None:
+        if self._must_seek:
+            self._seek(kafka)
+        polled = kafka.poll(timeout_ms=poll_ms)
+        if polled and not self._must_seek:
+            self._take([record for records in polled.values() for record in records])
+
+    def _take(self, records: list[ConsumerRecord]) -> None:
+        """Store records; halve a batch that the database refuses until the bad record is alone."""
+        try:
+            self._transact(records, lambda conn: self._store.store(conn, records))
+        except psycopg.Error as error:
+            if not is_refusal(error):
+                raise
+            if len(records) == 1:
+                self._refuse(records[0], str(error))
+                return
+            middle = len(records) // 2
+            self._take(records[:middle])
+            self._take(records[middle:])
+
+    def _refuse(self, record: ConsumerRecord, reason: str) -> None:
+        def keep(conn: Connection) -> Stored:
+            self._store.refuse(conn, record, reason)
+            return Stored(0, None)
+
+        self._transact([record], keep)
+
+    def _transact(
+        self, records: list[ConsumerRecord], work: Callable[[Connection], Stored]
+    ) -> None:
+        conn = self._connection()
+        after = {(r.topic, r.partition): r.offset + 1 for r in records}
+        expected = {place: self._expected.get(place, 0) for place in after}
+        with conn.transaction():
+            advance(conn, self._name, expected, after)
+            stored = work(conn)
+        self._expected |= after
+        self._vitals.trouble("")
+        self._vitals.progress(stored.rows, newest=stored.newest)
+        stored.committed()
+
+    def _seek(self, kafka: KafkaConsumer) -> None:
+        """Go to the stored offsets; a partition never stored starts at its first record."""
+        assigned = sorted(kafka.assignment())
+        stored = load_offsets(self._connection(), self._name)
+        fresh = [p for p in assigned if (p.topic, p.partition) not in stored]
+        beginnings = kafka.beginning_offsets(fresh) if fresh else {}
+        for part in assigned:
+            place = (part.topic, part.partition)
+            self._expected[place] = stored.get(place, 0)
+            kafka.seek(part, stored.get(place, beginnings.get(part, 0)))
+        self._must_seek = False
+
+    def _recover(self, error: Exception) -> None:
+        logger().warning("batch not stored, trying again", reason=str(error)[:300])
+        self._vitals.trouble("" if isinstance(error, TransientError) else str(error)[:200])
+        self._disconnect()
+        self._must_seek = True
+
+    def _connection(self) -> Connection:
+        if self._conn is None or self._conn.closed:
+            self._conn = connect(self._settings.database(), self._name, autocommit=True)
+        return self._conn
+
+    def _disconnect(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
+
+def _lag(kafka: KafkaConsumer) -> int:
+    parts = sorted(kafka.assignment())
+    ends = kafka.end_offsets(parts) if parts else {}
+    return sum(max(0, end - (kafka.position(part) or 0)) for part, end in ends.items())
