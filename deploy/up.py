@@ -18,7 +18,7 @@ from deploy.plan import port_wishes, processes
 from deploy.ports import LOOPBACK
 from deploy.progress import say, step
 from deploy.runtime import Addresses, Runtime, choose_runtime
-from deploy.status import health
+from deploy.status import health, rows
 from deploy.wait import wait_until
 
 FLOW_S = 60.0
@@ -51,6 +51,7 @@ def up(layout: Layout) -> dict[str, str]:
         for process in ours:
             supervisor.start_process(layout, process.name)
         wait_until(lambda: _flows(layout), FLOW_S, "fresh readings in the database")
+        wait_until(lambda: all(row.well for row in rows(layout)), FLOW_S, "every process well")
     answer = public(layout, common)
     layout.env_file.touch(mode=0o600)
     layout.env_file.write_text(json.dumps(answer, indent=2))
