@@ -10,6 +10,7 @@ from catalog.topics import PARTITIONS
 
 REQUEST_TIMEOUT_MS = 10_000
 DELIVERY_TIMEOUT_MS = 15_000
+METADATA_MAX_AGE_MS = 3_000
 TOPIC_CONFIG = {"retention.ms": str(7 * 24 * 3600 * 1000), "segment.bytes": str(128 * 2**20)}
 
 
@@ -41,6 +42,8 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
         "session_timeout_ms": 10_000,
         "heartbeat_interval_ms": 2_000,
         "fetch_max_wait_ms": 50,
+        # a member that joined before its client knew the topics owns nothing until the next refresh
+        "metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS + 5_000,
     }
     return KafkaConsumer(**(settings | options))

@@ -146,6 +146,7 @@ class ExactConsumer(ConsumerRebalanceListener):
             self._expected[place] = stored.get(place, 0)
             kafka.seek(part, stored.get(place, beginnings.get(part, 0)))
         self._must_seek = False
+        self._vitals.detail(partitions=len(assigned))
 
     def _recover(self, error: Exception) -> None:
         logger().warning("batch not stored, trying again", reason=str(error)[:300])
