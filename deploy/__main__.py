@@ -41,6 +41,8 @@ def up_command(
     with _told():
         addresses = up(layout)
     say(f"gateway  {addresses['CITYOPS_GATEWAY']}/v1/streams")
+    password = layout.console_password_file.read_text().strip()
+    say(f"console  {addresses['CITYOPS_CONSOLE']}  login admin, password {password}")
     say("alerts   make logs PROCESS=receiver    .venv/bin/python -m alerts list")
     say("status   make status      stop   make stop")
     if detach:

@@ -26,6 +26,11 @@ class Layout:
         return self.secrets / "api_key"
 
     @property
+    def console_password_file(self) -> Path:
+        """File holding the generated password of the console's first user, mode 0600."""
+        return self.secrets / "console_admin"
+
+    @property
     def receivers_file(self) -> Path:
         """TOML file of webhook receivers that the alerts engine reads at its start."""
         return self.state / "receivers.toml"

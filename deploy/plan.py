@@ -35,6 +35,7 @@ def processes() -> list[Process]:
         _ours("worker", "streams", "worker"),
         _ours("alerts-engine", "alerts", "engine"),
         _ours("alerts-deliver", "alerts", "deliver"),
+        _ours("console", "console"),
         _ours("city", "simulators", "live"),
     ]
 

@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from deploy import ports, supervisor
@@ -36,7 +37,8 @@ def up(layout: Layout) -> dict[str, str]:
     ports.save(layout.ports_file, chosen)
     runtime = choose_runtime(layout, chosen)
     servers = runtime.prepare()
-    _api_key(layout)
+    _make_secret(layout.api_key_file, "ck_")
+    _make_secret(layout.console_password_file)
     # the addresses are known before the servers run, except those given from outside
     common = _environment(layout, chosen, _planned(runtime, layout, chosen))
     ours = [_with_port(p, chosen) for p in [*processes(), demo_receiver(layout, chosen)]]
@@ -102,16 +104,18 @@ def _with_port(process: Any, chosen: dict[str, int]) -> Any:
     return replace(process, environment=own)
 
 
-def _api_key(layout: Layout) -> None:
-    if not layout.api_key_file.exists():
-        layout.api_key_file.touch(mode=0o600)
-        layout.api_key_file.write_text(f"ck_{secrets.token_urlsafe(32)}\n")
+def _make_secret(file: Path, prefix: str = "") -> None:
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(f"{prefix}{secrets.token_urlsafe(32 if prefix else 12)}\n")
 
 
 def _prepare_data(layout: Layout, common: dict[str, str]) -> None:
     key = ["api-key", "add", "--name", "local", "--scopes", "ingest:*,api:*"]
     _run(common, "storage", "migrate")
     _run(common, "storage", *key, "--key-file", str(layout.api_key_file))
+    user = ["add-user", "admin", "--role", "admin", "--keep"]
+    _run(common, "console", *user, "--password-file", str(layout.console_password_file))
 
 
 def _run(common: dict[str, str], *arguments: str) -> None:

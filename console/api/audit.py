@@ -1,0 +1,39 @@
+"""The audit log."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from console import audit
+from console.auth import Admin, Conn
+
+router = APIRouter(tags=["audit"])
+
+
+class Verdict(BaseModel):
+    """Whether the hash chain holds; keep ``head`` elsewhere to notice rows cut off later."""
+
+    whole: bool
+    rows: int
+    broken_at: int | None
+    head: str
+
+
+@router.get("/audit")
+def list_audit(
+    conn: Conn,
+    who: Admin,
+    before: int | None = None,
+    search: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[audit.Entry]:
+    """Return acts, newest first; page on with ``before`` = the last ``seq``."""
+    return audit.entries(conn, before=before, search=search, limit=limit)
+
+
+@router.get("/audit/verify")
+def verify_audit(conn: Conn, who: Admin) -> Verdict:
+    """Recompute the hash chain."""
+    found = audit.verify(conn)
+    return Verdict(whole=found.whole, rows=found.rows, broken_at=found.broken_at, head=found.head)

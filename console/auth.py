@@ -1,0 +1,120 @@
+"""Who calls: API keys (``Authorization: Bearer``) and browser sessions (cookie), as dependencies.
+
+A router asks for what it needs::
+
+    @router.post("/things/{id}")
+    def change(id: str, conn: Conn, who: Operator) -> Thing: ...
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
+from console import accounts
+from console.problems import Problem
+from console.roles import Principal, Role
+from console.settings import ConsoleSettings
+from service.api_keys import ApiKey, hash_key
+from service.clock import Clock
+
+COOKIE = "cityops_session"
+AREA = "api"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the console's operations stand on; kept at ``app.state.desk``."""
+
+    settings: ConsoleSettings
+    pool: ConnectionPool
+    clock: Clock
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of the application that serves this request."""
+    return request.app.state.desk
+
+
+def connection(request: Request) -> Iterator[Connection]:
+    """Lend an autocommit connection for one request."""
+    with desk_of(request).pool.connection() as conn:
+        yield conn
+
+
+def key_role(conn: Connection, token: str) -> Principal | None:
+    """Return the caller behind an API key with an ``api:`` scope; None for an unknown key.
+
+    ``Problem`` 403 for a key that may do nothing here.
+    """
+    row = conn.execute(
+        "SELECT name, hash, scopes FROM api_keys WHERE hash = %s AND revoked_at IS NULL",
+        [hash_key(token)],
+    ).fetchone()
+    if row is None:
+        return None
+    key = ApiKey(row[0], row[1], frozenset(row[2]))
+    for role in reversed(Role):
+        if key.allows(AREA, role):
+            return Principal(key.name, role)
+    raise Problem(403, "key not allowed", "needs scope api:viewer, operator or admin", "scope")
+
+
+def session_principal(conn: Connection, desk: Desk, token: str | None) -> Principal | None:
+    """Return the person behind a session cookie; a viewer without name where pages are open."""
+    if token:
+        now, hours = desk.clock.now(), desk.settings.session_hours
+        if found := accounts.session_role(conn, token, now, hours):
+            return Principal(*found)
+    if desk.settings.console_open:
+        return Principal("anonymous", Role.VIEWER, anonymous=True)
+    return None
+
+
+def principal(request: Request, conn: Annotated[Connection, Depends(connection)]) -> Principal:
+    """Return the caller; ``Problem`` 401 without a valid key or session."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        found = key_role(conn, token.strip())
+    else:
+        refuse_cross_site(request)
+        found = session_principal(conn, desk_of(request), request.cookies.get(COOKIE))
+    if found is None:
+        raise Problem(
+            401,
+            "no valid key or login",
+            "send Authorization: Bearer <API key>, or log in at /login",
+            "key",
+            WWW_Authenticate="Bearer",
+        )
+    return found
+
+
+def refuse_cross_site(request: Request) -> None:
+    """Refuse a changing request that another site's page makes with this browser's cookie."""
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = urlsplit(request.headers.get("origin", "")).netloc
+    if site not in (None, "same-origin", "none") or origin not in ("", request.headers["host"]):
+        raise Problem(403, "cross-site request", "send it from the console itself", "cross_site")
+
+
+def _needs(role: Role) -> Any:
+    def check(who: Annotated[Principal, Depends(principal)]) -> Principal:
+        if not who.may(role):
+            raise Problem(403, "not allowed", f"needs role {role}, you are {who.role}", "role")
+        return who
+
+    return Depends(check)
+
+
+Conn = Annotated[Connection, Depends(connection)]
+Viewer = Annotated[Principal, _needs(Role.VIEWER)]
+Operator = Annotated[Principal, _needs(Role.OPERATOR)]
+Admin = Annotated[Principal, _needs(Role.ADMIN)]

@@ -1,0 +1,3 @@
+"""Where the looks live: one style sheet for all pages."""
+
+STYLE_URL = "/static/console.css"
