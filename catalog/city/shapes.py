@@ -18,7 +18,7 @@ Ring = list[Point]
 CENTRE: Point = (104.066, 30.657)
 """Tianfu Square."""
 CENTRE_WEIGHT = -0.006
-SITES: dict[str, Point] = {"510116": (104.03, 30.455), "510185": (104.52, 30.38)}
+SITES: dict[str, Point] = {"510116": (103.99, 30.475), "510185": (104.52, 30.38)}
 """Where the middle of a district is far from its seat."""
 KM_PER_DEGREE = 111.32
 SQUEEZE = math.cos(math.radians(CENTRE[1]))
@@ -110,7 +110,7 @@ def district_shapes() -> dict[str, tuple[Point, ...]]:
     middle = _cell(OUTLINE, (CENTRE, CENTRE_WEIGHT), outer_sites)
     inner = [(sites[code], 0.0) for code in CENTRAL]
     shapes |= {code: _cell(middle, (sites[code], 0.0), inner) for code in CENTRAL}
-    return {code: tuple([*shapes[code], shapes[code][0]]) for code in DISTRICTS}
+    return {code: (*shapes[code], shapes[code][0]) for code in DISTRICTS}
 
 
 def ring_road(radius_km: float) -> Ring:

@@ -1,5 +1,7 @@
 """The city's schematic shapes: every place belongs to one district."""
 
+from itertools import pairwise
+
 import pytest
 
 from catalog.city.districts import DISTRICTS
@@ -13,7 +15,7 @@ def area(ring: list[Point] | tuple[Point, ...]) -> float:
 
 def inside(point: Point, ring: tuple[Point, ...]) -> bool:
     crossings = 0
-    for (ax, ay), (bx, by) in zip(ring, ring[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(ring):
         if (ay > point[1]) != (by > point[1]):
             crossings += point[0] < ax + (point[1] - ay) * (bx - ax) / (by - ay)
     return crossings % 2 == 1
