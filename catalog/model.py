@@ -275,6 +275,8 @@ class Stream(Frozen):
     panels: tuple[Panel, ...] = ()
     headline: Name
     """The metric or derived metric that stands for the stream on the wall."""
+    overall: Literal["mean", "sum", "min", "max", "margin"] = "mean"
+    """How sensors make one number for the city; ``margin``: worst above the sensor's own limit."""
 
     @model_validator(mode="after")
     def _names_resolve(self) -> "Stream":

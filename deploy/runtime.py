@@ -17,6 +17,7 @@ from deploy.paths import ROOT, Layout, cache_dir
 from deploy.plan import Process
 from deploy.ports import LOOPBACK
 from deploy.wait import wait_until
+from storage.views.reader import ensure_reader
 
 READY_S = 90.0
 DATABASE = "cityops"
@@ -140,3 +141,4 @@ def make_database(admin_dsn: str, password: str) -> None:
             conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
     with psycopg.connect(admin_dsn, dbname=DATABASE, autocommit=True) as conn:
         conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        ensure_reader(conn)  # our own role may not make roles

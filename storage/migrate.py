@@ -13,6 +13,8 @@ from catalog.registry import streams
 from service.errors import FatalError
 from service.postgres import connect
 from storage.tables import ensure_stream_tables
+from storage.views import apply_views
+from storage.views.reader import ensure_reader
 
 EXTENSION = "timescaledb"
 FOLDER = Path(__file__).parent / "migrations"
@@ -37,6 +39,8 @@ def migrate(dsn: str) -> list[str]:
             for stream in streams().values():
                 ensure_stream_tables(conn, stream)
             _seed(conn)
+        ensure_reader(conn)
+        apply_views(conn)
         return applied
 
 

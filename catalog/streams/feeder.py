@@ -27,6 +27,7 @@ STREAM = Stream(
     cadence_s=15,
     lateness_s=120,
     headline="p_mw",
+    overall="sum",
     metrics=(
         Metric(
             name="ua_kv",

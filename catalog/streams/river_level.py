@@ -26,6 +26,7 @@ STREAM = Stream(
     cadence_s=60,
     lateness_s=600,
     headline="level_m",
+    overall="margin",
     metrics=(
         Metric(
             name="level_m",

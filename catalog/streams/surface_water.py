@@ -29,6 +29,7 @@ STREAM = Stream(
     cadence_s=300,
     lateness_s=3600,
     headline="water_class",
+    overall="max",
     metrics=(
         Metric(
             name="temp_c",

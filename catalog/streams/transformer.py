@@ -22,6 +22,7 @@ STREAM = Stream(
     cadence_s=30,
     lateness_s=3600,
     headline="oil_temp_c",
+    overall="max",
     metrics=(
         Metric(
             name="load_pct",

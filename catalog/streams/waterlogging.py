@@ -23,6 +23,7 @@ STREAM = Stream(
     cadence_s=30,
     lateness_s=300,
     headline="depth_m",
+    overall="max",
     metrics=(
         Metric(
             name="depth_m",

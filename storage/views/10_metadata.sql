@@ -1,0 +1,95 @@
+-- What the catalog declares, as rows for panels. Filled anew by every migration; nobody edits it.
+CREATE TABLE dash.domains (
+    domain text PRIMARY KEY,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    icon text NOT NULL,
+    position integer NOT NULL
+);
+
+CREATE TABLE dash.streams (
+    stream text PRIMARY KEY,
+    domain text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    cadence_s integer NOT NULL,
+    lateness_s integer NOT NULL,
+    silent_after_s integer NOT NULL,
+    headline text NOT NULL,
+    unit text NOT NULL,
+    decimals integer NOT NULL,
+    overall text NOT NULL CHECK (overall IN ('mean', 'sum', 'min', 'max', 'margin')),
+    margin_attribute text,
+    vital_zh text NOT NULL,
+    vital_en text NOT NULL,
+    position integer NOT NULL
+);
+
+CREATE TABLE dash.metrics (
+    stream text NOT NULL,
+    metric text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('measured', 'rolling', 'derived')),
+    unit text NOT NULL,
+    decimals integer NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    fail_low double precision,
+    fail_high double precision,
+    position integer NOT NULL,
+    PRIMARY KEY (stream, metric)
+);
+
+CREATE TABLE dash.rules (
+    rule text PRIMARY KEY,
+    stream text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('threshold', 'absence')),
+    metric text,
+    op text,
+    deadband double precision,
+    for_s double precision,
+    clear_s double precision,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    advice_zh text NOT NULL,
+    advice_en text NOT NULL
+);
+
+-- value is a number in the metric's unit, or null when the limit is the sensor's own attribute
+CREATE TABLE dash.thresholds (
+    stream text NOT NULL,
+    rule text NOT NULL,
+    metric text NOT NULL,
+    op text NOT NULL,
+    severity smallint NOT NULL,
+    value double precision,
+    attribute text,
+    attribute_offset double precision,
+    hours_from integer,
+    hours_to integer,
+    standard text NOT NULL,
+    clause text NOT NULL,
+    verified boolean NOT NULL,
+    effective_from date,
+    effective_to date
+);
+
+CREATE TABLE dash.severities (
+    severity smallint PRIMARY KEY,
+    name text NOT NULL,
+    roman text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    colour text NOT NULL,
+    icon text NOT NULL
+);
+
+CREATE TABLE dash.districts (
+    district text PRIMARY KEY,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    lon double precision NOT NULL,
+    lat double precision NOT NULL,
+    population integer NOT NULL,
+    central boolean NOT NULL,
+    position integer NOT NULL
+);

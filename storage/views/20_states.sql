@@ -1,0 +1,204 @@
+-- What each sensor, stream and district is doing now.
+
+-- newest good value of a stream's headline per sensor, from the one-minute windows
+CREATE OR REPLACE FUNCTION dash.headlines(p_stream text DEFAULT NULL)
+RETURNS TABLE (stream text, sensor text, observed_at timestamptz, value double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    item record;
+BEGIN
+    FOR item IN SELECT * FROM dash.streams s WHERE p_stream IS NULL OR s.stream = p_stream LOOP
+        RETURN QUERY EXECUTE format(
+            'SELECT %1$L::text, x.sensor, a.window_start, a.%3$I'
+            ' FROM sensor_last x, LATERAL ('
+            '   SELECT a.window_start, a.%3$I FROM %2$I a'
+            '   WHERE a.sensor = x.sensor AND a.%3$I IS NOT NULL'
+            '   AND a.window_start > x.observed_at - make_interval(secs => $1)'
+            '   ORDER BY a.window_start DESC LIMIT 1) a'
+            ' WHERE x.stream = %1$L',
+            item.stream, 'aggregates_' || item.stream, item.headline || '_last'
+        ) USING greatest(3600, 3 * item.silent_after_s);
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION dash.sensor_states(p_stream text DEFAULT NULL)
+RETURNS TABLE (
+    stream text, domain text, sensor text, title_zh text, title_en text, district text,
+    street text, lon double precision, lat double precision, observed_at timestamptz,
+    age_s double precision, freshness text, severity smallint, state text,
+    value double precision, unit text, decimals integer
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH worst AS (
+        -- silence is shown as a state of its own, not as the colour of its rule
+        SELECT e.stream, e.sensor, min(e.severity) AS severity,
+               min(e.severity) FILTER (WHERE e.metric IS NOT NULL) AS measured
+        FROM episodes e WHERE e.cleared_at IS NULL
+          AND (p_stream IS NULL OR e.stream = p_stream)
+        GROUP BY e.stream, e.sensor
+    ), computed AS (
+        SELECT h.stream, h.sensor, h.value
+        FROM dash.streams s
+        JOIN dash.metrics m ON m.stream = s.stream AND m.metric = s.headline
+             AND m.kind <> 'measured'
+        CROSS JOIN LATERAL dash.headlines(s.stream) h
+        WHERE p_stream IS NULL OR s.stream = p_stream
+    ), known AS (
+        SELECT s.*, d.domain, d.unit, d.decimals, d.headline, d.silent_after_s, l.observed_at AS at,
+               l.readings, greatest(0, extract(epoch FROM now() - l.observed_at))::float8 AS age
+        FROM sensors s
+        JOIN dash.streams d ON d.stream = s.stream
+        LEFT JOIN sensor_last l ON l.stream = s.stream AND l.sensor = s.sensor
+        WHERE s.status <> 'retired' AND (p_stream IS NULL OR s.stream = p_stream)
+    )
+    SELECT k.stream, k.domain, k.sensor, coalesce(nullif(k.title_zh, ''), k.sensor),
+           coalesce(nullif(k.title_en, ''), k.sensor), k.district, k.street, k.lon, k.lat, k.at,
+           k.age, f.freshness, w.severity,
+           coalesce(
+               v.name, nullif(f.freshness, 'fresh'),
+               CASE WHEN w.severity IS NOT NULL THEN 'blue' ELSE 'normal' END),
+           coalesce((k.readings ->> k.headline)::float8, c.value), k.unit, k.decimals
+    FROM known k
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN k.at IS NULL THEN 'never' WHEN k.age > k.silent_after_s THEN 'stale' ELSE 'fresh'
+        END AS freshness) f
+    LEFT JOIN worst w ON w.stream = k.stream AND w.sensor = k.sensor
+    LEFT JOIN dash.severities v ON v.severity = w.measured
+    LEFT JOIN computed c ON c.stream = k.stream AND c.sensor = k.sensor
+    ORDER BY k.stream, k.sensor
+$$;
+
+CREATE OR REPLACE FUNCTION dash.freshness()
+RETURNS TABLE (
+    stream text, domain text, title_zh text, title_en text, sensors bigint, fresh bigint,
+    stale bigint, never bigint, newest_observed_at timestamptz, age_s double precision
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.stream, d.domain, d.title_zh, d.title_en, count(s.sensor),
+           count(*) FILTER (WHERE l.observed_at >= t.oldest),
+           count(*) FILTER (WHERE l.observed_at < t.oldest),
+           count(*) FILTER (WHERE s.sensor IS NOT NULL AND l.observed_at IS NULL),
+           max(l.observed_at),
+           greatest(0, extract(epoch FROM now() - max(l.observed_at)))::float8
+    FROM dash.streams d
+    CROSS JOIN LATERAL (SELECT now() - make_interval(secs => d.silent_after_s) AS oldest) t
+    LEFT JOIN sensors s ON s.stream = d.stream AND s.status <> 'retired'
+    LEFT JOIN sensor_last l ON l.stream = s.stream AND l.sensor = s.sensor
+    GROUP BY d.stream, d.domain, d.title_zh, d.title_en, d.position
+    ORDER BY d.position
+$$;
+
+CREATE OR REPLACE FUNCTION dash.district_states(p_domain text DEFAULT NULL)
+RETURNS TABLE (
+    district text, title_zh text, title_en text, lon double precision, lat double precision,
+    population integer, sensors bigint, fresh bigint, stale bigint, alerts bigint, red bigint,
+    orange bigint, yellow bigint, blue bigint, worst text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH counted AS (
+        SELECT s.district, count(*) AS sensors,
+               count(*) FILTER (WHERE l.observed_at
+                   >= now() - make_interval(secs => d.silent_after_s)) AS fresh
+        FROM sensors s
+        JOIN dash.streams d ON d.stream = s.stream
+        LEFT JOIN sensor_last l ON l.stream = s.stream AND l.sensor = s.sensor
+        WHERE s.status <> 'retired' AND (p_domain IS NULL OR d.domain = p_domain)
+        GROUP BY s.district
+    ), alarmed AS (
+        SELECT s.district, count(*) AS alerts,
+               count(*) FILTER (WHERE e.severity = 1) AS red,
+               count(*) FILTER (WHERE e.severity = 2) AS orange,
+               count(*) FILTER (WHERE e.severity = 3) AS yellow,
+               count(*) FILTER (WHERE e.severity = 4) AS blue,
+               min(e.severity) FILTER (WHERE e.metric IS NOT NULL) AS worst
+        FROM episodes e
+        JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
+        JOIN dash.streams d ON d.stream = e.stream
+        WHERE e.cleared_at IS NULL AND (p_domain IS NULL OR d.domain = p_domain)
+        GROUP BY s.district
+    )
+    SELECT d.district, d.title_zh, d.title_en, d.lon, d.lat, d.population,
+           coalesce(c.sensors, 0), coalesce(c.fresh, 0), coalesce(c.sensors - c.fresh, 0),
+           coalesce(a.alerts, 0), coalesce(a.red, 0), coalesce(a.orange, 0),
+           coalesce(a.yellow, 0), coalesce(a.blue, 0),
+           coalesce(v.name, CASE WHEN coalesce(c.fresh, 0) = 0 THEN 'stale' ELSE 'normal' END)
+    FROM dash.districts d
+    LEFT JOIN counted c ON c.district = d.district
+    LEFT JOIN alarmed a ON a.district = d.district
+    LEFT JOIN dash.severities v ON v.severity = a.worst
+    ORDER BY d.position
+$$;
+
+CREATE OR REPLACE FUNCTION dash.active_alerts(max_rows integer DEFAULT 100)
+RETURNS TABLE (
+    episode text, rule text, title_zh text, title_en text, stream text, domain text, sensor text,
+    sensor_zh text, sensor_en text, district text, severity smallint, peak_severity smallint,
+    metric text, value double precision, threshold double precision, unit text, decimals integer,
+    raised_at timestamptz, acked_at timestamptz, acked_by text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.id, e.rule, coalesce(r.title_zh, e.rule), coalesce(r.title_en, e.rule), e.stream,
+           d.domain, e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
+           coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
+           e.metric, e.value, e.threshold, m.unit, m.decimals, e.raised_at, e.acked_at, e.acked_by
+    FROM episodes e
+    LEFT JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
+    LEFT JOIN dash.rules r ON r.rule = e.rule
+    LEFT JOIN dash.streams d ON d.stream = e.stream
+    LEFT JOIN dash.metrics m ON m.stream = e.stream AND m.metric = e.metric
+    WHERE e.cleared_at IS NULL
+    ORDER BY e.severity, e.raised_at DESC, e.id
+    LIMIT least(greatest(max_rows, 0), 1000)
+$$;
+
+-- one row per stream's headline: the city as one number each, from good values only
+CREATE OR REPLACE FUNCTION dash.vital_signs()
+RETURNS TABLE (
+    domain text, stream text, metric text, title_zh text, title_en text,
+    value double precision, unit text, decimals integer, severity smallint, state text,
+    alerts bigint, sensors bigint, fresh bigint, worst_sensor text, worst_zh text, worst_en text,
+    worst_value double precision
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH latest AS (
+        SELECT h.stream, h.sensor, s.title_zh, s.title_en, d.overall,
+               CASE WHEN d.overall = 'margin'
+                    THEN h.value - (s.attributes ->> d.margin_attribute)::float8
+                    ELSE h.value END AS value
+        FROM dash.headlines() h
+        JOIN dash.streams d ON d.stream = h.stream
+        JOIN sensors s ON s.stream = h.stream AND s.sensor = h.sensor AND s.status <> 'retired'
+        WHERE h.observed_at > now() - make_interval(secs => d.silent_after_s + 120)
+    ), summed AS (
+        SELECT l.stream, CASE max(l.overall)
+               WHEN 'sum' THEN sum(l.value) WHEN 'min' THEN min(l.value)
+               WHEN 'mean' THEN avg(l.value) ELSE max(l.value) END AS value
+        FROM latest l GROUP BY l.stream
+    ), extreme AS (
+        SELECT DISTINCT ON (l.stream) l.stream, l.sensor, l.title_zh, l.title_en, l.value
+        FROM latest l
+        LEFT JOIN LATERAL (
+            SELECT r.op FROM dash.rules r JOIN dash.streams d ON d.stream = r.stream
+            WHERE r.stream = l.stream AND r.metric = d.headline ORDER BY r.rule LIMIT 1
+        ) r ON true
+        WHERE l.value IS NOT NULL
+        ORDER BY l.stream,
+                 CASE WHEN r.op IN ('<', '<=') OR l.overall = 'min' THEN l.value ELSE -l.value END
+    ), alarmed AS (
+        SELECT e.stream, count(*) AS alerts, min(e.severity) AS severity
+        FROM episodes e WHERE e.cleared_at IS NULL AND e.metric IS NOT NULL GROUP BY e.stream
+    )
+    SELECT d.domain, d.stream, d.headline, d.vital_zh, d.vital_en, v.value, d.unit, d.decimals,
+           a.severity,
+           coalesce(c.name, CASE WHEN f.fresh > 0 THEN 'normal'
+                                 WHEN f.stale > 0 THEN 'stale' ELSE 'never' END),
+           coalesce(a.alerts, 0), f.sensors, f.fresh, x.sensor, x.title_zh, x.title_en, x.value
+    FROM dash.streams d
+    JOIN dash.freshness() f ON f.stream = d.stream
+    LEFT JOIN summed v ON v.stream = d.stream
+    LEFT JOIN extreme x ON x.stream = d.stream
+    LEFT JOIN alarmed a ON a.stream = d.stream
+    LEFT JOIN dash.severities c ON c.severity = a.severity
+    ORDER BY d.position
+$$;

@@ -1,0 +1,187 @@
+"""Rows of the ``dash`` metadata tables, taken from the catalog and nowhere else."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from psycopg import Connection, sql
+
+from catalog.city.districts import CENTRAL, DISTRICTS
+from catalog.domains import DOMAINS
+from catalog.model import Derived, Metric, Rolling, SensorAttribute, Stream, Text, ThresholdRule
+from catalog.registry import streams
+from catalog.severity import LEVELS
+
+Row = dict[str, Any]
+KIND = {Metric: "measured", Rolling: "rolling", Derived: "derived"}
+
+
+def fill(conn: Connection) -> None:
+    """Make the metadata tables say what the catalog says."""
+    for table, rows in rows_by_table().items():
+        conn.execute(sql.SQL("DELETE FROM dash.{}").format(sql.Identifier(table)))
+        with conn.cursor() as cursor:
+            cursor.executemany(_insert(table, rows[0]), rows)
+
+
+def rows_by_table() -> dict[str, list[Row]]:
+    """Return all rows, column name to value, in the order that screens show them."""
+    declared = in_screen_order()
+    return {
+        "domains": [
+            {"domain": d.name, **_titles(d.title), "icon": d.icon, "position": n}
+            for n, d in enumerate(DOMAINS.values())
+        ],
+        "streams": [_stream(s) | {"position": n} for n, s in enumerate(declared)],
+        "metrics": [row for s in declared for row in _metrics(s)],
+        "rules": [row for s in declared for row in _rules(s)],
+        "thresholds": [row for s in declared for row in _thresholds(s)],
+        "severities": [
+            {
+                "severity": int(level.severity),
+                "name": level.severity.name.lower(),
+                "roman": level.roman,
+                **_titles(level.title),
+                "colour": level.colour,
+                "icon": level.icon,
+            }
+            for level in LEVELS.values()
+        ],
+        "districts": [
+            {
+                "district": d.code,
+                **_titles(d.title),
+                **{"lon": d.lon, "lat": d.lat, "population": d.population},
+                **{"central": d.code in CENTRAL, "position": n},
+            }
+            for n, d in enumerate(DISTRICTS.values())
+        ],
+    }
+
+
+def in_screen_order() -> list[Stream]:
+    """Return the streams by domain, then by name."""
+    order = list(DOMAINS)
+    return sorted(streams().values(), key=lambda s: (order.index(s.domain), s.name))
+
+
+def margin_attribute(stream: Stream) -> str | None:
+    """Return the attribute that the headline's mildest own limit stands on, for ``margin``."""
+    limits = [
+        (-limit.severity, limit.value.attribute)
+        for rule in stream.rules
+        if isinstance(rule, ThresholdRule) and rule.metric == stream.headline
+        for limit in rule.thresholds
+        if isinstance(limit.value, SensorAttribute) and limit.value.offset == 0
+    ]
+    return min(limits)[1] if limits else None
+
+
+def vital_title(stream: Stream) -> Text:
+    """Return the title of the stream's one number: stream, metric and how sensors make one."""
+    metric = stream.quantity(stream.headline).title
+    if stream.overall != "margin":
+        zh, en = OVERALL[stream.overall]
+        return Text(zh=f"{metric.zh}{zh}", en=f"{metric.en}{en}")
+    limit = next(a for a in stream.attributes if a.name == margin_attribute(stream)).title
+    return Text(
+        zh=f"最高{metric.zh}较{limit.zh}", en=f"{metric.en} above {limit.en.lower()}, worst"
+    )
+
+
+OVERALL = {
+    "mean": ("", ""),
+    "sum": ("合计", ", total"),
+    "min": ("（最低）", ", lowest"),
+    "max": ("（最高）", ", highest"),
+}
+
+
+def _insert(table: str, row: Row) -> sql.Composed:
+    names = list(row)
+    return sql.SQL("INSERT INTO dash.{} ({}) VALUES ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, names)),
+        sql.SQL(", ").join(map(sql.Placeholder, names)),
+    )
+
+
+def _titles(text: Text, name: str = "title") -> Row:
+    return {f"{name}_zh": text.zh, f"{name}_en": text.en}
+
+
+def _silent_after_s(stream: Stream) -> int:
+    limits = [rule.after_s for rule in stream.rules if rule.kind == "absence"]
+    return min(limits, default=3 * stream.cadence_s)
+
+
+def _stream(stream: Stream) -> Row:
+    headline = stream.quantity(stream.headline)
+    return {
+        "stream": stream.name,
+        "domain": stream.domain,
+        **_titles(stream.title),
+        "cadence_s": stream.cadence_s,
+        "lateness_s": stream.lateness_s,
+        "silent_after_s": _silent_after_s(stream),
+        "headline": stream.headline,
+        "unit": headline.unit,
+        "decimals": headline.decimals,
+        "overall": stream.overall,
+        "margin_attribute": margin_attribute(stream),
+        **_titles(vital_title(stream), "vital"),
+    }
+
+
+def _metrics(stream: Stream) -> Iterator[Row]:
+    for position, name in enumerate(stream.aggregate_names):
+        item = stream.quantity(name)
+        low, high = item.fail_span if isinstance(item, Metric) else (None, None)
+        yield {
+            "stream": stream.name,
+            "metric": name,
+            "kind": KIND[type(item)],
+            "unit": item.unit,
+            "decimals": item.decimals,
+            **_titles(item.title),
+            **{"fail_low": low, "fail_high": high, "position": position},
+        }
+
+
+def _rules(stream: Stream) -> Iterator[Row]:
+    for rule in stream.rules:
+        details: Row = dict.fromkeys(("metric", "op", "deadband", "for_s", "clear_s"))
+        if isinstance(rule, ThresholdRule):
+            details = {name: getattr(rule, name) for name in details}
+        yield {
+            "rule": stream.rule_id(rule),
+            "stream": stream.name,
+            "kind": rule.kind,
+            **details,
+            **_titles(rule.title),
+            **_titles(rule.advice, "advice"),
+        }
+
+
+def _thresholds(stream: Stream) -> Iterator[Row]:
+    for rule in stream.rules:
+        if not isinstance(rule, ThresholdRule):
+            continue
+        for limit in rule.thresholds:
+            own = limit.value if isinstance(limit.value, SensorAttribute) else None
+            hours = limit.hours or (None, None)
+            yield {
+                "stream": stream.name,
+                "rule": stream.rule_id(rule),
+                "metric": rule.metric,
+                "op": rule.op,
+                "severity": int(limit.severity),
+                "value": None if own else limit.value,
+                "attribute": own.attribute if own else None,
+                "attribute_offset": own.offset if own else None,
+                **{"hours_from": hours[0], "hours_to": hours[1]},
+                "standard": limit.source.standard,
+                "clause": limit.source.clause,
+                "verified": limit.source.verified,
+                "effective_from": limit.source.effective_from,
+                "effective_to": limit.source.effective_to,
+            }

@@ -1,0 +1,150 @@
+"""Schema ``dash`` on a real database: what panels and pages read, and as whom."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from catalog.city.districts import DISTRICTS
+from catalog.city.sensors import sensors
+from catalog.registry import streams
+from storage.views import apply_views
+from tests.databases import Databases
+from tests.history import Past, write_alerts, write_history
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def city(databases: Databases) -> Iterator[str]:
+    """Address of a database with two hours of the whole city."""
+    with databases.fresh(migrated=True) as dsn:
+        with psycopg.connect(dsn) as conn:
+            write_history(conn, Past(NOW))
+            write_alerts(conn, Past(NOW))
+        yield dsn
+
+
+def ask(dsn: str, query: str, *values: Any) -> list[dict[str, Any]]:
+    with psycopg.connect(dsn) as conn, conn.cursor(row_factory=dict_row) as cursor:
+        conn.execute("SET ROLE grafana_ro")
+        return cursor.execute(query.encode(), values).fetchall()
+
+
+def test_every_sensor_has_a_state_and_stale_is_one(city: str) -> None:
+    rows = ask(city, "SELECT * FROM dash.sensor_states()")
+    assert len(rows) == len(sensors())
+    assert {r["state"] for r in rows} >= {"red", "orange", "yellow", "blue", "normal", "stale"}
+    assert all(r["value"] is not None and r["unit"] for r in rows if r["freshness"] == "fresh")
+
+
+def test_districts_and_streams_count_the_same_sensors(city: str) -> None:
+    districts = ask(city, "SELECT * FROM dash.district_states()")
+    fresh = ask(city, "SELECT * FROM dash.freshness()")
+    assert [d["district"] for d in districts] == list(DISTRICTS)
+    assert {f["stream"] for f in fresh} == set(streams())
+    assert sum(d["sensors"] for d in districts) == sum(f["sensors"] for f in fresh)
+    assert sum(d["fresh"] for d in districts) == sum(f["fresh"] for f in fresh)
+    assert sum(d["alerts"] for d in districts) == len(streams())
+
+
+def test_active_alerts_are_worst_first_and_bounded(city: str) -> None:
+    rows = ask(city, "SELECT * FROM dash.active_alerts(5)")
+    assert [r["severity"] for r in rows] == [1, 1, 1, 2, 2]
+    assert all(r["title_zh"] and r["sensor_zh"] and r["unit"] for r in rows)
+
+
+def test_one_vital_sign_per_stream_in_catalog_order(city: str) -> None:
+    rows = ask(city, "SELECT * FROM dash.vital_signs()")
+    by_stream = {r["stream"]: r for r in rows}
+    assert set(by_stream) == set(streams())
+    assert all(r["value"] is not None and r["worst_sensor"] for r in rows)
+    feeders = len([s for s in sensors() if s.stream == "feeder"])
+    assert by_stream["feeder"]["value"] > 2 * (feeders - 1)  # the city's load, not a mean
+    assert by_stream["river_level"]["value"] < 60  # above its own limit, not above the sea
+
+
+@pytest.mark.parametrize(
+    ("step", "hours", "expected"), [(30, 1, "raw"), (60, 2, "1m"), (300, 2, "1m")]
+)
+def test_series_is_ordered_bounded_and_within_its_band(
+    city: str, step: int, hours: int, expected: str
+) -> None:
+    names = ask(city, "SELECT * FROM dash.level('noise', true, %s, %s, 25)", step, hours * 3600)
+    assert names[0]["name"] == expected
+    rows = ask(
+        city,
+        "SELECT * FROM dash.series('noise', 'leq_db', %s, %s, make_interval(secs => %s))",
+        *(NOW - timedelta(hours=hours), NOW, step),
+    )
+    assert 3600 * hours / step * 0.9 <= len(rows) <= 3600 * hours / step + 1
+    assert [r["time"] for r in rows] == sorted(r["time"] for r in rows)
+    assert all(r["low"] <= r["value"] <= r["high"] for r in rows)
+
+
+def test_series_of_nonsense_is_empty_not_an_error(city: str) -> None:
+    query = "SELECT * FROM dash.series(%s, %s, %s, %s, '1 minute')"
+    hour = timedelta(hours=1)
+    assert ask(city, query, "noise'; DROP TABLE sensors --", "leq_db", NOW - hour, NOW) == []
+    assert ask(city, query, "noise", "n", NOW - hour, NOW) == []
+    assert ask(city, query, "noise", "leq_db", NOW, NOW - hour) == []
+    assert ask(city, query, "noise", "leq_db", NOW - 99 * hour, NOW - 98 * hour) == []
+
+
+def test_the_platform_tells_its_backlog(city: str) -> None:
+    values = {r["name"]: r["value"] for r in ask(city, "SELECT * FROM dash.platform()")}
+    assert values["stored_per_s"] > 1
+    assert values["dead_letters_open"] == 0
+    assert values["oldest_undelivered_s"] == 0
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "SELECT * FROM public.readings_noise",
+        "SELECT secret FROM public.receivers",
+        "SELECT hash FROM public.api_keys",
+        "DELETE FROM dash.streams",
+        "CREATE TABLE dash.mine (a int)",
+        "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT * FROM dash.applied",
+    ],
+)
+def test_hostile_sql_is_refused(city: str, hostile: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        ask(city, hostile)
+
+
+def test_the_reading_role_is_limited(city: str) -> None:
+    rows = ask(
+        city,
+        "SELECT rolconnlimit, rolconfig FROM pg_roles WHERE rolname = 'grafana_ro'"
+        " AND NOT rolsuper AND NOT rolcreaterole AND NOT rolcreatedb",
+    )
+    assert rows[0]["rolconnlimit"] == 20
+    assert {"default_transaction_read_only=on", "statement_timeout=5s"} <= set(rows[0]["rolconfig"])
+
+
+def test_views_are_applied_once_and_again_when_a_file_changes(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        assert apply_views(conn) == []
+        conn.execute("UPDATE dash.applied SET checksum = 'old' WHERE name = '20_states.sql'")
+        conn.execute("DROP FUNCTION dash.freshness() CASCADE")
+        conn.execute("CREATE FUNCTION dash.freshness() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        assert apply_views(conn) == ["20_states.sql"]
+        assert len(conn.execute("SELECT * FROM dash.freshness()").fetchall()) == len(streams())
+
+
+def test_replacing_functions_does_not_wait_for_a_reader(dsn: str) -> None:
+    with psycopg.connect(dsn) as reader, psycopg.connect(dsn, autocommit=True) as conn:
+        reader.execute("SELECT * FROM dash.vital_signs()").fetchall()  # holds its locks
+        conn.execute("SET statement_timeout = '5s'")
+        conn.execute("UPDATE dash.applied SET checksum = 'old' WHERE name <> '10_metadata.sql'")
+        assert len(apply_views(conn)) == 3
+        found = reader.execute("SELECT count(*) FROM dash.vital_signs()").fetchone()
+    assert found == (len(streams()),)
