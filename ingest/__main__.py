@@ -1,4 +1,4 @@
-"""``python -m ingest``: the gateway."""
+"""``python -m ingest``: the gateway and CSV replay."""
 
 import sys
 import threading
@@ -10,6 +10,7 @@ from catalog.topics import all_topics
 from ingest.gateway import Gateway, IngestSettings, build_app
 from ingest.guard import Guard
 from ingest.producer import FrameProducer
+from ingest.replay_command import EPILOG, replay_command
 from service.clock import SystemClock
 from service.kafka import ensure_topics
 from service.process import run_process
@@ -39,6 +40,9 @@ def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> N
     app = build_app(Gateway(settings, guard, producer, vitals, SystemClock()), vitals)
     serve(app, settings.gateway, vitals, stop)
     producer.close()
+
+
+app.command("replay", epilog=EPILOG)(replay_command)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,11 @@ REFUSED = Counter("cityops_gateway_refused", "Requests refused", ["rule"])
 class IngestSettings(Settings):
     """Settings of the gateway."""
 
-    register: Literal["auto", "strict"] = Field(
-        default="auto", description="auto: unknown sensors become provisional; strict: dead letters"
+    # not named `register`, which pydantic's base class has already
+    registration: Literal["auto", "strict"] = Field(
+        default="auto",
+        validation_alias="CITYOPS_REGISTER",
+        description="auto: unknown sensors become provisional; strict: dead letters",
     )
 
 
@@ -87,7 +90,7 @@ class Gateway:
         batch = (parse_arrow if kind == ARROW else parse_json)(stream, body, now)
         answer: dict[str, Any] = {"accepted": batch.num_rows}
         pending = []
-        if self._settings.register == "strict":
+        if self._settings.registration == "strict":
             batch, strangers = self._sort_out(stream, batch)
             if strangers:
                 pending.append(self._producer.send_dead_letter(self._letter(stream, strangers)))
