@@ -13,6 +13,7 @@ from service.kafka import ensure_topics
 from service.postgres import connect
 from service.process import run_process
 from service.settings import Settings
+from storage import dead_letters_command
 from storage.api_keys import add_key, revoke_key
 from storage.migrate import migrate
 from storage.sink import run_sink
@@ -20,6 +21,7 @@ from storage.sink import run_sink
 app = typer.Typer(no_args_is_help=True, help="The database side of the platform.")
 keys = typer.Typer(no_args_is_help=True, help="API keys of gateway and console.")
 app.add_typer(keys, name="api-key")
+app.add_typer(dead_letters_command.app, name="dead-letters")
 
 
 @app.command("migrate")
