@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 import typer
 from psycopg import Connection
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -246,14 +247,26 @@ def _print_json(what: object) -> None:
 
 
 def _table(found: list[Summary]) -> Table:
-    table = Table("at (UTC)", "stream", "code", "reason", "readings", "bytes", "status")
-    table.add_column("id", overflow="fold", min_width=20)
+    """Return two lines a letter, narrow enough for 80 columns with ids in one piece."""
+    table = Table(box=box.SIMPLE, padding=(0, 0, 1, 0), pad_edge=False)
+    table.add_column("id, reason", overflow="fold")
+    table.add_column("code, stream", overflow="fold")
+    table.add_column("UTC")
+    table.add_column("content", justify="right")
     for one in found:
-        cells = (one.stream, one.code, one.reason[:120], str(one.readings))
-        size = "" if one.payload_bytes is None else str(one.payload_bytes)
-        at = f"{one.at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(*(Text(_clean(c)) for c in (at, *cells, size, one.status, one.id)))
+        state = () if one.status == "open" else (one.status,)
+        cells = (
+            (one.id, one.reason[:120]),
+            (one.code, one.stream, *state),
+            (f"{one.at:%Y-%m-%d}", f"{one.at:%H:%M:%S}"),
+            (str(one.readings), "readings") if one.readings else _size(one.payload_bytes),
+        )
+        table.add_row(*(Text("\n".join(map(_clean, lines))) for lines in cells))
     return table
+
+
+def _size(payload_bytes: int | None) -> tuple[str, str]:
+    return ("nothing", "") if payload_bytes is None else (str(payload_bytes), "bytes")
 
 
 def _clean(text: str) -> str:
