@@ -98,15 +98,15 @@ def start(layout: Layout) -> None:
 
 def states(layout: Layout) -> dict[str, dict[str, Any]]:
     """Return name → supervisor's own record (statename, pid, start, now); empty when away."""
-    with contextlib.suppress(OSError, xmlrpc.client.Error):
-        return {info["name"]: info for info in _proxy(layout).supervisor.getAllProcessInfo()}
+    with contextlib.suppress(OSError, xmlrpc.client.Error), _proxy(layout) as proxy:
+        return {info["name"]: info for info in proxy.supervisor.getAllProcessInfo()}
     return {}
 
 
 def start_process(layout: Layout, name: str) -> None:
     """Start one process; it may already run."""
-    with contextlib.suppress(xmlrpc.client.Fault):
-        _proxy(layout).supervisor.startProcess(name, False)
+    with contextlib.suppress(xmlrpc.client.Fault), _proxy(layout) as proxy:
+        proxy.supervisor.startProcess(name, False)
 
 
 def stop(layout: Layout) -> None:

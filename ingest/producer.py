@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from catalog.contracts import DEAD_LETTER_TYPE, DeadLetter, encode_json
 from catalog.frames import MAX_READINGS, encode, frame_headers
@@ -81,9 +81,13 @@ class FrameProducer:
         self._kafka.close(timeout=2)
 
     def _send(self, topic: str, shard: int, value: bytes, headers: Any) -> Any:
-        return self._kafka.send(
-            topic, value=value, key=shard_key(shard), partition=shard, headers=headers
-        )
+        try:
+            return self._kafka.send(
+                topic, value=value, key=shard_key(shard), partition=shard, headers=headers
+            )
+        except ValueError as error:
+            # the client's word for a partition that a broker just started does not tell of yet
+            raise UnknownTopicOrPartitionError(str(error)) from error
 
 
 def split_by_shard(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:

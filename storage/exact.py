@@ -74,6 +74,8 @@ class ExactConsumer(ConsumerRebalanceListener):
             while not stop.is_set():
                 try:
                     self._round(kafka, poll_ms)
+                    # after trouble a round begins with a seek, which asks the database
+                    self._vitals.trouble("")
                     rounds += 1
                     if rounds % LAG_EVERY == 0:
                         self._vitals.lag(_lag(kafka))
@@ -131,7 +133,6 @@ class ExactConsumer(ConsumerRebalanceListener):
             advance(conn, self._name, expected, after)
             stored = work(conn)
         self._expected |= after
-        self._vitals.trouble("")
         self._vitals.progress(stored.rows, newest=stored.newest)
         stored.committed()
 

@@ -1,0 +1,26 @@
+"""The frame producer's words for a broker that is not whole yet."""
+
+from typing import Any
+
+import pytest
+
+from catalog.registry import stream
+from ingest import producer as module
+from ingest.producer import FrameProducer
+from service.errors import TransientError
+from service.settings import Settings
+from tests.frames import START, noise_batch
+
+
+class Restarting:
+    """The client while the broker restarts: its metadata lacks the partition."""
+
+    def send(self, *_: Any, **__: Any) -> None:
+        raise ValueError("Unrecognized partition 1 for topic x")
+
+
+def test_a_partition_not_known_yet_means_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "producer", lambda *_, **__: Restarting())
+    frames = FrameProducer(Settings(), "test")
+    with pytest.raises(TransientError, match="Unrecognized partition"):
+        frames.send(stream("noise"), noise_batch([("n-1", 0, 50.0)]), START)
