@@ -32,6 +32,7 @@ def processes() -> list[Process]:
     return [
         _ours("gateway", "ingest", "gateway"),
         _ours("sink", "storage", "sink"),
+        _ours("keep", "storage", "keep"),
         _ours("worker", "streams", "worker"),
         _ours("alerts-engine", "alerts", "engine"),
         _ours("alerts-deliver", "alerts", "deliver"),

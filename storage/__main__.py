@@ -1,6 +1,7 @@
 """``python -m storage``: migrate, run the sink, look after dead letters and keys."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,9 @@ from service.process import run_process
 from service.settings import Settings
 from storage import dead_letters_command
 from storage.api_keys import add_key, revoke_key
+from storage.keep import keep_once, run_keep
 from storage.migrate import migrate
+from storage.retention import KeepSettings
 from storage.sink import run_sink
 
 app = typer.Typer(no_args_is_help=True, help="The database side of the platform.")
@@ -46,6 +49,25 @@ def sink_command() -> None:
     """Run the Kafka to TimescaleDB sink until SIGTERM."""
     settings = Settings()
     sys.exit(run_process("sink", settings, lambda v, stop: run_sink(settings, v, stop)))
+
+
+@app.command("keep")
+def keep_command(
+    once: Annotated[bool, typer.Option("--once", help="one round, then say what was done")] = False,
+) -> None:
+    """Keep rollups in step and drop what is too old until SIGTERM (CITYOPS_KEEP_1M_DAYS=365 …).
+
+    Example: CITYOPS_KEEP_RAW_DAYS=30 python -m storage keep --once
+    """
+    settings = KeepSettings()
+    if not once:
+        sys.exit(run_process("keep", settings, lambda v, stop: run_keep(settings, v, stop)))
+    with connect(settings.database(), "keep", autocommit=True) as conn:
+        kept = keep_once(conn, settings, datetime.now(UTC))
+    typer.echo(
+        f"{kept.marks} marks worked off, {sum(kept.written.values())} rollups written, "
+        f"{kept.refused} refused, {sum(kept.dropped.values())} chunks dropped"
+    )
 
 
 @keys.command("add")

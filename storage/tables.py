@@ -5,7 +5,14 @@ from psycopg import Connection, sql
 from catalog.contracts import STATISTICS
 from catalog.model import Stream
 
-CHUNK = {"readings": "1 day", "aggregates": "7 days"}
+CHUNK = {
+    "readings": "1 day",
+    "aggregates": "7 days",
+    "15m": "28 days",
+    "1h": "112 days",
+    "1d": "1826 days",
+}
+ROLLUPS = ("15m", "1h", "1d")
 
 
 def readings_table(stream: str) -> str:
@@ -16,6 +23,11 @@ def readings_table(stream: str) -> str:
 def aggregates_table(stream: str) -> str:
     """Return the name of a stream's one-minute hypertable."""
     return f"aggregates_{stream}"
+
+
+def rollup_table(kind: str, stream: str) -> str:
+    """Return the name of a stream's hypertable of rollups: kind 15m, 1h or 1d."""
+    return f"rollup_{kind}_{stream}"
 
 
 def aggregate_columns(stream: Stream) -> list[tuple[str, str]]:
@@ -35,6 +47,8 @@ def ensure_stream_tables(conn: Connection, stream: Stream) -> None:
     counts = [("revision", "integer NOT NULL"), ("n", "integer NOT NULL")]
     columns = counts + aggregate_columns(stream)
     _ensure(conn, "aggregates", aggregates_table(stream.name), "window_start", columns)
+    for kind in ROLLUPS:
+        _ensure(conn, kind, rollup_table(kind, stream.name), "window_start", columns)
 
 
 def _ensure(
@@ -46,14 +60,14 @@ def _ensure(
             "CREATE TABLE IF NOT EXISTS {} (sensor text NOT NULL, {} timestamptz NOT NULL)"
         ).format(name, at)
     )
-    for column, kind_sql in columns:
-        conn.execute(
-            sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}").format(
-                name,
-                sql.Identifier(column),
-                sql.SQL(kind_sql),  # pyright: ignore[reportArgumentType]
-            )
+    added = sql.SQL(", ").join(
+        sql.SQL("ADD COLUMN IF NOT EXISTS {} {}").format(
+            sql.Identifier(column),
+            sql.SQL(kind_sql),  # pyright: ignore[reportArgumentType]
         )
+        for column, kind_sql in columns
+    )
+    conn.execute(sql.SQL("ALTER TABLE {} {}").format(name, added))
     conn.execute(
         sql.SQL("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} (sensor, {})").format(
             sql.Identifier(f"{table}_key"), name, at

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from catalog.contracts import FLAGS_SCHEMA, DeadLetter
 from catalog.registry import streams
 from storage.batch import Batch, Letter, reading_letter
+from storage.rollups import mark_dirty
 from storage.tables import aggregates_table, readings_table
 
 STAGE = "stage_"
@@ -161,6 +162,7 @@ def _newest_rows(rows: pa.Table) -> np.ndarray:
 def _write_aggregates(conn: Connection, stream: str, rows: pa.Table) -> None:
     table = aggregates_table(stream)
     _upsert(conn, table, rows, ("sensor", "window_start"), newer="revision")
+    mark_dirty(conn, stream, rows)
 
 
 def _write_flags(conn: Connection, rows: pa.Table) -> None:

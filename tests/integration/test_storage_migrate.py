@@ -8,6 +8,8 @@ from catalog.registry import streams
 from service.errors import FatalError
 from storage.migrate import FOLDER, migrate
 
+KINDS = ("readings", "aggregates", "rollup_15m", "rollup_1h", "rollup_1d")
+
 
 def test_migrating_twice_changes_nothing(empty_dsn: str) -> None:
     assert migrate(empty_dsn) == sorted(file.name for file in FOLDER.glob("*.sql"))
@@ -19,7 +21,7 @@ def test_every_stream_has_its_hypertables_and_sensors(dsn: str) -> None:
         rows = conn.execute("SELECT hypertable_name FROM timescaledb_information.hypertables")
         tables = {name for (name,) in rows}
         found = conn.execute("SELECT count(*) FROM sensors WHERE status = 'registered'").fetchone()
-    expected = {f"{kind}_{name}" for name in streams() for kind in ("readings", "aggregates")}
+    expected = {f"{kind}_{name}" for name in streams() for kind in KINDS}
     assert expected <= tables
     assert found == (len(sensors()),)
 

@@ -1,0 +1,101 @@
+"""Keep the stored data in shape: rollups all the time, retention every hour."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+
+import psycopg
+from prometheus_client import Counter
+from psycopg import Connection
+
+from service.log import logger
+from service.postgres import connect, is_transient
+from service.vitals import Vitals
+from storage.retention import KeepSettings, drop_old
+from storage.rollups import BATCH, Rolled, refresh
+
+NAME = "keep"
+ROUND_S = 10.0
+RETRY_S = 1.0
+RETENTION_EVERY_S = 3600.0
+
+WRITTEN = Counter("cityops_keep_rollups", "Rollup rows written or corrected", ["kind"])
+REFUSED = Counter("cityops_keep_refused", "Marks of rollups that are closed by retention")
+DROPPED = Counter("cityops_keep_chunks_dropped", "Chunks dropped by retention", ["kind"])
+
+
+@dataclass(slots=True)
+class Kept:
+    """Totals of one round."""
+
+    marks: int = 0
+    written: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+def keep_once(conn: Connection, settings: KeepSettings, now: datetime) -> Kept:
+    """Work off every mark there is, then drop what is too old. ``conn`` is in autocommit."""
+    kept = roll_up(conn)
+    kept.dropped = _drop(conn, settings, now)
+    return kept
+
+
+def roll_up(conn: Connection, stop: threading.Event | None = None) -> Kept:
+    """Work off the marks, a transaction for each batch, until none is left or ``stop``."""
+    kept = Kept()
+    while stop is None or not stop.is_set():
+        with conn.transaction():
+            rolled = refresh(conn)
+        _add(kept, rolled)
+        if rolled.marks < BATCH:
+            break
+    return kept
+
+
+def run_keep(settings: KeepSettings, vitals: Vitals, stop: threading.Event) -> None:
+    """Keep rollups and retention until ``stop``; a database that is away is waited for."""
+    vitals.ready()
+    while not stop.is_set():
+        try:
+            with connect(settings.database(), NAME, autocommit=True) as conn:
+                _rounds(conn, settings, vitals, stop)
+        except psycopg.Error as error:
+            if not is_transient(error):
+                raise
+            vitals.trouble("the database does not answer")
+            logger().warning("database away, trying again", reason=str(error))
+            stop.wait(RETRY_S)
+
+
+def _rounds(
+    conn: Connection, settings: KeepSettings, vitals: Vitals, stop: threading.Event
+) -> None:
+    retention_due = 0.0
+    while not stop.is_set():
+        kept = roll_up(conn, stop)
+        if monotonic() >= retention_due:
+            kept.dropped = _drop(conn, settings, datetime.now(UTC))
+            retention_due = monotonic() + RETENTION_EVERY_S
+        vitals.trouble("")
+        vitals.progress(sum(kept.written.values()))
+        if kept.refused:
+            logger().warning("late minutes for closed rollups", refused=kept.refused)
+        stop.wait(ROUND_S)
+
+
+def _drop(conn: Connection, settings: KeepSettings, now: datetime) -> dict[str, int]:
+    dropped = drop_old(conn, settings, now)
+    for kind, count in dropped.items():
+        DROPPED.labels(kind).inc(count)
+    return dropped
+
+
+def _add(kept: Kept, rolled: Rolled) -> None:
+    kept.marks += rolled.marks
+    kept.refused += rolled.refused
+    REFUSED.inc(rolled.refused)
+    for kind, count in rolled.written.items():
+        kept.written[kind] = kept.written.get(kind, 0) + count
+        WRITTEN.labels(kind).inc(count)
