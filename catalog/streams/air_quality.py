@@ -21,7 +21,7 @@ from catalog.standards.aqi import aqi, aqi_class
 HJ_633_2012 = Source(
     standard="HJ 633-2012",
     clause="table 1",
-    effective_from=date(2016, 1, 1),
+    effective_from=date(2012, 1, 1),  # Beijing and provincial capitals; nationwide from 2016
     effective_to=date(2026, 2, 28),
     verified=True,
 )
