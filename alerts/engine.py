@@ -46,9 +46,10 @@ class Engine:
         repeats = len(records) - len(kinds)
         return Stored(len(kinds), newest, lambda: _count(kinds, repeats))
 
-    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> None:
+    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
         """Keep a transition that contradicts what is stored, e.g. a second open episode."""
         keep_dead_letter(conn, record, "database", reason)
+        return Stored(0, None)
 
 
 def apply(conn: Connection, t: Transition) -> bool:

@@ -42,7 +42,7 @@ class Store(Protocol):
         """Store records, in order."""
         ...
 
-    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> None:
+    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
         """Keep one record that the database refuses as a dead letter."""
         ...
 
@@ -117,11 +117,7 @@ class ExactConsumer(ConsumerRebalanceListener):
             self._take(records[middle:])
 
     def _refuse(self, record: ConsumerRecord, reason: str) -> None:
-        def keep(conn: Connection) -> Stored:
-            self._store.refuse(conn, record, reason)
-            return Stored(0, None)
-
-        self._transact([record], keep)
+        self._transact([record], lambda conn: self._store.refuse(conn, record, reason))
 
     def _transact(
         self, records: list[ConsumerRecord], work: Callable[[Connection], Stored]

@@ -33,9 +33,10 @@ class Sink:
         written = write(conn, batch)
         return Stored(written.rows, _newest(batch), lambda: _count(written))
 
-    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> None:
+    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
         """Keep a record's bytes as a dead letter."""
-        write(conn, refused(self.topics, record, reason))
+        written = write(conn, refused(self.topics, record, reason))
+        return Stored(0, None, lambda: _count(written))
 
 
 def run_sink(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:

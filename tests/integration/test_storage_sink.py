@@ -1,14 +1,18 @@
 """The sink on real Kafka and TimescaleDB: exactly one row or one dead letter for each reading."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import psycopg
+import pyarrow as pa
 import pytest
 from kafka import KafkaProducer
 
-from catalog.frames import TICK_TYPE, encode_tick, frame_headers
+from catalog.contracts import AGGREGATES_TYPE, aggregates_schema
+from catalog.frames import TICK_TYPE, encode, encode_tick, frame_headers
 from catalog.registry import stream, streams
-from catalog.topics import all_topics
+from catalog.topics import aggregates_topic, all_topics
 from service.kafka import ensure_topics, producer
 from tests.frames import START, noise_batch, put, put_raw
 from tests.servers import Spawned, Spawner, wait_until
@@ -82,6 +86,21 @@ def test_poison_is_kept_and_stalls_nothing(
         codes = conn.execute("SELECT code FROM dead_letters ORDER BY code").fetchall()
     assert [c for (c,) in codes] == ["arrow", "headers", "headers", "not_finite", "sensor"]
     assert sink.health()["healthy"]
+
+
+def test_what_the_database_refuses_is_a_dead_letter_and_counted(
+    dsn: str, topic_prefix: str, kafka_producer: KafkaProducer, spawn: Spawner
+) -> None:
+    sink = spawn("storage", "sink")
+    schema = aggregates_schema(stream("noise"))
+    columns: dict[str, list[Any]] = {name: [None] for name in schema.names}
+    columns |= {"sensor": ["n\x00l"], "window_start": [START], "revision": [1], "n": [1]}
+    headers = [("ce_type", AGGREGATES_TYPE.encode())]
+    value = encode(pa.RecordBatch.from_pydict(columns, schema=schema))
+    kafka_producer.send(aggregates_topic(topic_prefix, "noise"), value=value, headers=headers)
+    wait_for(dsn, "SELECT count(*) FROM dead_letters WHERE code = 'database'", 1)
+    counted = 'cityops_sink_dead_letters_total{code="database"} 1.0'
+    wait_until(lambda: counted in httpx.get(f"{sink.url}/metrics").text, DEADLINE_S, counted)
 
 
 @pytest.mark.chaos
