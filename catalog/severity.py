@@ -24,3 +24,25 @@ LEVELS = {
 }
 NORMAL_COLOUR = "#8FA3B0"
 STALE_COLOUR = "#6B6B6B"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How one state of a sensor is shown: a warning level, or what stands in its place."""
+
+    name: str
+    title: Text
+    colour: str
+    icon: str
+
+
+STATES = (
+    State("never", Text(zh="从未上报", en="Never reported"), STALE_COLOUR, "○"),
+    State("normal", Text(zh="正常", en="Normal"), NORMAL_COLOUR, "✓"),
+    State("stale", Text(zh="数据陈旧", en="Stale"), STALE_COLOUR, "✕"),
+    *(
+        State(level.severity.name.lower(), level.title, level.colour, level.icon)
+        for level in reversed(LEVELS.values())
+    ),
+)
+"""By rising urgency; stale is a state of its own, not a colour of normal."""

@@ -73,10 +73,29 @@ CREATE TABLE dash.thresholds (
     effective_to date
 );
 
+CREATE TABLE dash.attributes (
+    stream text NOT NULL,
+    attribute text NOT NULL,
+    unit text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    PRIMARY KEY (stream, attribute)
+);
+
 CREATE TABLE dash.severities (
     severity smallint PRIMARY KEY,
     name text NOT NULL,
     roman text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    colour text NOT NULL,
+    icon text NOT NULL
+);
+
+-- every state a sensor can show; the level rises with urgency
+CREATE TABLE dash.states (
+    state text PRIMARY KEY,
+    level integer NOT NULL,
     title_zh text NOT NULL,
     title_en text NOT NULL,
     colour text NOT NULL,

@@ -59,3 +59,61 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UNION ALL SELECT 'windows_corrected',
         (SELECT sum(c.corrected) FROM dash.corrected_windows() c)::float8, ''
 $$;
+
+-- webhooks: attempts per step and how they ended, and the time from alert to receipt
+CREATE OR REPLACE FUNCTION dash.delivery_counts(
+    p_from timestamptz, p_to timestamptz, p_step interval, p_lang text DEFAULT 'zh'
+)
+RETURNS TABLE ("time" timestamptz, label text, value bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT time_bucket(greatest(p_step, interval '1 minute', (p_to - p_from) / 500), d.at),
+           CASE WHEN d.status_code BETWEEN 200 AND 299
+                THEN CASE p_lang WHEN 'en' THEN 'delivered' ELSE '已送达' END
+                ELSE CASE p_lang WHEN 'en' THEN 'failed attempt' ELSE '失败重试' END END,
+           count(*)
+    FROM deliveries d WHERE d.at BETWEEN p_from AND p_to
+    GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 5000
+$$;
+
+CREATE OR REPLACE FUNCTION dash.delivery_figures(p_from timestamptz, p_to timestamptz)
+RETURNS TABLE (
+    receiver text, enabled boolean, waiting bigint, delivered bigint, given_up bigint,
+    attempts bigint, p50_ms double precision, p99_ms double precision, last_error text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT r.name, r.enabled,
+           count(*) FILTER (WHERE o.delivered_at IS NULL AND o.failed_at IS NULL AND o.id <> ''),
+           count(o.delivered_at), count(o.failed_at), coalesce(sum(o.attempts), 0),
+           percentile_cont(0.5) WITHIN GROUP (
+               ORDER BY extract(epoch FROM o.delivered_at - o.created_at)::float8 * 1000),
+           percentile_cont(0.99) WITHIN GROUP (
+               ORDER BY extract(epoch FROM o.delivered_at - o.created_at)::float8 * 1000),
+           (array_agg(left(o.last_error, 80) ORDER BY o.seq DESC)
+               FILTER (WHERE o.last_error IS NOT NULL))[1]
+    FROM receivers r
+    LEFT JOIN outbox o ON o.receiver = r.id AND (o.created_at BETWEEN p_from AND p_to
+         OR (o.delivered_at IS NULL AND o.failed_at IS NULL))
+    GROUP BY r.id, r.name, r.enabled ORDER BY r.name LIMIT 200
+$$;
+
+-- who reads Kafka into the database, and when it last moved
+CREATE OR REPLACE FUNCTION dash.consumers()
+RETURNS TABLE (consumer text, partitions bigint, next_offsets bigint, age_s double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT c.consumer, count(*), sum(c.next_offset)::bigint,
+           greatest(0, extract(epoch FROM now() - max(c.updated_at)))::float8
+    FROM consumer_offsets c GROUP BY c.consumer
+    UNION ALL
+    SELECT p.app, count(*), sum(p.next_offset)::bigint,
+           greatest(0, extract(epoch FROM now() - max(p.updated_at)))::float8
+    FROM checkpoints p GROUP BY p.app
+    ORDER BY 1 LIMIT 100
+$$;
+
+CREATE OR REPLACE FUNCTION dash.table_sizes()
+RETURNS TABLE ("table" text, bytes bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT h.table_name::text, public.hypertable_size(format('public.%I', h.table_name)::regclass)
+    FROM _timescaledb_catalog.hypertable h WHERE h.schema_name = 'public'
+    ORDER BY 2 DESC, 1 LIMIT 15
+$$;

@@ -9,7 +9,7 @@ from catalog.city.districts import CENTRAL, DISTRICTS
 from catalog.domains import DOMAINS
 from catalog.model import Derived, Metric, Rolling, SensorAttribute, Stream, Text, ThresholdRule
 from catalog.registry import streams
-from catalog.severity import LEVELS
+from catalog.severity import LEVELS, STATES
 
 Row = dict[str, Any]
 KIND = {Metric: "measured", Rolling: "rolling", Derived: "derived"}
@@ -20,7 +20,8 @@ def fill(conn: Connection) -> None:
     for table, rows in rows_by_table().items():
         conn.execute(sql.SQL("DELETE FROM dash.{}").format(sql.Identifier(table)))
         with conn.cursor() as cursor:
-            cursor.executemany(_insert(table, rows[0]), rows)
+            if rows:
+                cursor.executemany(_insert(table, rows[0]), rows)
 
 
 def rows_by_table() -> dict[str, list[Row]]:
@@ -35,6 +36,11 @@ def rows_by_table() -> dict[str, list[Row]]:
         "metrics": [row for s in declared for row in _metrics(s)],
         "rules": [row for s in declared for row in _rules(s)],
         "thresholds": [row for s in declared for row in _thresholds(s)],
+        "attributes": [
+            {"stream": s.name, "attribute": a.name, "unit": a.unit, **_titles(a.title)}
+            for s in declared
+            for a in s.attributes
+        ],
         "severities": [
             {
                 "severity": int(level.severity),
@@ -45,6 +51,10 @@ def rows_by_table() -> dict[str, list[Row]]:
                 "icon": level.icon,
             }
             for level in LEVELS.values()
+        ],
+        "states": [
+            {"state": s.name, "level": n, **_titles(s.title), "colour": s.colour, "icon": s.icon}
+            for n, s in enumerate(STATES)
         ],
         "districts": [
             {
