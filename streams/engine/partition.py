@@ -46,8 +46,10 @@ class PartitionEngine:
         slots, times, values = self._columns(batch)
         distinct = np.unique(slots)
         absence.arrived(self.state, distinct, produced_at, out)
-        for rows in _rounds(slots):
-            self._round(slots[rows], times[rows], values[rows], produced_at, out)
+        # absurd values overflow on the way to their flags; that is meant
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows in _rounds(slots):
+                self._round(slots[rows], times[rows], values[rows], produced_at, out)
         windows.close_record(self.state, distinct, out)
         return out
 

@@ -12,9 +12,8 @@ def update(
     """Add good values (NaN = none) and return the rolling value at each reading, ``[k]``."""
     a = state.arrays
     at, n, v = (a[f"b_{rolling.name}_{part}"] for part in ("at", "n", "v"))
-    count = at.shape[1]
     bucket = times // (rolling.bucket_s * US)
-    place = bucket % count
+    place = bucket % at.shape[1]
     begins = at[slots, place] < bucket
     rows, places = slots[begins], place[begins]
     at[rows, places] = bucket[begins]
@@ -28,12 +27,13 @@ def update(
     else:
         v[rows, places] += values
     n[rows, places] += 1
-    return _value(rolling, at[slots], n[slots], v[slots], bucket, count)
+    return _value(rolling, at[slots], n[slots], v[slots], bucket)
 
 
 def _value(
-    rolling: Rolling, at: np.ndarray, n: np.ndarray, v: np.ndarray, bucket: np.ndarray, count: int
+    rolling: Rolling, at: np.ndarray, n: np.ndarray, v: np.ndarray, bucket: np.ndarray
 ) -> np.ndarray:
+    count = rolling.window_s // rolling.bucket_s
     inside = (at > bucket[:, None] - count) & (at <= bucket[:, None]) & (n > 0)
     valid = inside.sum(axis=1)
     if rolling.kind == "sum":

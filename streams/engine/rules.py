@@ -16,6 +16,7 @@ BEIJING = timezone(timedelta(hours=8))
 HOUR_US = 3600 * US
 DAY_US = 24 * HOUR_US
 EPOCH_DAY = date(1970, 1, 1)
+SEVERITIES = np.arange(1, 5)
 COMPARE = {
     ">": np.greater,
     ">=": np.greater_equal,
@@ -48,27 +49,78 @@ def _evaluate(
     produced_at: datetime,
     out: Outputs,
 ) -> None:
-    level, limit = _levels(state, rule, slots, times, values, 0.0)
     a = state.arrays
-    busy = (level > 0) | (a["r_level"][slots, number] > 0) | (a["r_pending"][slots, number] > 0)
+    level = _levels(state, rule, slots, times, values, 0.0)
+    counting = a["r_since"][slots, number, -1] != NEVER
+    busy = (level > 0) | (a["r_level"][slots, number] > 0) | counting
     rows = np.flatnonzero(busy & ~np.isnan(values))
     if not len(rows):
         return
-    held, _ = _levels(state, rule, slots[rows], times[rows], values[rows], rule.deadband)
-    for row, hold in zip(rows, held, strict=True):
+    slots, times, values = slots[rows], times[rows], values[rows]
+    held = _levels(state, rule, slots, times, values, rule.deadband)
+    before = a["r_level"][slots, number]
+    after = _advance(state, number, rule, slots, times, level[rows], held)
+    for row in np.flatnonzero(before != after):
         slot, at = int(slots[row]), int(times[row])
-        change = _step(state, number, rule, slot, at, int(level[row]), int(hold))
-        if change is not None:
-            kind, severity, previous, raised = change
-            value, passed = float(values[row]), float(limit[row])
-            out.transitions.append(
-                transition(
-                    *(state, rule.name, slot, kind, severity, previous, raised, at, produced_at),
-                    metric=rule.metric,
-                    value=value,
-                    threshold=None if np.isnan(passed) else passed,
-                )
+        previous, severity = int(before[row]), int(after[row])
+        kind = "changed" if previous and severity else "raised" if severity else "cleared"
+        if kind == "raised":
+            a["r_raised"][slot, number] = at
+        given = (kind, severity or previous, previous if kind == "changed" else None)
+        raised = int(a["r_raised"][slot, number])
+        out.transitions.append(
+            transition(
+                *(state, rule.name, slot, *given, raised, at, produced_at),
+                metric=rule.metric,
+                value=float(values[row]),
+                threshold=_limit_of(state, rule, slot, at, severity),
             )
+        )
+
+
+def _advance(
+    state: State,
+    number: int,
+    rule: ThresholdRule,
+    slots: np.ndarray,
+    times: np.ndarray,
+    level: np.ndarray,
+    held: np.ndarray,
+) -> np.ndarray:
+    """Move the rule on for distinct sensors; return the severity each shows now (0 = none).
+
+    Each severity is an alarm of its own: on when it or a worse one has held for ``for_s``, off when
+    the value has been past its deadband for ``clear_s``. Shown is the worst that is on.
+    """
+    a, at = state.arrays, times[:, None]
+    level, held = level[:, None], held[:, None]
+    holds = _since(a["r_since"], slots, number, at, (level > 0) & (level <= SEVERITIES))
+    over = _since(a["r_clear"], slots, number, at, (held == 0) | (held > SEVERITIES))
+    declared = np.isin(SEVERITIES, [int(t.severity) for t in rule.thresholds])
+    on = declared & (holds != NEVER) & (at - holds >= rule.for_s * US)
+    off = (over != NEVER) & (at - over >= rule.clear_s * US)
+    current = a["r_level"][slots, number]
+    rising = _worst(on)
+    falling = _worst(declared & ~off & (current[:, None] <= SEVERITIES) & (current[:, None] > 0))
+    up = (rising > 0) & ((current == 0) | (rising < current))
+    shown = np.where(up, rising, falling)
+    a["r_level"][slots, number] = shown
+    return shown
+
+
+def _since(
+    times: np.ndarray, slots: np.ndarray, number: int, at: np.ndarray, so: np.ndarray
+) -> np.ndarray:
+    """Note since when each severity ``[k, 4]`` is ``so``; NEVER where it is not."""
+    known = times[slots, number]
+    since = np.where(so, np.where(known == NEVER, at, known), NEVER)
+    times[slots, number] = since
+    return since
+
+
+def _worst(severities: np.ndarray) -> np.ndarray:
+    """Return the worst severity that is true in each row, 0 where none is."""
+    return np.where(severities.any(axis=1), severities.argmax(axis=1) + 1, 0).astype(np.int8)
 
 
 def _levels(
@@ -78,17 +130,25 @@ def _levels(
     times: np.ndarray,
     values: np.ndarray,
     deadband: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (severity reached, 0 = none; the limit passed), limits eased by the deadband."""
+) -> np.ndarray:
+    """Return the worst severity reached (0 = none), limits eased by the deadband."""
     level = np.zeros(len(slots), np.int8)
-    limit = np.full(len(slots), np.nan)
     ease = -deadband if rule.op.startswith(">") else deadband
     for threshold in sorted(rule.thresholds, key=lambda t: -t.severity):
         limits = _limits(state, threshold, slots)
         hit = COMPARE[rule.op](values, limits + ease) & _applies(threshold, times)
         level[hit] = int(threshold.severity)
-        limit[hit] = limits[hit]
-    return level, limit
+    return level
+
+
+def _limit_of(state: State, rule: ThresholdRule, slot: int, at: int, severity: int) -> float | None:
+    """Return a severity's limit for a sensor at a time; None for severity 0 or none in force."""
+    found = None
+    for threshold in rule.thresholds:
+        if threshold.severity == severity and _applies(threshold, np.array([at])).all():
+            limit = float(_limits(state, threshold, np.array([slot]))[0])
+            found = found if np.isnan(limit) else limit
+    return found
 
 
 def _limits(state: State, threshold: Threshold, slots: np.ndarray) -> np.ndarray:
@@ -119,41 +179,6 @@ def _applies(threshold: Threshold, times: np.ndarray) -> np.ndarray:
     if threshold.source.effective_to:
         inside &= day <= (threshold.source.effective_to - EPOCH_DAY).days
     return inside
-
-
-def _step(
-    state: State, number: int, rule: ThresholdRule, slot: int, at: int, level: int, held: int
-) -> tuple[str, int, int | None, int] | None:
-    """Move one rule of one sensor on; return (kind, severity, previous, raised at) of a change."""
-    a, key = state.arrays, (slot, number)
-    current = int(a["r_level"][key])
-    wants_more = level > 0 and (current == 0 or level < current)
-    if not wants_more:
-        a["r_pending"][key] = 0
-    else:
-        if not a["r_pending"][key]:
-            a["r_since"][key] = at
-        a["r_pending"][key] = level
-        a["r_clear"][key] = NEVER
-        if at - a["r_since"][key] < rule.for_s * US:
-            return None
-        a["r_pending"][key] = 0
-        a["r_level"][key] = level
-        if current:
-            return "changed", level, current, int(a["r_raised"][key])
-        a["r_raised"][key] = at
-        return "raised", level, None, at
-    if not current or 0 < held <= current:
-        a["r_clear"][key] = NEVER
-        return None
-    if a["r_clear"][key] == NEVER:
-        a["r_clear"][key] = at
-    if at - a["r_clear"][key] < rule.clear_s * US:
-        return None
-    a["r_clear"][key] = NEVER
-    a["r_level"][key] = held
-    raised = int(a["r_raised"][key])
-    return ("changed", held, current, raised) if held else ("cleared", current, None, raised)
 
 
 def transition(

@@ -13,7 +13,7 @@ from catalog.model import Stream
 US = 1_000_000
 NEVER = np.iinfo(np.int64).min // 4
 """Smaller than any time: a sensor that has sent nothing, an empty place in a ring."""
-FORMAT = 1
+FORMAT = 2
 FIRST_SENSORS = 16
 FIRST_SEEN = 8
 
@@ -114,13 +114,14 @@ class State:
             "w_last": np.full((rows, w, all_), np.nan),
             "w_last_at": np.full((rows, w, all_), NEVER),
             "r_level": np.zeros((rows, rules), np.int8),
-            "r_pending": np.zeros((rows, rules), np.int8),
-            "r_since": np.full((rows, rules), NEVER),
-            "r_clear": np.full((rows, rules), NEVER),
+            "r_since": np.full((rows, rules, 4), NEVER),
+            "r_clear": np.full((rows, rules, 4), NEVER),
             "r_raised": np.full((rows, rules), NEVER),
         }
         for rolling in self.stream.rolling:
-            buckets = rolling.window_s // rolling.bucket_s
+            # a late reading's own window begins where the newest reading's does not reach any more
+            reach = -(-self.stream.lateness_s // rolling.bucket_s)
+            buckets = rolling.window_s // rolling.bucket_s + reach
             a[f"b_{rolling.name}_at"] = np.full((rows, buckets), NEVER)
             a[f"b_{rolling.name}_n"] = np.zeros((rows, buckets), np.int32)
             a[f"b_{rolling.name}_v"] = np.zeros((rows, buckets))

@@ -1,0 +1,310 @@
+"""The plain reference of the worker: one partition, one reading at a time, dicts and loops.
+
+Written from docs/architecture.md "What the worker computes" and the declarations; it shares only
+the catalog with the engine. Slow on purpose: it keeps everything it has ever seen.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from catalog.contracts import FLAG_SUSPECT, WINDOW_S, Transition
+from catalog.model import AbsenceRule, Rolling, Stream, ThresholdRule
+from tests.oracle import quality, rules
+from tests.oracle.quality import US, Finding, Trace
+from tests.oracle.rules import Alarm
+
+WINDOW_US = WINDOW_S * US
+TICK_GRACE_US = 2 * US
+
+Values = dict[str, float | None]
+Reading = tuple[str, int, Values]
+"""(sensor, observed_at in epoch µs, metric -> value, None where it is missing)."""
+
+WindowKey = tuple[str, str, int, int]
+"""(stream, sensor, window start in epoch µs, revision)."""
+
+Flag = tuple[str, str, int, str, str, int, float | None]
+"""(stream, sensor, observed_at, metric, test, flag, value), as on the flags topic."""
+
+
+@dataclass
+class Results:
+    """Everything the worker must have put out for a log."""
+
+    windows: dict[WindowKey, dict[str, Any]] = field(default_factory=dict)
+    flags: set[Flag] = field(default_factory=set)
+    transitions: dict[str, Transition] = field(default_factory=dict)
+    accepted: int = 0
+    duplicates: int = 0
+    late: int = 0
+
+    def add(self, other: "Results") -> None:
+        """Take in the results of another partition."""
+        self.windows |= other.windows
+        self.flags |= other.flags
+        self.transitions |= other.transitions
+        self.accepted += other.accepted
+        self.duplicates += other.duplicates
+        self.late += other.late
+
+
+@dataclass
+class Statistic:
+    """One quantity inside one window."""
+
+    n: int = 0
+    good: int = 0
+    sum: float = 0.0
+    min: float | None = None
+    max: float | None = None
+    last: float | None = None
+    last_at: int = 0
+
+    def add(self, at: int, value: float, good: bool) -> None:
+        self.n += 1
+        if not good:
+            return
+        self.good += 1
+        self.sum += value
+        self.min = value if self.min is None else min(self.min, value)
+        self.max = value if self.max is None else max(self.max, value)
+        if self.last is None or at > self.last_at:
+            self.last, self.last_at = value, at
+
+
+@dataclass
+class Window:
+    """One minute of one sensor."""
+
+    start: int
+    rows: int = 0
+    revision: int = 0
+    changed: bool = False
+    statistics: dict[str, Statistic] = field(default_factory=dict)
+
+
+@dataclass
+class Device:
+    """All that is known of one sensor."""
+
+    name: str
+    last_tick: int
+    newest: int | None = None
+    seen: set[int] = field(default_factory=set)
+    traces: dict[str, Trace] = field(default_factory=dict)
+    windows: dict[int, Window] = field(default_factory=dict)
+    buckets: dict[str, dict[int, list[float]]] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+
+
+class Reference:
+    """One partition of one stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.results = Results()
+        self._devices: dict[str, Device] = {}
+        self._ticks = 0
+        self._tick_at = 0
+
+    def frame(self, readings: list[Reading]) -> None:
+        """Work off one record's readings that keep the contract, in their order."""
+        met = dict.fromkeys(name for name, _, _ in readings)
+        for name in met:
+            if name not in self._devices:
+                self._devices[name] = Device(name, self._ticks)
+            self._arrived(self._devices[name])
+        for name, at, values in readings:
+            self._reading(self._devices[name], at, values)
+        for name in met:
+            self._publish_over(self._devices[name])
+
+    def tick(self, at: int) -> None:
+        """Take a tick (epoch seconds); a repeated or older one changes nothing."""
+        if at <= self._tick_at:
+            return
+        self._tick_at = at
+        self._ticks += 1
+        for device in self._devices.values():
+            for window in device.windows.values():
+                if window.changed and window.start + WINDOW_US + TICK_GRACE_US <= at * US:
+                    self._publish(device, window)
+            self._silent(device)
+
+    # one reading
+
+    def _reading(self, device: Device, at: int, values: Values) -> None:
+        lateness_us = self.stream.lateness_s * US
+        if device.newest is not None and at < device.newest - lateness_us:
+            self.results.late += 1
+            self._flag(device, at, "*", ("late", FLAG_SUSPECT, at, float("nan")))
+            return
+        if at in device.seen:
+            self.results.duplicates += 1
+            return
+        device.seen.add(at)
+        self.results.accepted += 1
+        newest = device.newest is None or at > device.newest
+        if newest:
+            device.newest = at
+        good = self._judge(device, at, values, newest)
+        quantities = self._quantities(device, at, good)
+        self._add_to_window(device, at, values, good, quantities)
+        if newest:
+            self._evaluate(device, at, quantities)
+
+    def _judge(self, device: Device, at: int, values: Values, newest: bool) -> Values:
+        """Return the values that are good; put out a flag for every test that is not passed."""
+        good: Values = {}
+        for metric in self.stream.metrics:
+            x = values.get(metric.name)
+            good[metric.name] = x
+            if x is None:
+                continue
+            if newest:
+                trace = device.traces.setdefault(metric.name, Trace())
+                found = quality.judge(metric, trace, at, x)
+            else:
+                found = quality.judge_late(metric, at, x)
+            for finding in found:
+                self._flag(device, finding[2], metric.name, finding)
+                if finding[0] != "spike":
+                    good[metric.name] = None
+        return good
+
+    def _quantities(self, device: Device, at: int, good: Values) -> Values:
+        """Return measured, rolling and derived quantities, None where there is none."""
+        known = dict(good)
+        for rolling in self.stream.rolling:
+            known[rolling.name] = _roll(device, rolling, at, known[rolling.of])
+        for derived in self.stream.derived:
+            columns = {
+                name: np.array([float("nan") if x is None else x]) for name, x in known.items()
+            }
+            value = float(derived.by(columns, np.array([at], np.int64))[0])
+            known[derived.name] = None if value != value else value
+        return known
+
+    def _add_to_window(
+        self, device: Device, at: int, values: Values, good: Values, quantities: Values
+    ) -> None:
+        start = at // WINDOW_US * WINDOW_US
+        window = device.windows.setdefault(start, Window(start))
+        window.rows += 1
+        window.changed = True
+        for name, quantity in quantities.items():
+            value = values.get(name) if name in good else quantity
+            statistic = window.statistics.setdefault(name, Statistic())
+            if value is not None:
+                statistic.add(at, value, quantity is not None)
+
+    def _evaluate(self, device: Device, at: int, quantities: Values) -> None:
+        for rule in self.stream.rules:
+            if isinstance(rule, ThresholdRule):
+                x = quantities[rule.metric]
+                if x is not None:
+                    self._threshold(device, rule, at, x)
+
+    def _threshold(self, device: Device, rule: ThresholdRule, at: int, x: float) -> None:
+        alarm = device.alarms.setdefault(rule.name, Alarm())
+        place = (self.stream.name, device.name, at, x)
+        level, limits = rules.worst(rule, *place, 0.0)
+        held, _ = rules.worst(rule, *place, rule.deadband)
+        change = rules.step(rule, alarm, at, level, held)
+        if change is not None:
+            kind, severity, previous = change
+            threshold = None if kind == "cleared" else limits.get(severity)
+            self._transition(
+                device,
+                rule.name,
+                kind=kind,
+                severity=severity,
+                previous=previous,
+                raised_at=alarm.raised_at,
+                at=at,
+                metric=rule.metric,
+                value=x,
+                threshold=threshold,
+            )
+
+    # silence
+
+    def _arrived(self, device: Device) -> None:
+        device.last_tick = self._ticks
+        for rule, alarm in self._absences(device):
+            if alarm.level:
+                self._absence(device, rule, alarm, "cleared")
+                alarm.level = 0
+
+    def _silent(self, device: Device) -> None:
+        for rule, alarm in self._absences(device):
+            if not alarm.level and self._ticks - device.last_tick >= rule.after_s:
+                alarm.level, alarm.raised_at = int(rule.severity), self._tick_at * US
+                self._absence(device, rule, alarm, "raised")
+
+    def _absences(self, device: Device) -> list[tuple[AbsenceRule, Alarm]]:
+        return [
+            (rule, device.alarms.setdefault(rule.name, Alarm()))
+            for rule in self.stream.rules
+            if isinstance(rule, AbsenceRule)
+        ]
+
+    def _absence(self, device: Device, rule: AbsenceRule, alarm: Alarm, kind: str) -> None:
+        self._transition(
+            device,
+            rule.name,
+            kind=kind,
+            severity=int(rule.severity),
+            previous=None,
+            raised_at=alarm.raised_at,
+            at=self._tick_at * US,
+        )
+
+    # what goes out
+
+    def _publish_over(self, device: Device) -> None:
+        current = (device.newest or 0) // WINDOW_US * WINDOW_US
+        for window in device.windows.values():
+            if window.changed and (window.start < current or window.revision):
+                self._publish(device, window)
+
+    def _publish(self, device: Device, window: Window) -> None:
+        window.changed = False
+        window.revision += 1
+        row: dict[str, Any] = {"n": window.rows}
+        for name in self.stream.aggregate_names:
+            s = window.statistics.get(name, Statistic())
+            row[f"{name}_n"], row[f"{name}_good"] = s.n, s.good
+            row[f"{name}_sum"] = s.sum if s.good else None
+            row[f"{name}_min"], row[f"{name}_max"], row[f"{name}_last"] = s.min, s.max, s.last
+        key = (self.stream.name, device.name, window.start, window.revision)
+        self.results.windows[key] = row
+
+    def _flag(self, device: Device, at: int, metric: str, finding: Finding) -> None:
+        test, flag, _, value = finding
+        shown = None if value != value else value
+        self.results.flags.add((self.stream.name, device.name, at, metric, test, flag, shown))
+
+    def _transition(self, device: Device, rule: str, **fields: Any) -> None:
+        made = rules.transition(stream=self.stream.name, rule=rule, sensor=device.name, **fields)
+        self.results.transitions[made.id] = made
+
+
+def _roll(device: Device, rolling: Rolling, at: int, x: float | None) -> float | None:
+    """Add a good value to its bucket; return the value over the window that ends with it."""
+    buckets = device.buckets.setdefault(rolling.name, {})
+    number = at // (rolling.bucket_s * US)
+    if x is not None:
+        buckets.setdefault(number, []).append(x)
+    count = rolling.window_s // rolling.bucket_s
+    inside = [buckets[b] for b in range(number - count + 1, number + 1) if b in buckets]
+    if len(inside) < rolling.min_buckets or not inside:
+        return None
+    if rolling.kind == "max":
+        return max(max(bucket) for bucket in inside)
+    sums = [sum(bucket) for bucket in inside]
+    if rolling.kind == "sum":
+        return sum(sums)
+    return sum(s / len(bucket) for s, bucket in zip(sums, inside, strict=True)) / len(inside)

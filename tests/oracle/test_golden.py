@@ -1,0 +1,94 @@
+"""Hand-made logs with answers worked out by hand: reference and engine both give them."""
+
+from typing import Any
+
+import pytest
+
+from catalog.registry import stream
+from streams.engine.partition import PartitionEngine
+from tests.oracle.outputs import plain
+from tests.property.logs import START, US, Log, Tick, run_engine, run_reference
+
+Story = list[tuple[str, int, int | None]]
+
+
+def both(name: str, log: Log) -> list[dict[str, Any]]:
+    """Return windows, flags and transitions by the reference, then by the engine."""
+    declared = stream(name)
+    wanted, found = run_reference(declared, log), run_engine(PartitionEngine(declared), log)
+    changes = {i: plain(t) for i, t in wanted.transitions.items()}
+    return [
+        {"windows": wanted.windows, "flags": wanted.flags, "transitions": changes},
+        {"windows": found.windows, "flags": found.flags, "transitions": found.transitions},
+    ]
+
+
+def readings(sensor: str, metric: str, *rows: tuple[int, float | None]) -> Log:
+    """Return a log with a frame for each (seconds after START, value)."""
+    return [((sensor, (START + at) * US, {metric: value}),) for at, value in rows]
+
+
+def story(result: dict[str, Any], rule: str) -> Story:
+    """Return what a rule did: (kind, severity, seconds after START), in order of time."""
+    found = [t for t in result["transitions"].values() if t["rule"] == rule]
+    found.sort(key=lambda t: t["observed_at"])
+    return [(t["kind"], t["severity"], t["observed_at"] // US - START) for t in found]
+
+
+def test_a_worse_level_must_hold_as_long_itself() -> None:
+    """Standstill: yellow at 10 km/h, orange at 6, for 180 s: one orange reading is no alert."""
+    rows = [(0, 9.0), (160, 5.0), (180, 9.0), (200, 9.0)]
+    for result in both("traffic_flow", readings("f", "speed_km_h", *rows)):
+        assert story(result, "traffic_flow.standstill") == [("raised", 3, 180)]
+
+
+def test_a_level_given_up_in_steps_needs_each_step_its_time() -> None:
+    """Orange, yellow, nothing: each is left 120 s after the speed passed its own deadband."""
+    rows = [(0, 5.0), (180, 5.0), (200, 9.0), (300, 30.0), (320, 30.0), (400, 30.0), (420, 30.0)]
+    for result in both("traffic_flow", readings("f", "speed_km_h", *rows)):
+        assert story(result, "traffic_flow.standstill") == [
+            ("raised", 2, 180),
+            ("changed", 3, 320),
+            ("cleared", 3, 420),
+        ]
+
+
+def test_the_limit_told_is_the_one_of_the_severity_told() -> None:
+    rows = [(0, 9.0), (160, 5.0), (180, 5.0)]
+    for result in both("traffic_flow", readings("f", "speed_km_h", *rows)):
+        told = [(t["severity"], t["threshold"]) for t in result["transitions"].values()]
+        assert told == [(3, 10.0)]
+
+
+def test_a_late_reading_sees_the_whole_of_its_own_window() -> None:
+    """Rain in 3 h at a late reading reaches back further than the newest reading's does."""
+    rows = [(0, 8.0), (10_800, 1.0), (10_500, 2.0)]
+    for result in both("weather", readings("w", "rain_mm", *rows)):
+        late = [row for key, row in result["windows"].items() if key[2] == (START + 10_500) * US]
+        assert [row["rain_3h_last"] for row in late] == [10.0]
+
+
+@pytest.mark.parametrize("value", [None, 5.0])
+def test_a_bad_or_missing_value_neither_raises_nor_clears(value: float | None) -> None:
+    """5 m of water is beyond the fail span: flagged, and the rule stays as it is."""
+    rows = [(0, 0.16), (30, 0.16), (60, value), (500, value)]
+    for result in both("waterlogging", readings("p", "depth_m", *rows)):
+        assert story(result, "waterlogging.ponding") == [("raised", 4, 30)]
+
+
+def test_silence_counts_ticks_not_time() -> None:
+    log = [*readings("n", "leq_db", (0, 50.0))] + [Tick(START + n) for n in range(1, 151)]
+    for result in both("noise", [*log, Tick(START + 150), Tick(START + 9_000)]):
+        assert story(result, "noise.silent") == [("raised", 4, 150)]
+
+
+def test_hours_and_dates_of_a_limit_are_beijing_time() -> None:
+    """AQI by HJ 633-2012 until 28 February 2026, by HJ 633-2026 from 1 March, local midnight."""
+    from catalog.standards.aqi import IN_FORCE_2026_US
+    from tests.oracle.rules import in_force
+
+    rule = next(r for r in stream("air_quality").rules if r.kind == "threshold")
+    old, new = rule.thresholds[0], rule.thresholds[-1]
+    midnight = IN_FORCE_2026_US
+    assert (in_force(old, midnight - 1), in_force(new, midnight - 1)) == (True, False)
+    assert (in_force(old, midnight), in_force(new, midnight)) == (False, True)

@@ -1,0 +1,174 @@
+"""Random logs of one partition: frames and ticks around every edge the declarations draw."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from catalog.city.sensors import sensors_of
+from catalog.frames import readings_schema
+from catalog.model import AbsenceRule, Metric, SensorAttribute, Stream, ThresholdRule
+from streams.engine.outputs import Outputs
+from streams.engine.partition import PartitionEngine
+from tests.oracle.outputs import Row, flags_of, plain, readings_of, windows_of
+from tests.oracle.reference import Flag, Reading, Reference, Results, WindowKey
+
+US = 1_000_000
+START = int(datetime(2026, 11, 24, tzinfo=UTC).timestamp())
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+MARGIN_S = 65
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A tick record at epoch seconds."""
+
+    at: int
+
+
+Frame = tuple[Reading, ...]
+Record = Frame | Tick
+Log = Sequence[Record]
+
+
+@dataclass
+class Seen:
+    """Everything an engine put out, and its counters."""
+
+    windows: dict[WindowKey, Row]
+    flags: set[Flag]
+    transitions: dict[str, Row]
+    accepted: int = 0
+    duplicates: int = 0
+    late: int = 0
+
+
+def frame_batch(stream: Stream, frame: Frame) -> pa.RecordBatch:
+    """Return the frame as it travels."""
+    schema = readings_schema(stream)
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    for sensor, at, values in frame:
+        columns["sensor"].append(sensor)
+        columns["observed_at"].append(at)
+        for name in stream.metric_names:
+            columns[name].append(values.get(name))
+    arrays = [pa.array(columns[f.name]).cast(f.type) for f in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def run_engine(engine: PartitionEngine, log: Log) -> Seen:
+    """Feed records to an engine and keep what it puts out."""
+    seen = Seen({}, set(), {})
+    for record in log:
+        keep(seen, engine.state.stream, feed(engine, record))
+    return seen
+
+
+def feed(engine: PartitionEngine, record: Record) -> Outputs:
+    """Feed one record to an engine."""
+    if isinstance(record, Tick):
+        return engine.tick(record.at, NOW)
+    return engine.process(frame_batch(engine.state.stream, record), NOW)
+
+
+def keep(seen: Seen, stream: Stream, out: Outputs) -> None:
+    """Add one record's outputs; a window revision is put out once."""
+    if (batch := out.aggregates_batch()) is not None:
+        for key, row in windows_of(stream.name, batch):
+            assert key not in seen.windows, f"revision put out twice: {key}"
+            seen.windows[key] = row
+    if (batch := out.flags_batch()) is not None:
+        seen.flags |= set(flags_of(batch))
+    for transition in out.transitions:
+        assert transition.id not in seen.transitions, f"transition put out twice: {transition}"
+        seen.transitions[transition.id] = plain(transition)
+    seen.accepted += out.accepted
+    seen.duplicates += out.duplicates
+    seen.late += out.late
+
+
+def run_reference(stream: Stream, log: Log) -> Results:
+    """Return what the plain reference makes of a log."""
+    reference = Reference(stream)
+    for record in log:
+        if isinstance(record, Tick):
+            reference.tick(record.at)
+        else:
+            reference.frame(readings_of(frame_batch(stream, record)))
+    return reference.results
+
+
+def sensor_names(stream: Stream) -> list[str]:
+    """Return two sensors that the catalog knows (their attributes differ) and one it does not."""
+    return [*(s.id for s in sensors_of(stream.name)[:2]), "stranger-1"]
+
+
+def values_of(stream: Stream, metric: Metric) -> st.SearchStrategy[float | None]:
+    """Return values at, just inside and just outside every limit of the metric, missing, typical.
+
+    All are multiples of 1/64 or limits themselves, so that sums do not depend on their order.
+    """
+    edges = [*metric.fail_span, *(metric.suspect_span or ()), *metric.typical]
+    edges += [limit for rule in stream.rules for limit in _limits(stream, rule, metric.name)]
+    near = [x + d for x in edges for d in (0.0, -1 / 64, 1 / 64)]
+    low, high = (math.ceil(x * 64) for x in metric.typical)
+    quiet = st.integers(low, max(low, high)).map(lambda x: x / 64)
+    return st.one_of(quiet, st.none(), quiet, st.sampled_from(near))
+
+
+def _limits(stream: Stream, rule: object, metric: str) -> list[float]:
+    if not isinstance(rule, ThresholdRule) or rule.metric != metric:
+        return []
+    known = [s.attributes for s in sensors_of(stream.name)[:2]]
+    found: list[float] = []
+    for threshold in rule.thresholds:
+        own = threshold.value
+        if isinstance(own, SensorAttribute):
+            found += [a[own.attribute] + own.offset for a in known if own.attribute in a]
+        else:
+            found.append(float(own))
+    return found + [x - rule.deadband for x in found] + [x + rule.deadband for x in found]
+
+
+def gaps(stream: Stream) -> st.SearchStrategy[int]:
+    """Return seconds by which event time moves on (or back) between two readings of a log."""
+    edges = {1, 30, 59, 60, 61, stream.cadence_s, stream.lateness_s}
+    for rule in stream.rules:
+        if isinstance(rule, ThresholdRule):
+            edges |= {int(rule.for_s), int(rule.clear_s)}
+    for metric in stream.metrics:
+        if metric.flat is not None:
+            edges |= {int(metric.flat.suspect_s)}
+    for rolling in stream.rolling:
+        edges |= {rolling.bucket_s, rolling.window_s - rolling.bucket_s, rolling.window_s}
+    forward = st.sampled_from(sorted(edges | {e + 1 for e in edges}))
+    steps = [1, 59, 60, stream.lateness_s, stream.lateness_s + 1]
+    back = st.sampled_from([-s for s in [*steps, *(r.bucket_s for r in stream.rolling)]])
+    return st.one_of(st.just(stream.cadence_s), forward, st.just(0), back)
+
+
+@st.composite
+def logs(draw: st.DrawFn, stream: Stream, max_records: int = 14) -> Log:
+    """Draw a log: frames of 1 to 6 readings of three sensors, ticks, gaps of every kind."""
+    names, step = sensor_names(stream), gaps(stream)
+    columns = {m.name: values_of(stream, m) for m in stream.metrics}
+    silence = max((r.after_s for r in stream.rules if isinstance(r, AbsenceRule)), default=0)
+    at, tick, log = START, START, list[Record]()
+    for _ in range(draw(st.integers(1, max_records))):
+        if draw(st.integers(0, 3)) == 0:
+            for _ in range(draw(st.sampled_from([1, 1, 2, silence]))):
+                tick += draw(st.sampled_from([0, 1])) if _ == 0 else 1
+                log.append(Tick(tick))
+            continue
+        frame = []
+        for _ in range(draw(st.integers(1, 6))):
+            at += draw(step)
+            values = {name: draw(values) for name, values in columns.items()}
+            frame.append((draw(st.sampled_from(names)), at * US, values))
+        log.append(tuple(frame))
+        tick = max(tick, at + draw(st.sampled_from([-5, 2, MARGIN_S])))
+    return log

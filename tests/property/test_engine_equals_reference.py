@@ -1,0 +1,35 @@
+"""The numpy engine and the plain reference agree on random logs of every declared stream."""
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from catalog.registry import streams
+from streams.engine.partition import PartitionEngine
+from tests.oracle.compare import compare
+from tests.oracle.outputs import plain
+from tests.property.logs import Log, logs, run_engine, run_reference
+
+
+@pytest.mark.parametrize("name", streams())
+@given(data=st.data())
+def test_windows_flags_and_transitions_are_those_of_the_reference(
+    name: str, data: st.DataObject
+) -> None:
+    stream = streams()[name]
+    log: Log = data.draw(logs(stream))
+    wanted, found = run_reference(stream, log), run_engine(PartitionEngine(stream), log)
+    differences = [
+        compare("windows", wanted.windows, found.windows),
+        compare("flags", dict.fromkeys(wanted.flags), dict.fromkeys(found.flags)),
+        compare(
+            "transitions",
+            {i: plain(t) for i, t in wanted.transitions.items()},
+            found.transitions,
+        ),
+    ]
+    for difference in differences:
+        note(str(difference))
+    assert not any(differences), "\n".join(str(d) for d in differences if d)
+    counted = (wanted.accepted, wanted.duplicates, wanted.late)
+    assert counted == (found.accepted, found.duplicates, found.late)
