@@ -24,6 +24,8 @@ from deploy.wait import wait_until
 
 FLOW_S = 60.0
 FRESH_S = 60.0
+KEEP_REPLAYED = {"CITYOPS_KEEP_RAW_DAYS": "0", "CITYOPS_KEEP_1M_DAYS": "0"}
+"""On one's own machine old series are replayed: retention would drop them within the hour."""
 
 
 def up(layout: Layout) -> dict[str, str]:
@@ -82,16 +84,21 @@ def _planned(runtime: Runtime, layout: Layout, chosen: dict[str, int]) -> Addres
 
 
 def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -> dict[str, str]:
-    passed = {k: v for k, v in os.environ.items() if k == "CITYOPS_STREAMS_PATH"}
-    return passed | {
-        "CITYOPS_KAFKA": addresses.kafka,
-        "CITYOPS_DSN": addresses.dsn,
-        "CITYOPS_GATEWAY": f"http://{LOOPBACK}:{chosen['gateway']}",
-        "CITYOPS_CONSOLE": f"http://{LOOPBACK}:{chosen['console']}",
-        "CITYOPS_API_KEY_FILE": str(layout.api_key_file),
-        "CITYOPS_STATE_DIR": str(layout.state),
-        "CITYOPS_RECEIVERS_FILE": str(layout.receivers_file),
-    }
+    names = ("CITYOPS_STREAMS_PATH", "CITYOPS_KEEP_")
+    passed = {k: v for k, v in os.environ.items() if k.startswith(names)}
+    return (
+        KEEP_REPLAYED
+        | passed
+        | {
+            "CITYOPS_KAFKA": addresses.kafka,
+            "CITYOPS_DSN": addresses.dsn,
+            "CITYOPS_GATEWAY": f"http://{LOOPBACK}:{chosen['gateway']}",
+            "CITYOPS_CONSOLE": f"http://{LOOPBACK}:{chosen['console']}",
+            "CITYOPS_API_KEY_FILE": str(layout.api_key_file),
+            "CITYOPS_STATE_DIR": str(layout.state),
+            "CITYOPS_RECEIVERS_FILE": str(layout.receivers_file),
+        }
+    )
 
 
 def _with_port(process: Any, chosen: dict[str, int]) -> Any:

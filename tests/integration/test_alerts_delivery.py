@@ -223,7 +223,7 @@ def test_kill_9_of_the_engine_doubles_and_loses_nothing(
     for block in range(3):
         send(*(transition(n) for n in range(block * 100, block * 100 + 100)))
         done = f"SELECT count(*) FROM transitions HAVING count(*) > {block * 100}"
-        wait_until(lambda q=done: bool(ask(dsn, q)), 30.0, "progress")
+        wait_until(lambda q=done: bool(ask(dsn, q)), 60.0, "progress")
         engine.kill9()
         engine = spawn("alerts", "engine")
     whole = [(300, 300)]
