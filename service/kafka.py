@@ -1,5 +1,6 @@
 """Kafka clients (kafka-python) with our settings: acks from all, idempotent, bounded waits."""
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from catalog.topics import PARTITIONS
+from service.errors import TransientError
 
 REQUEST_TIMEOUT_MS = 10_000
 DELIVERY_TIMEOUT_MS = 15_000
@@ -42,7 +44,7 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
         "session_timeout_ms": 10_000,
         "heartbeat_interval_ms": 2_000,
         "fetch_max_wait_ms": 50,
-        # a member that joined before its client knew the topics owns nothing until the next refresh
+        # partitions that are added, or leaders that move, are known within this time
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS + 5_000,
     }
@@ -69,6 +71,25 @@ def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -
         return []
     finally:
         admin.close()
+
+
+def learn_partitions(kafka: KafkaConsumer, topics: Iterable[str], deadline_s: float = 10.0) -> None:
+    """Wait until the client knows every partition of the topics; call it before ``subscribe``.
+
+    A member that joins its group without knowing them is given none, and may stay so for as long as
+    it lives: kafka-python compares with what it knew after the assignment, not before.
+    ``TransientError`` code ``topics`` after the deadline.
+    """
+    ends = time.monotonic() + deadline_s
+    for topic in topics:
+        while len(kafka.partitions_for_topic(topic)) < PARTITIONS:
+            if time.monotonic() > ends:
+                raise TransientError(
+                    f"Kafka does not tell the partitions of {topic}", code="topics", stage="storing"
+                )
+            # an unsubscribed client asks again only for all topics
+            kafka.topics()
+            time.sleep(0.05)
 
 
 def is_reachable(bootstrap: str) -> bool:

@@ -15,7 +15,7 @@ from kafka.structs import TopicPartition
 from psycopg import Connection
 
 from service.errors import TransientError
-from service.kafka import consumer, ensure_topics
+from service.kafka import consumer, ensure_topics, learn_partitions
 from service.log import logger
 from service.postgres import connect, is_refusal
 from service.settings import Settings
@@ -67,6 +67,7 @@ class ExactConsumer(ConsumerRebalanceListener):
         ensure_topics(self._settings.kafka, self._topics)
         group = f"{self._settings.topic_prefix}.{self._name}"
         kafka = consumer(self._settings.kafka, self._name, group)
+        learn_partitions(kafka, self._topics)
         kafka.subscribe(self._topics, listener=self)
         self._vitals.ready()
         rounds, failures = 0, 0

@@ -15,16 +15,20 @@ from storage.views import FOLDER, apply_views
 from tests.databases import Databases
 from tests.history import Past, write_alerts, write_history
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+
+@pytest.fixture(scope="module")
+def now() -> datetime:
+    """The end of the history: when these tests begin, not when the file is read."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(scope="module")
-def city(databases: Databases) -> Iterator[str]:
+def city(databases: Databases, now: datetime) -> Iterator[str]:
     """Address of a database with two hours of the whole city."""
     with databases.fresh(migrated=True) as dsn:
         with psycopg.connect(dsn) as conn:
-            write_history(conn, Past(NOW))
-            write_alerts(conn, Past(NOW))
+            write_history(conn, Past(now))
+            write_alerts(conn, Past(now))
         yield dsn
 
 
@@ -71,27 +75,27 @@ def test_one_vital_sign_per_stream_in_catalog_order(city: str) -> None:
     ("step", "hours", "expected"), [(30, 1, "raw"), (60, 2, "1m"), (300, 2, "1m")]
 )
 def test_series_is_ordered_bounded_and_within_its_band(
-    city: str, step: int, hours: int, expected: str
+    city: str, now: datetime, step: int, hours: int, expected: str
 ) -> None:
     names = ask(city, "SELECT * FROM dash.level('noise', true, %s, %s, 25)", step, hours * 3600)
     assert names[0]["name"] == expected
     rows = ask(
         city,
         "SELECT * FROM dash.series('noise', 'leq_db', %s, %s, make_interval(secs => %s))",
-        *(NOW - timedelta(hours=hours), NOW, step),
+        *(now - timedelta(hours=hours), now, step),
     )
     assert 3600 * hours / step * 0.9 <= len(rows) <= 3600 * hours / step + 1
     assert [r["time"] for r in rows] == sorted(r["time"] for r in rows)
     assert all(r["low"] <= r["value"] <= r["high"] for r in rows)
 
 
-def test_series_of_nonsense_is_empty_not_an_error(city: str) -> None:
+def test_series_of_nonsense_is_empty_not_an_error(city: str, now: datetime) -> None:
     query = "SELECT * FROM dash.series(%s, %s, %s, %s, '1 minute')"
     hour = timedelta(hours=1)
-    assert ask(city, query, "noise'; DROP TABLE sensors --", "leq_db", NOW - hour, NOW) == []
-    assert ask(city, query, "noise", "n", NOW - hour, NOW) == []
-    assert ask(city, query, "noise", "leq_db", NOW, NOW - hour) == []
-    assert ask(city, query, "noise", "leq_db", NOW - 99 * hour, NOW - 98 * hour) == []
+    assert ask(city, query, "noise'; DROP TABLE sensors --", "leq_db", now - hour, now) == []
+    assert ask(city, query, "noise", "n", now - hour, now) == []
+    assert ask(city, query, "noise", "leq_db", now, now - hour) == []
+    assert ask(city, query, "noise", "leq_db", now - 99 * hour, now - 98 * hour) == []
 
 
 def test_the_platform_tells_its_backlog(city: str) -> None:
