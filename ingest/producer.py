@@ -63,7 +63,10 @@ class FrameProducer:
 
     def send_raw(self, topic: str, shard: int, value: bytes, headers: Any) -> Pending:
         """Send bytes as they are: what a faulty device or gateway might put on a topic."""
-        return Pending([self._send(topic, shard, value, headers)])
+        try:
+            return Pending([self._send(topic, shard, value, headers)])
+        except KafkaError as error:
+            raise _away(error) from error
 
     def send_dead_letter(self, letter: DeadLetter) -> Pending:
         """Send one dead letter."""

@@ -1,75 +1,71 @@
-"""The simulator every stream has: readings around each metric's typical range, seeded.
+"""The simulator every stream has: around each metric's typical range, by the hour of the day.
 
-A sensor's value follows the hour of the day between the ends of ``typical``, with its own offset
-and autoregressive noise, and is rounded to the metric's decimals. Times are Beijing hours.
+``simulators/<stream>.py`` with a function ``simulate`` overrides it where the physics is real; a
+metric that it leaves out stays with the default.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 
-from catalog.city.sensors import sensors_of
 from catalog.frames import readings_schema
 from catalog.model import Metric, Stream
+from simulators.core.calendar import hour
+from simulators.core.chance import Floats
+from simulators.core.city import City
+from simulators.core.fleet import US, Fleet, Rows, catalog_fleet
 
-PHI = 0.98
-NOISE_SHARE = 0.03
-OFFSET_SHARE = 0.1
+Simulate = Callable[[City, Fleet, Rows], dict[str, Floats]]
 PEAK_HOUR = 15.0
-BEIJING_S = 8 * 3600
-DAY_S = 86_400
+OFFSET_SHARE = 0.1
+NOISE_SHARE = 0.03
+NOISE_PERIOD_S = 1800.0
 
 
 class StreamSimulator:
-    """All sensors of one stream. Equal seeds and equal calls give equal readings."""
+    """Readings of one stream's sensors. Each depends on seed, events, sensor and time alone."""
 
-    def __init__(self, stream: Stream, seed: int) -> None:
+    def __init__(self, stream: Stream, seed: int, fleet: Fleet | None = None) -> None:
         self.stream = stream
-        self.sensors = np.array([s.id for s in sensors_of(stream.name)])
-        shape = (len(self.sensors), len(stream.metrics))
-        self._random = np.random.default_rng([seed, *stream.name.encode()])
-        self._offset = self._random.uniform(-OFFSET_SHARE, OFFSET_SHARE, shape)
-        self._noise = self._random.normal(0.0, NOISE_SHARE, shape)
-        self.phase_s = self._random.uniform(0.0, stream.cadence_s, len(self.sensors))
+        self.fleet = fleet or catalog_fleet(stream, seed)
+        self._override = override_of(stream.name)
 
-    def due(self, after: datetime, until: datetime) -> tuple[np.ndarray, np.ndarray]:
-        """Return (sensor indices, epoch µs) of the readings due in (after, until]."""
-        cadence = self.stream.cadence_s
-        start = np.floor((after.timestamp() - self.phase_s) / cadence)
-        end = np.floor((until.timestamp() - self.phase_s) / cadence)
-        counts = (end - start).astype(np.int64).clip(min=0)
-        index = np.repeat(np.arange(len(self.sensors)), counts)
-        nth = np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-        seconds = (start[index] + nth) * cadence + self.phase_s[index]
-        return index, (seconds * 1_000_000).astype(np.int64)
-
-    def readings(self, after: datetime, until: datetime) -> pa.RecordBatch:
-        """Return the readings due in (after, until], one row per sensor and due time."""
-        index, micros = self.due(after, until)
-        step = self._random.normal(0.0, NOISE_SHARE * np.sqrt(1 - PHI**2), self._noise.shape)
-        self._noise = PHI * self._noise + step
-        columns = [pa.array(self.sensors[index].tolist()), pa.array(micros)]
-        for position, metric in enumerate(self.stream.metrics):
-            share = _of_day(micros) + self._offset[index, position] + self._noise[index, position]
-            columns.append(pa.array(_value(metric, share)))
+    def batch(self, city: City, rows: Rows) -> pa.RecordBatch:
+        """Return these readings, one per row, in ``readings_schema``."""
         schema = readings_schema(self.stream)
+        if not len(rows):
+            return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in schema], schema=schema)
+        values = self._override(city, self.fleet, rows) if self._override else {}
+        ids = pa.array(self.fleet.ids)
+        columns: list[pa.Array] = [ids.take(pa.array(rows.index)), pa.array(rows.at_us)]
+        for metric in self.stream.metrics:
+            given = values.get(metric.name)
+            raw = default_values(city, self.fleet, rows, metric) if given is None else given
+            rounded = np.round(np.clip(raw, *metric.fail_span), metric.decimals) + 0.0
+            columns.append(pa.array(rounded, from_pandas=True))
         arrays = [c.cast(f.type) for c, f in zip(columns, schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
-
-def moment(epoch_s: float) -> datetime:
-    """Return aware UTC of epoch seconds."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch_s)
-
-
-def _of_day(micros: np.ndarray) -> np.ndarray:
-    """Return 0..1 over the day, highest at ``PEAK_HOUR``."""
-    hour = (micros / 1e6 + BEIJING_S) % DAY_S / 3600
-    return 0.5 + 0.4 * np.cos((hour - PEAK_HOUR) / 24 * 2 * np.pi)
+    def readings(self, city: City, after_s: float, until_s: float) -> pa.RecordBatch:
+        """Return the readings due in (after, until] (epoch s), in the order of time."""
+        return self.batch(city, self.fleet.due(int(after_s * US), int(until_s * US)))
 
 
-def _value(metric: Metric, share: np.ndarray) -> np.ndarray:
+def override_of(name: str) -> Simulate | None:
+    """Return the physics of a stream, None where the default serves."""
+    module = f"simulators.{name}"
+    return getattr(import_module(module), "simulate", None) if find_spec(module) else None
+
+
+def default_values(city: City, fleet: Fleet, rows: Rows, metric: Metric) -> Floats:
+    """Return a daily wave between the ends of ``typical``, with the sensor's offset and noise."""
+    label, keys = f"{fleet.stream.name}/{metric.name}", fleet.keys[rows.index]
+    wave = 0.5 + 0.4 * np.cos((hour(rows.at_s) - PEAK_HOUR) / 24 * 2 * np.pi)
+    offset = city.chance.between(-OFFSET_SHARE, OFFSET_SHARE, label + "/offset", keys)
+    drift = NOISE_SHARE * city.chance.wander(label, keys, rows.at_s, NOISE_PERIOD_S)
+    jitter = NOISE_SHARE / 3 * city.chance.normal(label + "/jitter", keys, rows.nth)
     low, high = metric.typical
-    bounded = np.clip(low + share * (high - low), *metric.fail_span)
-    return np.round(bounded, metric.decimals)
+    return low + (wave + offset + drift + jitter) * (high - low)

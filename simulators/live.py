@@ -1,25 +1,66 @@
-"""The live city: every stream at its own cadence, observed now, straight to Kafka as frames."""
+"""The live city: every stream at its own cadence, through faulty lines, to Kafka as frames."""
 
+import os
 import threading
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
+from kafka.errors import KafkaError
 
 from catalog.model import Stream
 from catalog.registry import stream, streams
+from catalog.topics import PARTITIONS, all_topics, readings_topic
 from ingest.producer import FrameProducer
 from service.clock import Clock
 from service.errors import TransientError
+from service.kafka import ensure_topics
 from service.log import logger
 from service.settings import Settings
 from service.vitals import Vitals
+from simulators.control import FORGET_S, Control, LiveState
+from simulators.core.city import City
+from simulators.core.events import Event, Events
+from simulators.core.fleet import US
 from simulators.default import StreamSimulator
+from simulators.faults import NO_FAULTS, Delivery, FaultRates, FaultyLine
+from simulators.truth import Label, TruthFile
 
 STEP_S = 1.0
 ACK_DEADLINE_S = 20.0
 KEEP_BATCHES = 20_000
+HOUR_S = 3600.0
+POISON = b"\xff\xfe\xfd no arrow frame \x00\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the live city shall be; ``start`` is its first moment (epoch s), None = now."""
+
+    names: tuple[str, ...] = ()
+    seed: int = 1
+    speed: float = 1.0
+    start: float | None = None
+    faults: FaultRates = NO_FAULTS
+
+
+class CityTime:
+    """The city's time: ``speed`` times as fast as the clock until it has caught up with it."""
+
+    def __init__(self, clock: Clock, plan: Plan) -> None:
+        self._clock = clock
+        self._speed = plan.speed
+        self._begun = clock.monotonic()
+        self._start = clock.now().timestamp() if plan.start is None else plan.start
+        self.now = self._start
+
+    def advance(self) -> float:
+        """Return city time (epoch s); never ahead of the clock, never back."""
+        fast = self._start + (self._clock.monotonic() - self._begun) * self._speed
+        self.now = max(self.now, min(fast, self._clock.now().timestamp()))
+        return self.now
 
 
 @dataclass(slots=True)
@@ -32,58 +73,126 @@ class Waiting:
 
 
 class LiveCity:
-    """Steps all simulators; what the broker does not take is kept, oldest first, up to a bound."""
+    """Steps all streams; what the broker does not take is kept, oldest first, up to a bound."""
 
-    def __init__(self, names: list[str], seed: int, clock: Clock) -> None:
-        self._clock = clock
-        self._simulators = [
-            StreamSimulator(stream(name), seed) for name in names or list(streams())
-        ]
-        self._last = clock.now()
+    def __init__(self, plan: Plan, start: float, events: list[Event] | None = None) -> None:
+        self._plan = plan
+        self.city = City(plan.seed, events or [])
+        simulators = [StreamSimulator(stream(n), plan.seed) for n in plan.names or streams()]
+        chance = self.city.chance
+        self._lines = {s.stream.name: FaultyLine(s, plan.faults, chance) for s in simulators}
+        self._simulators = simulators
+        self._last = start
+        self._held: dict[str, Delivery] = {}
         self.waiting: deque[Waiting] = deque()
+        self.poison: list[tuple[str, int]] = []
         self.lost = 0
 
-    def step(self) -> None:
-        """Make the readings due since the last step."""
-        now = self._clock.now()
-        for simulator in self._simulators:
-            batch = simulator.readings(self._last, now)
-            if batch.num_rows:
-                self.waiting.append(Waiting(simulator.stream, batch, now))
-        self._last = now
-        while len(self.waiting) > KEEP_BATCHES:
-            self.lost += self.waiting.popleft().batch.num_rows
+    def take_up(self, events: list[Event]) -> None:
+        """Go on under other events."""
+        kept = [e for e in events if e.end > self._last - FORGET_S]
+        if Events(kept).all != self.city.events.all:
+            self.city = self.city.with_events(kept)
 
-    def publish(self, producer: FrameProducer) -> int:
+    def step(self, until: float, made_at: datetime) -> list[Label]:
+        """Make the readings due since the last step, up to city time ``until`` (epoch s)."""
+        labels: list[Label] = []
+        for simulator in self._simulators:
+            rows = simulator.fleet.due(int(self._last * US), int(until * US))
+            out = self._lines[simulator.stream.name].deliver(self.city, rows)
+            self._put(simulator.stream, self._arrived(simulator.stream, out, until), made_at)
+            labels += out.labels
+        labels += self._poison(until)
+        self._last = until
+        return labels
+
+    def publish(self, producer: FrameProducer, prefix: str) -> int:
         """Send what waits; return the readings acknowledged. What fails stays to be sent again."""
         batches = list(self.waiting)
         sent = [producer.send(w.stream, w.batch, w.made_at) for w in batches]
+        for name, shard in self.poison:
+            sent.append(producer.send_raw(readings_topic(prefix, name), shard, POISON, []))
         for pending in sent:
             pending.wait(ACK_DEADLINE_S)
         for _ in batches:
             self.waiting.popleft()
+        self.poison.clear()
         return sum(w.batch.num_rows for w in batches)
+
+    def _put(self, declared: Stream, batch: pa.RecordBatch, made_at: datetime) -> None:
+        if batch.num_rows:
+            self.waiting.append(Waiting(declared, batch, made_at))
+        while len(self.waiting) > KEEP_BATCHES:
+            self.lost += self.waiting.popleft().batch.num_rows
+
+    def _arrived(self, declared: Stream, out: Delivery, until: float) -> pa.RecordBatch:
+        """Return what arrives by ``until``, in the order of arrival; hold the rest back."""
+        batch, arrives = out.batch, out.arrives
+        if held := self._held.get(declared.name):
+            batch = pa.concat_batches([held.batch, batch])
+            arrives = np.concatenate([held.arrives, arrives])
+        order = np.argsort(arrives, kind="stable")
+        due = order[: int((arrives <= until).sum())]
+        later = order[len(due) :]
+        self._held[declared.name] = Delivery(batch.take(pa.array(later)), arrives[later])
+        return batch.take(pa.array(due))
+
+    def _poison(self, until: float) -> list[Label]:
+        """Drop bad bytes on a topic now and then, as a broken gateway would."""
+        first, last = int(self._last), int(until)
+        seconds = np.arange(first, last)
+        draw = self.city.chance.uniform("fault/poison", seconds)
+        labels = []
+        for second in seconds[draw < self._plan.faults.poison / HOUR_S]:
+            pick = float(self.city.chance.uniform("fault/poison-where", int(second)))
+            name = self._simulators[int(pick * len(self._simulators))].stream.name
+            self.poison.append((name, int(second) % PARTITIONS))
+            labels.append(Label(kind="poison", stream=name, at=float(second)))
+        return labels
 
 
 def run_live(
     settings: Settings,
-    names: list[str],
-    seed: int,
+    plan: Plan,
+    truth: TruthFile,
     vitals: Vitals,
     stop: threading.Event,
     clock: Clock,
 ) -> None:
     """Run the live city until ``stop``."""
-    city = LiveCity(names, seed, clock)
+    control, time = Control(settings.state_dir), CityTime(clock, plan)
+    live = LiveCity(plan, time.now)
+    _make_topics(settings)
     producer = FrameProducer(settings, "simulator")
     vitals.ready()
     while not stop.wait(STEP_S):
-        city.step()
+        _take_up(live, control)
+        truth.write(live.step(time.advance(), clock.now()))
         try:
-            vitals.progress(city.publish(producer), newest=clock.now())
+            newest = datetime.fromtimestamp(time.now, UTC)
+            vitals.progress(live.publish(producer, settings.topic_prefix), newest=newest)
             vitals.trouble("")
         except TransientError as error:
-            logger().warning("readings wait for Kafka", batches=len(city.waiting), lost=city.lost)
+            logger().warning("readings wait for Kafka", batches=len(live.waiting), lost=live.lost)
             vitals.trouble(str(error)[:200])
-        vitals.detail(lost_at_source=city.lost)
+        known = [e.id for e in live.city.events.all]
+        vitals.detail(lost_at_source=live.lost, scenarios=len(known))
+        told = (os.getpid(), plan.seed, plan.speed, time.now, clock.now(), known)
+        control.say_live(LiveState(*told))
     producer.close()
+    truth.close()
+
+
+def _make_topics(settings: Settings) -> None:
+    """Create the topics where they are missing; without Kafka readings wait, so go on."""
+    try:
+        ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    except KafkaError as error:
+        logger().warning("no Kafka yet", reason=str(error)[:200])
+
+
+def _take_up(live: LiveCity, control: Control) -> None:
+    try:
+        live.take_up(control.events())
+    except ValueError as error:
+        logger().warning("scenarios not read", reason=str(error)[:300])

@@ -64,7 +64,7 @@ STREAM = Stream(
         ),
         AbsenceRule(after_s=120),
     ),
-    placement=Placement(per_district=3),
+    placement=Placement(per_district=3, parent_stream="feeder"),
     smart_data_model=SmartDataModel(
         model="TrafficFlowObserved",
         version="0.0.1",

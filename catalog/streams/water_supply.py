@@ -36,7 +36,7 @@ STREAM = Stream(
             title=text("压力", "Pressure"),
             decimals=3,
             fail_span=(0, 1.6),
-            suspect_span=(0.1, 0.9),
+            suspect_span=(0, 0.9),
             spike=(0.05, 0.15),
             rate_per_min=0.05,
             flat=FlatLine(suspect_s=1800, fail_s=7200),

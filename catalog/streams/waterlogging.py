@@ -92,6 +92,7 @@ STREAM = Stream(
             ),
         ),
         per_district=2,
+        parent_stream="feeder",
     ),
     smart_data_model=SmartDataModel(
         model="FloodMonitoring", version="0.0.1", fields={"depth_m": "currentLevel"}

@@ -1,0 +1,1 @@
+"""The machinery of the synthetic city: randomness, calendar, fleets, events."""

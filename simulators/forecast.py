@@ -1,0 +1,179 @@
+"""Which alerts a scenario will raise and when: the city is a function of time, so it can be asked.
+
+Readings are judged here by the declarations' limits, durations and quality spans, sensor by sensor;
+what the platform really raises is judged by the platform alone (tests compare the two).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from catalog.model import Metric, Rolling, Severity, Stream, Text, ThresholdRule
+from catalog.registry import streams
+from simulators.core.calendar import DAY_S, hour, local_day
+from simulators.core.chance import Floats
+from simulators.core.city import City
+from simulators.core.fleet import US, Fleet
+from simulators.default import StreamSimulator
+
+HOLDS = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One sensor's episode of one rule: worst severity, raised and cleared in epoch seconds.
+
+    ``cleared`` is None when it outlasts the horizon.
+    """
+
+    rule: str
+    title: Text
+    sensor: str
+    severity: Severity
+    raised: float
+    cleared: float | None
+
+
+def forecast(city: City, start: float, horizon: float) -> list[Alarm]:
+    """Return the alarms that begin in [start, horizon] (epoch s), earliest first."""
+    found = [a for s in streams().values() for a in _of_stream(city, s, start, horizon)]
+    return sorted(found, key=lambda a: a.raised)
+
+
+def _of_stream(city: City, stream: Stream, start: float, horizon: float) -> Iterator[Alarm]:
+    rules = [r for r in stream.rules if isinstance(r, ThresholdRule)]
+    history = max([r.window_s for r in stream.rolling], default=600)
+    simulator = StreamSimulator(stream, city.seed)
+    rows = simulator.fleet.due(int((start - history) * US), int(horizon * US))
+    batch = simulator.batch(city, rows)
+    measured = {m: batch.column(m).to_numpy(zero_copy_only=False) for m in stream.metric_names}
+    for sensor in range(len(simulator.fleet)):
+        mine = rows.index == sensor
+        at, at_us = rows.at_s[mine], rows.at_us[mine]
+        columns = {m.name: believed(m, measured[m.name][mine], at) for m in stream.metrics}
+        for rolling in stream.rolling:
+            columns[rolling.name] = rolled(rolling, columns[rolling.of], at)
+        for derived in stream.derived:
+            columns[derived.name] = derived.by(columns, at_us)
+        for rule in rules:
+            alarm = _judge(stream, simulator.fleet, sensor, rule, columns[rule.metric], at, start)
+            if alarm is not None:
+                yield alarm
+
+
+def believed(metric: Metric, values: Floats, at_s: Floats) -> Floats:
+    """Return the values that quality control passes at once, NaN for the rest."""
+    low, high = metric.suspect_span or metric.fail_span
+    doubtful = (values < low) | (values > high)
+    if metric.rate_per_min is not None and len(values):
+        allowed = metric.rate_per_min * np.diff(at_s, prepend=at_s[0]) / 60.0
+        doubtful |= np.abs(np.diff(values, prepend=values[0])) > allowed
+    return np.where(doubtful, np.nan, values)
+
+
+def rolled(rolling: Rolling, values: Floats, at_s: Floats) -> Floats:
+    """Return the sliding sum, mean or maximum at each reading."""
+    bucket = np.floor(at_s / rolling.bucket_s)
+    first = np.searchsorted(bucket, bucket - rolling.window_s // rolling.bucket_s, "right")
+    known = ~np.isnan(values)
+    if rolling.kind == "max":
+        return np.array(
+            [
+                np.nanmax(values[a : b + 1]) if known[a : b + 1].any() else np.nan
+                for b, a in enumerate(first)
+            ]
+        )
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
+    last = np.arange(1, len(values) + 1)
+    total, count = sums[last] - sums[first], counts[last] - counts[first]
+    if rolling.kind == "sum":
+        return total
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _judge(
+    stream: Stream,
+    fleet: Fleet,
+    sensor: int,
+    rule: ThresholdRule,
+    values: Floats,
+    at_s: Floats,
+    start: float,
+) -> Alarm | None:
+    """Return the first episode that begins at ``start`` or later."""
+    usable = ~np.isnan(values)
+    values, at_s = values[usable], at_s[usable]
+    level = _levels(fleet, sensor, rule, values, at_s, 0.0)
+    if not level.any():
+        return None
+    held = _levels(fleet, sensor, rule, values, at_s, rule.deadband)
+    for severity, raised, cleared in _episodes(rule, level, held, at_s):
+        if raised >= start:
+            name = stream.rule_id(rule)
+            return Alarm(name, rule.title, fleet.ids[sensor], severity, raised, cleared)
+    return None
+
+
+def _episodes(
+    rule: ThresholdRule, level: np.ndarray, held: np.ndarray, at_s: Floats
+) -> Iterator[tuple[Severity, float, float | None]]:
+    """Yield (worst severity, raised, cleared): an episode lasts while any severity is on."""
+    times = at_s.tolist()
+    shown = np.zeros(len(times), int)
+    for severity in sorted(Severity, reverse=True):
+        reaches, holds = ((x > 0) & (x <= severity) for x in (level, held))
+        on = _on(reaches.tolist(), holds.tolist(), times, rule.for_s, rule.clear_s)
+        shown[on] = severity
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], shown > 0, [0]])))
+    for first, after in edges.reshape(-1, 2):
+        cleared = times[after] if after < len(times) else None
+        yield Severity(int(shown[first:after].min())), times[first], cleared
+
+
+def _on(
+    reaches: list[bool], holds: list[bool], times: list[float], for_s: float, clear_s: float
+) -> np.ndarray:
+    """Tell when one severity is on: reached for ``for_s``, not yet unheld for ``clear_s``."""
+    shown, on = np.zeros(len(times), bool), False
+    since: float | None = None
+    for n, at in enumerate(times):
+        turning = not holds[n] if on else reaches[n]
+        since = (at if since is None else since) if turning else None
+        if since is not None and at - since >= (clear_s if on else for_s):
+            on, since = not on, None
+        shown[n] = on
+    return shown
+
+
+def _levels(
+    fleet: Fleet,
+    sensor: int,
+    rule: ThresholdRule,
+    values: Floats,
+    at_s: Floats,
+    deadband: float,
+) -> np.ndarray:
+    """Return the severity reached at each reading, 0 for none."""
+    level = np.zeros(len(values), int)
+    ease = -deadband if rule.op.startswith(">") else deadband
+    day, at_hour = local_day(at_s), hour(at_s)
+    for limit in sorted(rule.thresholds, key=lambda t: -t.severity):
+        value = limit.value
+        if not isinstance(value, float | int):
+            value = float(fleet.attributes[value.attribute][sensor]) + value.offset
+        hit = HOLDS[rule.op](values, value + ease)
+        if limit.hours is not None:
+            begin, end = limit.hours
+            inside = (at_hour >= begin) & (at_hour < end)
+            hit &= inside if begin < end else (at_hour >= begin) | (at_hour < end)
+        hit &= day >= _day_number(limit.source.effective_from, -DAY_S)
+        hit &= day <= _day_number(limit.source.effective_to, DAY_S * 10)
+        level[hit] = int(limit.severity)
+    return level
+
+
+def _day_number(day: date | None, default: int) -> int:
+    return default if day is None else (day - date(1970, 1, 1)).days

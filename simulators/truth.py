@@ -1,0 +1,62 @@
+"""Ground truth: what was done to the data, as JSON lines, so that detection can be scored."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Literal
+
+import msgspec
+
+Kind = Literal[
+    "missing", "stuck", "spike", "late", "duplicate", "out_of_order", "poison", "scenario"
+]
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One fault. Times are epoch seconds of city time; ``until`` ends a stuck value or scenario.
+
+    ``delay_s`` is how late a reading was sent, ``beyond`` whether that is past the lateness.
+    """
+
+    kind: Kind
+    stream: str
+    at: float
+    sensor: str = ""
+    metric: str = ""
+    until: float | None = None
+    value: float | None = None
+    delay_s: float | None = None
+    beyond: bool = False
+    name: str = ""
+
+
+class TruthFile:
+    """Appends labels; without a path it forgets them."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file: IO[bytes] | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab")
+
+    def write(self, labels: list[Label]) -> None:
+        """Append and flush."""
+        if self._file and labels:
+            self._file.write(b"".join(msgspec.json.encode(label) + b"\n" for label in labels))
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+
+
+def read_truth(path: Path) -> Iterator[Label]:
+    """Yield the labels of a truth file, a repeat (the city was started again) only once."""
+    seen: set[Label] = set()
+    decoder = msgspec.json.Decoder(Label)
+    with path.open("rb") as lines:
+        for line in lines:
+            label = decoder.decode(line)
+            if label not in seen:
+                seen.add(label)
+                yield label
