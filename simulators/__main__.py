@@ -231,7 +231,7 @@ def score_command(
 @app.command("chart")
 def chart_command(
     out: Annotated[Path, typer.Option(help="SVG file")] = Path("docs/images/city-day.svg"),
-    day: Annotated[str, typer.Option(help="ISO date, Beijing")] = "2026-07-15",
+    day: Annotated[str, typer.Option(help="ISO date, Beijing")] = "2026-07-21",
     seed: Seed = 1,
 ) -> None:
     """Draw the city's daily curves of one day as an SVG picture. 日曲线

@@ -19,6 +19,7 @@ WIDTH, HEIGHT, COLUMNS = 330, 150, 3
 LEFT, TOP, RIGHT, BOTTOM = 44, 34, 12, 22
 POINTS = 144
 INK, GRID, LINE, BAND = "#3b4754", "#dfe5ea", "#1f6f9f", "#b9d6e6"
+LEGEND = "均值，5–95 % 测点带 · mean, band of 5–95 % of the sensors"
 PANELS = (
     ("weather", "temp_c"),
     ("weather", "radiation_w_m2"),
@@ -58,6 +59,7 @@ def day_chart(seed: int, start: float) -> str:
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         f'<text x="14" y="22" font-size="14" font-weight="600">模拟城市日曲线 · A day of the'
         f" synthetic city · {day} · seed {seed}</text>",
+        f'<text x="{width - 14}" y="22" text-anchor="end">{LEGEND}</text>',
     ]
     for place, (name, metric) in enumerate(PANELS):
         x, y = place % COLUMNS * WIDTH, place // COLUMNS * HEIGHT + 36
@@ -89,9 +91,8 @@ def _panel(declared: Stream, metric: str, curve: Curve, x: float, y: float) -> s
     def py(values: Floats) -> Floats:
         return TOP + (1 - (values - bottom) / (top - bottom)) * tall
 
-    title = f"{quantity.title.zh} {quantity.title.en}"
-    if quantity.title.zh == quantity.title.en:
-        title = quantity.title.zh
+    names = dict.fromkeys((quantity.title.zh, quantity.title.en))
+    title = f"{declared.title.zh} · {' '.join(names)}"
     unit = "" if quantity.unit == "1" else f", {quantity.unit}"
     edge = [*_points(px, py(curve.high)), *reversed(_points(px, py(curve.low)))]
     lines = [f'<g transform="translate({x},{y})">']

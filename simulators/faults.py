@@ -46,9 +46,8 @@ SMALL_FAULTS = FaultRates(
     late=1e-3,
     duplicate=5e-3,
     out_of_order=2e-3,
-    poison=0.1,
 )
-"""What a well-kept network shows; the live city's default."""
+"""What a well-kept network shows; the live city's default. Poison is no everyday thing."""
 MANY_FAULTS = FaultRates(
     missing=0.02, stuck=0.5, spike=2e-3, late=0.02, duplicate=0.02, out_of_order=0.02, poison=60.0
 )

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from kafka.errors import KafkaError
 
+from catalog.frames import frame_headers
 from catalog.model import Stream
 from catalog.registry import stream, streams
 from catalog.topics import PARTITIONS, all_topics, readings_topic
@@ -85,7 +86,7 @@ class LiveCity:
         self._last = start
         self._held: dict[str, Delivery] = {}
         self.waiting: deque[Waiting] = deque()
-        self.poison: list[tuple[str, int]] = []
+        self.poison: list[tuple[str, int, datetime]] = []
         self.lost = 0
 
     def take_up(self, events: list[Event]) -> None:
@@ -102,7 +103,7 @@ class LiveCity:
             out = self._lines[simulator.stream.name].deliver(self.city, rows)
             self._put(simulator.stream, self._arrived(simulator.stream, out, until), made_at)
             labels += out.labels
-        labels += self._poison(until)
+        labels += self._poison(until, made_at)
         self._last = until
         return labels
 
@@ -110,8 +111,9 @@ class LiveCity:
         """Send what waits; return the readings acknowledged. What fails stays to be sent again."""
         batches = list(self.waiting)
         sent = [producer.send(w.stream, w.batch, w.made_at) for w in batches]
-        for name, shard in self.poison:
-            sent.append(producer.send_raw(readings_topic(prefix, name), shard, POISON, []))
+        for name, shard, at in self.poison:
+            headers = frame_headers(stream(name), "simulator", at)
+            sent.append(producer.send_raw(readings_topic(prefix, name), shard, POISON, headers))
         for pending in sent:
             pending.wait(ACK_DEADLINE_S)
         for _ in batches:
@@ -137,7 +139,7 @@ class LiveCity:
         self._held[declared.name] = Delivery(batch.take(pa.array(later)), arrives[later])
         return batch.take(pa.array(due))
 
-    def _poison(self, until: float) -> list[Label]:
+    def _poison(self, until: float, made_at: datetime) -> list[Label]:
         """Drop bad bytes on a topic now and then, as a broken gateway would."""
         first, last = int(self._last), int(until)
         seconds = np.arange(first, last)
@@ -146,7 +148,7 @@ class LiveCity:
         for second in seconds[draw < self._plan.faults.poison / HOUR_S]:
             pick = float(self.city.chance.uniform("fault/poison-where", int(second)))
             name = self._simulators[int(pick * len(self._simulators))].stream.name
-            self.poison.append((name, int(second) % PARTITIONS))
+            self.poison.append((name, int(second) % PARTITIONS, made_at))
             labels.append(Label(kind="poison", stream=name, at=float(second)))
         return labels
 

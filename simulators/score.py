@@ -71,7 +71,7 @@ def run(settings: Settings, truth: Path) -> list[dict[str, object]]:
     with connect(settings.database(), "simulators", autocommit=True) as conn:
         newest = _newest(conn, {label.stream for label in labels})
         labels = [t for t in labels if _seen(t, newest)]
-        found = score(labels, _flags(conn, labels), Stored(conn, labels), _poison(conn))
+        found = score(labels, _flags(conn, labels), Stored(conn, labels), _poison(conn, labels))
     return [
         {
             "fault": s.kind,
@@ -197,9 +197,11 @@ def _flags(conn: Connection, labels: list[Label]) -> list[Flag]:
     return [Flag(s, n, m, t, float(at)) for s, n, m, t, at in rows]
 
 
-def _poison(conn: Connection) -> int:
+def _poison(conn: Connection, labels: list[Label]) -> int:
+    names = sorted({t.stream for t in labels if t.kind == "poison"})
     row = conn.execute(
-        "SELECT count(*) FROM dead_letters WHERE code IN ('headers', 'arrow', 'schema_version')"
+        "SELECT count(*) FROM dead_letters WHERE code = 'arrow' AND stream = ANY(%s)",
+        [names],
     ).fetchone()
     return int(row[0]) if row else 0
 

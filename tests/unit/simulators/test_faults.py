@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.frames import FrameError, decode
+from catalog.frames import FrameError, decode, frame_headers
 from catalog.registry import stream
 from simulators.core.city import City
 from simulators.core.fleet import US
@@ -127,8 +127,9 @@ def test_poison_is_no_frame_and_comes_at_its_rate() -> None:
     live = LiveCity(Plan(names=("noise",), faults=FaultRates(poison=60)), START)
     labels = live.step(START + 3600, NOW)
     assert 35 <= len(live.poison) == len(labels) <= 90
-    with pytest.raises(FrameError):
-        decode("noise", POISON, [])
+    with pytest.raises(FrameError) as refused:
+        decode("noise", POISON, frame_headers(stream("noise"), "t", NOW))
+    assert refused.value.code == "arrow"
 
 
 def test_no_faults_by_rate_zero() -> None:
