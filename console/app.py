@@ -1,5 +1,7 @@
 """One application: the API under ``/api``, the pages of NiceGUI, the login form."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console import api, login, pages, problems
 from console.auth import Desk
+from console.live import Live
 from console.settings import ConsoleSettings
 from service.clock import SystemClock
 from service.postgres import pool
@@ -47,12 +50,19 @@ class SecurityHeaders:
 
 def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     """Return the application; NiceGUI allows one per process."""
-    desk = Desk(settings, pool(settings.database(), "console", size=POOL), SystemClock())
+    clock = SystemClock()
+    live = Live(settings.database(), clock)
+    desk = Desk(settings, pool(settings.database(), "console", size=POOL), clock, live)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        stop = threading.Event()
+        reader = threading.Thread(target=live.run, args=(stop, vitals.trouble), name="live")
+        reader.start()
         with desk.pool:
             yield
+        stop.set()
+        await asyncio.to_thread(reader.join)
 
     app = FastAPI(
         title="cityops console API 城市运行信息平台接口",

@@ -16,6 +16,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from console import accounts
+from console.live import Live
 from console.problems import Problem
 from console.roles import Principal, Role
 from console.settings import ConsoleSettings
@@ -34,6 +35,7 @@ class Desk:
     settings: ConsoleSettings
     pool: ConnectionPool
     clock: Clock
+    live: Live
 
 
 def desk_of(request: Request) -> Desk:

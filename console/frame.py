@@ -2,19 +2,31 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import Any, Literal, TypeVar
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import ui
+from psycopg import Connection
 
+from catalog.model import Severity
 from console.auth import COOKIE, Desk, session_principal
+from console.live import Snapshot
 from console.login import login_address
+from console.marks import level_mark
 from console.roles import Principal, Role
+from console.texts import COOKIE as LANGUAGE_COOKIE
 from console.texts import Words, language_of, words_of
-from console.theme import STYLE_URL
+from console.theme import head_html
+from console.widgets.head import Pulse
+
+REFRESH_S = 0.5
+YEAR_S = 365 * 24 * 3600
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +36,149 @@ class View:
     desk: Desk
     who: Principal
     words: Words
+    token: str | None
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """Run a query in a thread with a connection of the pool."""
+
+        def work() -> T:
+            with self.desk.pool.connection() as conn:
+                return question(conn)
+
+        return await asyncio.to_thread(work)
+
+    async def act(self, needed: Role, deed: Callable[[Connection, Principal], T]) -> T | None:
+        """Do something in one transaction if the person may, still logged in; None otherwise."""
+
+        def work() -> T | None:
+            with self.desk.pool.connection() as conn, conn.transaction():
+                who = session_principal(conn, self.desk, self.token)
+                return deed(conn, who) if who and who.may(needed) else None
+
+        done = await asyncio.to_thread(work)
+        if done is None:
+            ui.notify(self.words("app.refused"), type="negative")
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: ``body(view, **path_parameters)`` at ``path``; in the menu when it has a place."""
+
     path: str
+    title: str
+    body: Callable[..., Awaitable[None]]
+    place: int | None = None
+    role: Role = Role.VIEWER
+    theme: Literal["desk", "wall"] = "desk"
 
 
-def page(
-    desk: Desk, path: str, body: Callable[..., Awaitable[None]], *, role: Role = Role.VIEWER
-) -> None:
-    """Register ``body(view, **path_parameters)`` as the page at ``path`` for ``role`` and above."""
+def register(desk: Desk, pages: Sequence[Page]) -> None:
+    """Register the pages with NiceGUI."""
+    menu = sorted((p for p in pages if p.place is not None), key=lambda p: p.place or 0)
+    for page in pages:
+        _register(desk, page, menu)
 
+
+def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
     async def handler(request: Request, **parameters: Any) -> RedirectResponse | None:
-        who = await asyncio.to_thread(_principal, desk, request)
-        if who is None or not who.may(role):
+        token = request.cookies.get(COOKIE)
+        who = await asyncio.to_thread(_principal, desk, token)
+        if who is None or not who.may(page.role):
             return RedirectResponse(login_address(request.url.path), 303)
-        words = words_of(language_of(request))
-        ui.add_head_html(f'<link rel="stylesheet" href="{STYLE_URL}">')
-        await body(View(desk, who, words, request.url.path), **parameters)
+        view = View(desk, who, words_of(language_of(request)), token)
+        ui.page_title(f"{view.words(page.title)} · {view.words('app.title')}")
+        ui.add_head_html(head_html(view.words, page.theme, desk.clock.now()))
+        if page.theme == "desk":
+            _head(view, page, [p for p in menu if who.may(p.role)])
+        with ui.element("div").classes(f"page {page.title.partition('.')[0]}"):
+            await page.body(view, **parameters)
         return None
 
-    own = [
-        inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    asked = list(inspect.signature(page.body).parameters.values())[1:]
+    own = inspect.Parameter("request", kind, annotation=Request)
+    setattr(handler, "__signature__", inspect.Signature([own, *asked]))  # noqa: B010
+    ui.page(page.path)(handler)
+
+
+def follow(view: View, show: Callable[[Snapshot], None]) -> None:
+    """Call ``show`` with the newest snapshot now and with each newer one."""
+    seen = -1
+
+    def look() -> None:
+        nonlocal seen
+        snapshot = view.desk.live.look()
+        if snapshot.version != seen:
+            seen = snapshot.version
+            show(snapshot)
+
+    ui.timer(REFRESH_S, look)
+
+
+@contextmanager
+def panel(title: str, name: str = "") -> Iterator[Any]:
+    """Frame a part of the page; gives the head's right side for buttons and counts."""
+    with ui.element("section").classes(f"panel {name}").props(f'aria-label="{escape(title)}"'):
+        with ui.element("header"):
+            with ui.element("h2"):
+                ui.html(escape(title), sanitize=False, tag="span")
+            side = ui.element("div").classes("side")
+        with ui.element("div").classes("body"):
+            yield side
+
+
+def _head(view: View, page: Page, menu: Sequence[Page]) -> None:
+    words = view.words
+    with ui.element("header").classes("top"):
+        ui.html(_menu_html(words, page, menu), sanitize=False, tag="div").classes("brand")
+        pulse = Pulse(words)
+        ui.html(_person_html(view), sanitize=False, tag="div").classes("person")
+    follow(view, lambda snapshot: beat(pulse, snapshot, words))
+
+
+def beat(pulse: Pulse, snapshot: Snapshot, words: Words) -> None:
+    """Tell the head the age of what is shown and the urgent alerts."""
+    urgent = [
+        {"id": row["episode"], "level": level_mark(words, row["severity"])["text"]}
+        for row in snapshot.alerts
+        if row["severity"] <= Severity.ORANGE and row["acked_at"] is None
     ]
-    asked = list(inspect.signature(body).parameters.values())[1:]
-    handler.__signature__ = inspect.Signature([*own, *asked])  # pyright: ignore[reportFunctionMemberAccess]
-    ui.page(path)(handler)
+    pulse.beat(snapshot.at.isoformat() if snapshot.at else "", snapshot.trouble, urgent)
 
 
-def _principal(desk: Desk, request: Request) -> Principal | None:
+def _menu_html(words: Words, page: Page, menu: Sequence[Page]) -> str:
+    links = "".join(
+        f'<a href="{p.path}"{_current(p, page)}>{escape(words(p.title))}</a>' for p in menu
+    )
+    return (
+        f'<a class="name" href="/"><img src="/static/icon.svg" alt="">{words("app.title")}</a>'
+        f'<details class="menu"><summary>{words("app.menu")}</summary></details>'
+        f'<nav aria-label="{words("app.menu")}">{links}</nav>'
+    )
+
+
+def _current(item: Page, page: Page) -> str:
+    return ' aria-current="page"' if item.path == page.path else ""
+
+
+def _person_html(view: View) -> str:
+    words = view.words
+    other = "en" if words.language == "zh" else "zh"
+    cookie = f"{LANGUAGE_COOKIE}={other};path=/;max-age={YEAR_S};samesite=lax"
+    switch = (
+        f'<button type="button" class="language" lang="{other}" onclick="document.cookie='
+        f"'{cookie}';location.reload()\">{'English' if other == 'en' else '中文'}</button>"
+    )
+    if view.who.anonymous:
+        return switch + f'<a href="/login">{words("login.submit")}</a>'
+    role = words(f"role.{view.who.role}")
+    return (
+        f'{switch}<span class="who">{escape(view.who.name)}<small>{role}</small></span>'
+        f'<form method="post" action="/logout"><button>{words("login.out")}</button></form>'
+    )
+
+
+def _principal(desk: Desk, token: str | None) -> Principal | None:
     with desk.pool.connection() as conn:
-        return session_principal(conn, desk, request.cookies.get(COOKIE))
+        return session_principal(conn, desk, token)

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
+from alerts.store import NotFoundError
 from service.postgres import is_transient
 
 MEDIA_TYPE = "application/problem+json"
@@ -66,9 +67,9 @@ def install(app: FastAPI) -> None:
     async def http(_: Request, error: HTTPException) -> JSONResponse:
         return respond(Problem(error.status_code, str(error.detail), str(error.detail), "http"))
 
-    @app.exception_handler(LookupError)
-    async def lookup(_: Request, error: LookupError) -> JSONResponse:
-        return respond(not_found(str(error.args[0] if error.args else error)))
+    @app.exception_handler(NotFoundError)
+    async def lookup(_: Request, error: NotFoundError) -> JSONResponse:
+        return respond(not_found(str(error)))
 
     @app.exception_handler(PoolTimeout)
     async def busy(_: Request, error: PoolTimeout) -> JSONResponse:

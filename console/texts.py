@@ -24,7 +24,8 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the text of ``key`` with ``{name}`` parts filled in; KeyError when unknown."""
-        return catalogue()[key][self.language].format(**values)
+        found = catalogue()[key][self.language]
+        return found.format(**values) if values else found
 
     def of(self, title: Text) -> str:
         """Return a declaration's label in this language."""

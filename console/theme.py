@@ -1,3 +1,24 @@
-"""Where the looks live: one style sheet for all pages."""
+"""The looks: one style sheet; the colours of states come from the catalog."""
+
+from datetime import datetime
+from functools import cache
+
+from console.marks import colours
+from console.texts import Words
 
 STYLE_URL = "/static/console.css"
+
+
+def head_html(words: Words, theme: str, now: datetime) -> str:
+    """Return what every page's head holds: style, state colours, language, server time."""
+    root = f'{{lang: "{words.html_lang}", className: "{theme}"}}'
+    return (
+        f'<link rel="stylesheet" href="{STYLE_URL}"><style>{_variables()}</style><script>'
+        f"Object.assign(document.documentElement, {root});"
+        f'document.documentElement.dataset.serverTime = "{now.isoformat()}";</script>'
+    )
+
+
+@cache
+def _variables() -> str:
+    return ":root{" + "".join(f"--{mark}:{colour};" for mark, colour in colours().items()) + "}"

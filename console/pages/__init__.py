@@ -1,12 +1,13 @@
-"""The pages: each module here is one page, found and mounted by itself."""
+"""The pages: each module here holds one, ``PAGE``, found and mounted by itself."""
 
 import importlib
 import pkgutil
 
 from console.auth import Desk
+from console.frame import register
 
 
 def mount(desk: Desk) -> None:
     """Register every page with NiceGUI."""
-    for found in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{found.name}").register(desk)
+    names = [f"{__name__}.{found.name}" for found in pkgutil.iter_modules(__path__)]
+    register(desk, [importlib.import_module(name).PAGE for name in names])

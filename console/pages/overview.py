@@ -1,16 +1,180 @@
-"""The city at one glance."""
+"""The city at one glance: vital signs, map, active alerts, districts, freshness, platform."""
+
+from typing import Any
 
 from nicegui import ui
 
-from console.auth import Desk
-from console.frame import View, page
+from alerts.store import acknowledge
+from console.audit import record
+from console.frame import Page, View, follow, panel
+from console.live import Snapshot
+from console.marks import number, state_mark
+from console.roles import Role
+from console.rows import alert_row, district_mark, district_title, sensor_mark
+from console.widgets.city_map import CityMap
+from console.widgets.table import Act, Column, Table
+from console.widgets.vitals import VitalSigns, vital_signs
 
-
-def register(desk: Desk) -> None:
-    """Register the page."""
-    page(desk, "/", overview)
+PLATFORM = (
+    "stored_per_s",
+    "arrival_delay_s",
+    "newest_age_s",
+    "dead_letters_open",
+    "undelivered",
+    "oldest_undelivered_s",
+    "given_up",
+    "windows_corrected",
+)
+UNWELL_ABOVE = {"newest_age_s": 60, "oldest_undelivered_s": 120, "given_up": 0}
 
 
 async def overview(view: View) -> None:
     """Show the city."""
-    ui.label(view.words("app.title"))
+    words = view.words
+    vital = VitalSigns(words("overview.vital")).classes("signs")
+    with panel(words("map.title"), "map") as side:
+        city = CityMap(words)
+        with side:
+            for place in ("city", "centre"):
+                ui.button(
+                    words(f"map.{place}"), on_click=lambda _, p=place: city.look_at(p), color=None
+                ).props("flat dense no-caps").classes("plain")
+            legend(words)
+    with panel(words("alerts.active"), "alerts") as side:
+        alerts = alert_table(view)
+        with side:
+            count = ui.label().classes("count")
+    with panel(words("districts.title"), "districts"):
+        districts = Table(
+            _district_columns(view), label=words("districts.title"), empty=words("app.nothing")
+        )
+    with panel(words("freshness.title"), "freshness"):
+        freshness = Table(
+            _freshness_columns(view), label=words("freshness.title"), empty=words("app.nothing")
+        )
+    with panel(words("platform.title"), "platform"):
+        platform = VitalSigns(words("platform.title"))
+
+    def show(now: Snapshot) -> None:
+        vital.show(vital_signs(words, now.vital_signs))
+        city.show(
+            sensors=[sensor_mark(words, row) for row in now.sensors if row["lon"] is not None],
+            districts=[district_mark(row) for row in now.districts],
+        )
+        alerts.show([alert_row(words, row, view.who) for row in now.alerts])
+        count.set_text(words("alerts.count", count=len(now.alerts)))
+        districts.show([_district(view, row) for row in now.districts])
+        freshness.show([_freshness(view, row) for row in now.freshness])
+        platform.show([_platform(view, n, now.platform[n]) for n in PLATFORM if n in now.platform])
+
+    follow(view, show)
+
+
+def legend(words: Any) -> None:
+    """Say what the marks of the map mean."""
+    with ui.element("ul").classes("legend"):
+        for state in ("red", "orange", "yellow", "blue", "stale", "normal"):
+            mark = state_mark(words, state)
+            ui.html(
+                f'<i class="mark-{state}" aria-hidden="true">{mark["icon"]}</i>{mark["text"]}',
+                sanitize=False,
+                tag="li",
+            )
+
+
+def alert_table(view: View) -> Table:
+    """Return the table of active alerts, with a button to acknowledge for operators."""
+    words = view.words
+
+    async def act(pressed: Act) -> None:
+        def deed(conn: Any, who: Any) -> bool:
+            acknowledge(conn, pressed.row, who.name, "", view.desk.clock.now())
+            record(conn, who.name, "alert.ack", pressed.row)
+            return True
+
+        if await view.act(Role.OPERATOR, deed):
+            view.desk.live.poke()
+
+    columns = [
+        Column("level", words("alerts.level"), "level", width="72px"),
+        Column("title", words("alerts.what"), "link"),
+        Column("sensor", words("alerts.where"), hide=True),
+        Column("value", words("alerts.value"), "number"),
+        Column("raised", words("alerts.since"), "age", width="64px"),
+        Column("acked", words("alerts.acked"), hide=True),
+        Column("act", "", "actions"),
+    ]
+    return Table(columns, label=words("alerts.active"), empty=words("alerts.none"), on_act=act)
+
+
+def _district_columns(view: View) -> list[Column]:
+    words = view.words
+    return [
+        Column("name", words("districts.name")),
+        Column("state", words("districts.state"), "state"),
+        Column("alerts", words("districts.alerts"), "number"),
+        Column("fresh", words("districts.sensors"), "number"),
+        Column("stale", words("state.stale"), "number"),
+    ]
+
+
+def _district(view: View, row: dict[str, Any]) -> dict[str, Any]:
+    words = view.words
+    return {
+        "id": row["district"],
+        "name": district_title(words, row["district"]),
+        "state": state_mark(words, row["worst"]),
+        "alerts": number(words, row["alerts"] or None, "", 0),
+        "fresh": {
+            "text": f"{row['fresh']}/{row['sensors']}",
+            "unit": "",
+            "sort": row["fresh"],
+        },
+        "stale": number(words, row["stale"] or None, "", 0),
+    }
+
+
+def _freshness_columns(view: View) -> list[Column]:
+    words = view.words
+    return [
+        Column("name", words("freshness.stream")),
+        Column("state", words("freshness.state"), "state"),
+        Column("fresh", words("freshness.fresh"), "number"),
+        Column("newest", words("freshness.newest"), "age"),
+    ]
+
+
+def _freshness(view: View, row: dict[str, Any]) -> dict[str, Any]:
+    words = view.words
+    silent = row["fresh"] == 0
+    state = "normal" if row["fresh"] == row["sensors"] else "stale"
+    mark = state_mark(words, "stale" if silent else state)
+    if state == "stale" and not silent:
+        mark = mark | {"text": words("freshness.some", count=row["stale"] + row["never"])}
+    newest = row["newest_observed_at"]
+    return {
+        "id": row["stream"],
+        "name": words.pick(row["title_zh"], row["title_en"], row["stream"]),
+        "state": mark,
+        "fresh": {"text": f"{row['fresh']}/{row['sensors']}", "unit": "", "sort": row["fresh"]},
+        "newest": newest.isoformat() if newest else None,
+    }
+
+
+def _platform(view: View, name: str, row: dict[str, Any]) -> dict[str, Any]:
+    words = view.words
+    value, limit = row["value"], UNWELL_ABOVE.get(name)
+    unwell = limit is not None and (value is None or value > limit)
+    shown = number(words, value, row["unit"], 1 if row["unit"] and value and value < 10 else 0)
+    return {
+        "id": name,
+        "title": words(f"platform.{name}"),
+        "text": shown["text"] if shown else "–",
+        "unit": row["unit"],
+        "mark": "orange" if unwell else "normal",
+        "icon": state_mark(words, "orange")["icon"] if unwell else "",
+        "state": words("platform.unwell") if unwell else "",
+    }
+
+
+PAGE = Page("/", "overview.title", overview, place=0)

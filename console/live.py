@@ -1,0 +1,128 @@
+"""The present state of the city, read once for everybody who looks: at least once a second.
+
+The alerts engine's NOTIFY makes it sooner. While nobody looks nothing is read.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from service.clock import Clock
+from service.log import logger
+from service.postgres import connect
+
+CHANNEL = "outbox"  # what the alerts engine notifies on
+EVERY_S = 1.0
+NOT_SOONER_S = 0.2
+WATCHED_S = 15.0
+MAX_ALERTS = 1000
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the ``dash`` functions said at one moment; ``trouble`` says why it is not newer."""
+
+    version: int = 0
+    at: datetime | None = None
+    vital_signs: list[Row] = field(default_factory=list)
+    sensors: list[Row] = field(default_factory=list)
+    districts: list[Row] = field(default_factory=list)
+    alerts: list[Row] = field(default_factory=list)
+    freshness: list[Row] = field(default_factory=list)
+    platform: dict[str, Row] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def read(conn: Connection, version: int, at: datetime) -> Snapshot:
+    """Ask the database for the state of the city."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+
+        def rows(call: str, *values: object) -> list[Row]:
+            return cursor.execute(f"SELECT * FROM dash.{call}".encode(), values).fetchall()
+
+        return Snapshot(
+            version,
+            at,
+            rows("vital_signs()"),
+            rows("sensor_states()"),
+            rows("district_states()"),
+            rows("active_alerts(%s)", MAX_ALERTS),
+            rows("freshness()"),
+            {row["name"]: row for row in rows("platform()")},
+        )
+
+
+class Live:
+    """Keeps the newest snapshot; ``run`` works in a thread of its own."""
+
+    def __init__(self, dsn: str, clock: Clock) -> None:
+        self._dsn = dsn
+        self._clock = clock
+        self._watched_until = 0.0
+        self._wake = threading.Event()
+        self._snapshot = Snapshot()
+
+    def look(self) -> Snapshot:
+        """Return the newest snapshot and keep it coming for the next seconds."""
+        asleep = self._clock.monotonic() > self._watched_until
+        self._watched_until = self._clock.monotonic() + WATCHED_S
+        if asleep:
+            self._wake.set()
+        return self._snapshot
+
+    def poke(self) -> None:
+        """Read anew at once: something was changed here."""
+        self._wake.set()
+
+    def run(self, stop: threading.Event, tell: Callable[[str], None]) -> None:
+        """Read until ``stop``; ``tell`` hears what is wrong ("" = nothing)."""
+        while not stop.is_set():
+            try:
+                with connect(self._dsn, "console live", autocommit=True) as conn:
+                    conn.execute(f"LISTEN {CHANNEL}".encode())
+                    while not stop.is_set():
+                        self._once(conn, stop, tell)
+            except psycopg.Error as error:
+                self._trouble(str(error).strip()[:200], tell)
+                stop.wait(EVERY_S)
+
+    def _once(self, conn: Connection, stop: threading.Event, tell: Callable[[str], None]) -> None:
+        if self._clock.monotonic() > self._watched_until:
+            conn.execute("SELECT 1")  # notices a database that is away also while nobody looks
+            tell("")
+            self._wake.wait(EVERY_S)
+            self._wake.clear()
+            return
+        begun = self._clock.monotonic()
+        self._snapshot = read(conn, self._snapshot.version + 1, self._clock.now())
+        tell("")
+        stop.wait(NOT_SOONER_S)
+        while self._clock.monotonic() - begun < EVERY_S and not self._wake.is_set():
+            for _ in conn.notifies(timeout=NOT_SOONER_S, stop_after=1):
+                self._wake.set()
+        self._wake.clear()
+
+    def _trouble(self, reason: str, tell: Callable[[str], None]) -> None:
+        old = self._snapshot
+        if not old.trouble:
+            logger().warning("the state of the city is not read", reason=reason)
+        tell(reason)
+        self._snapshot = Snapshot(
+            old.version + 1,
+            old.at,
+            old.vital_signs,
+            old.sensors,
+            old.districts,
+            old.alerts,
+            old.freshness,
+            old.platform,
+            reason,
+        )

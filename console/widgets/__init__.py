@@ -1,0 +1,1 @@
+"""The few building blocks of all pages: table, map, chart, head."""

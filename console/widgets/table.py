@@ -1,0 +1,92 @@
+"""A dense table whose rows are data: cells know links, levels, ages, numbers and actions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments, Handler, handle_event
+
+Kind = Literal["text", "link", "level", "state", "age", "time", "number", "actions"]
+Row = dict[str, Any]
+LOADING = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; ``hide`` drops it on narrow screens.
+
+    | kind | what a row holds under ``key`` |
+    |---|---|
+    | text | a string |
+    | link | ``{"text", "href"}`` |
+    | level, state | ``{"mark", "icon", "text"}`` (see ``console.marks``) |
+    | age, time | ISO time; shown as seconds since, or as local time |
+    | number | ``{"text", "unit", "sort"}`` |
+    | actions | list of ``{"act", "text"}``, each a button |
+    """
+
+    key: str
+    label: str
+    kind: Kind = "text"
+    hide: bool = False
+    width: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button that was pressed in a row."""
+
+    name: str
+    row: str
+
+
+class Table(Element, component="table.js"):
+    """Rows are dictionaries with a unique ``id``; ``mark`` colours the row's edge.
+
+    ``selectable`` adds check boxes; ``selected`` then holds the ids chosen.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        label: str,
+        empty: str,
+        on_act: Callable[[Act], Any] | None = None,
+        on_select: Callable[[list[str]], Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self._props["columns"] = [asdict(column) for column in columns]
+        self._props["rows"] = None
+        self._props["label"] = label
+        self._props["empty"] = empty
+        self._props["loading"] = LOADING
+        self._props["selectable"] = on_select is not None
+        self.selected: list[str] = []
+        self._on_select = on_select
+        if on_act:
+            self.on("act", lambda event: _call(on_act, event, Act(*event.args)))
+        if on_select:
+            self.on("select", self._selected)
+
+    def show(self, rows: list[Row]) -> None:
+        """Show these rows; nothing is sent when they are the same as before."""
+        if rows != self._props["rows"]:
+            self._props["rows"] = rows
+            self.update()
+
+    def clear_selection(self) -> None:
+        """Untick every row."""
+        self.selected = []
+        self.run_method("clearSelection")
+
+    def _selected(self, event: GenericEventArguments) -> None:
+        self.selected = list(event.args)
+        if self._on_select:
+            handle_event(lambda _: self._on_select and self._on_select(self.selected), event)
+
+
+def _call(handler: Callable[[Act], Any], event: GenericEventArguments, act: Act) -> None:
+    wrapped: Handler[GenericEventArguments] = lambda _: handler(act)  # noqa: E731
+    handle_event(wrapped, event)

@@ -1,0 +1,147 @@
+"""One console on one seeded database and one browser for all page tests.
+
+| fixture | what a test gets |
+|---|---|
+| `place` | address and database of the console |
+| `conn` | connection to that database |
+| `open_page` | opener of pages, logged in by role, that fails on script errors |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from console import accounts
+from console.roles import Role
+from deploy.native import packages
+from deploy.ports import free_port
+from tests.databases import Databases
+from tests.history import Past, write_alerts, write_history
+from tests.servers import Spawned, Spawner
+
+PASSWORD = "correct horse battery"
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One running console."""
+
+    url: str
+    dsn: str
+    process: Spawned
+
+
+@pytest.fixture(scope="session")
+def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The console that all page tests look at."""
+    with databases.fresh(migrated=True) as dsn:
+        url = f"http://127.0.0.1:{free_port()}"
+        past = Past(datetime.now(UTC), raw_hours=0.2, window_hours=0.5)
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            write_history(conn, past)
+            write_alerts(conn, past)
+            for role in Role:
+                accounts.add_user(conn, role, PASSWORD, role)
+        base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
+        spawner = Spawner(tmp_path_factory.mktemp("console"), base)
+        yield Place(url, dsn, spawner("console", name="console"))
+        spawner.stop_all()
+
+
+@pytest.fixture
+def conn(place: Place) -> Iterator[psycopg.Connection]:
+    """Connection to the console's database; sensors are made to have spoken just now."""
+    with psycopg.connect(place.dsn, autocommit=True) as made:
+        made.execute(
+            "UPDATE sensor_last SET observed_at = now(), received_at = now()"
+            " WHERE observed_at > now() - interval '12 hours'"
+        )
+        yield made
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[BrowserContext]:
+    """One headless Chromium, whose cache keeps the scripts from test to test."""
+    packages.ensure(["chromium"], extra=["fonts-noto-cjk"])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser.new_context()
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sessions(place: Place) -> dict[str, str]:
+    """Session cookie by role."""
+    found = {}
+    for role in Role:
+        form = {"name": role.value, "password": PASSWORD}
+        found[role.value] = httpx.post(f"{place.url}/login", data=form).cookies["cityops_session"]
+    return found
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(place: Place, chromium: BrowserContext, sessions: dict[str, str]) -> Iterator[Opener]:
+    """Open `path` as `role` in `language` at `width` × `height`; script errors fail the test."""
+    made: list[Page] = []
+    wrong: list[str] = []
+
+    def opener(
+        path: str = "/",
+        role: str = "operator",
+        language: str = "zh",
+        width: int = 1366,
+        height: int = 768,
+    ) -> Page:
+        cookies = {"cityops_session": sessions[role], "cityops_language": language}
+        chromium.add_cookies(
+            [{"name": n, "value": v, "url": place.url} for n, v in cookies.items()]
+        )
+        page = chromium.new_page()
+        made.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.set_default_timeout(15_000)
+        _watch(page, place.url, wrong)
+        page.goto(f"{place.url}{path}")
+        return page
+
+    yield opener
+    for page in made:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    assert wrong == []
+
+
+def _watch(page: Page, home: str, wrong: list[str]) -> None:
+    """Note script errors, and requests that leave this machine."""
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            wrong.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((home, home.replace("http", "ws"), "data:", "blob:")):
+            wrong.append(f"left this machine: {request.url}")
+
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", said)
+    page.on("request", asked)

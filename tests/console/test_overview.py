@@ -1,0 +1,183 @@
+"""The overview in a real browser: all parts, live, in both languages, on small screens."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.console.conftest import Opener, Place
+from tests.servers import wait_until
+
+pytestmark = pytest.mark.browser
+
+
+def raise_alert(conn: psycopg.Connection, episode: str, severity: int = 2) -> None:
+    conn.execute(
+        "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
+        " value, threshold, raised_at, changed_at) VALUES (%s, 'noise.night', 'noise',"
+        " 'noise-510107-01', 'active', %s, %s, 'leq_20min', 61.24, 50, now(), now())"
+        " ON CONFLICT DO NOTHING",
+        [episode, severity, severity],
+    )
+
+
+def clear_alert(conn: psycopg.Connection, episode: str) -> None:
+    conn.execute(
+        "UPDATE episodes SET status = 'cleared', cleared_at = now() WHERE id = %s", [episode]
+    )
+
+
+def row(page: Page, text: str) -> "Callable[[], int]":
+    return lambda: page.locator(".alerts tbody tr", has_text=text).count()
+
+
+def test_every_part_is_there_in_chinese(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_page()
+    for title in ("全市传感器", "当前告警", "区县", "数据流新鲜度", "平台健康"):
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    expect(page.locator(".districts tbody tr")).to_have_count(20)
+    expect(page.locator(".freshness tbody tr")).to_have_count(12)
+    expect(page.locator(".signs li")).to_have_count(12)
+    expect(page.locator(".platform li")).to_have_count(8)
+    first = page.locator(".alerts tbody tr").first
+    expect(first.locator(".badge")).to_have_text("◆I 红色")
+    expect(page.locator(".freshness tbody tr", has_text="车道交通流")).to_contain_text("1 个失联")
+
+
+def test_the_map_draws_districts_and_sensors(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_page()
+    canvas = page.locator(".city-map canvas").first
+    expect(canvas).to_be_visible()
+
+    def colours() -> int:
+        return page.evaluate(
+            """() => { const c = document.querySelector('.city-map canvas');
+            const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            const seen = new Set(); for (let i = 0; i < d.length; i += 4)
+            seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return [0xD55E00, 0xE69F00, 0x8FA3B0]
+            .filter((colour) => seen.has(colour)).length; }"""
+        )
+
+    wait_until(lambda: colours() >= 2, 15.0, "marks of an alert and of normal sensors")
+
+
+def test_english_is_one_click_away(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_page()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Active alerts")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator(".alerts tbody tr").first.locator(".badge")).to_have_text("◆I Red")
+    chinese = page.evaluate("document.querySelector('.page').innerText.match(/[\\u4e00-\\u9fff]/g)")
+    assert chinese is None
+
+
+def test_a_new_alert_appears_by_itself_and_rings(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    page = open_page()
+    expect(page.locator(".alerts tbody tr").first).to_be_visible()
+    page.wait_for_function("document.body.dataset.rung > 0")
+    before = int(page.evaluate("document.body.dataset.rung"))
+    raise_alert(conn, "live-1", severity=1)
+    wait_until(row(page, "夜间噪声超标"), 10.0, "the alert on the page")
+    expect(page.locator(".alerts tbody tr", has_text="夜间噪声超标")).to_contain_text("61.2 dB(A)")
+    assert int(page.evaluate("document.body.dataset.rung")) == before + 1
+    assert page.title().startswith("(")
+    clear_alert(conn, "live-1")
+    wait_until(lambda: row(page, "夜间噪声超标")() == 0, 10.0, "the alert gone")
+
+
+def test_the_sound_can_be_muted_and_stays_so(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_page()
+    bell = page.locator(".bell")
+    expect(bell).to_have_attribute("aria-pressed", "false")
+    bell.click()
+    expect(bell).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(page.locator(".bell")).to_have_attribute("aria-pressed", "true")
+
+
+def test_an_operator_acknowledges(open_page: Opener, conn: psycopg.Connection) -> None:
+    raise_alert(conn, "ack-1", severity=3)
+    page = open_page()
+    line = page.locator(".alerts tbody tr", has_text="夜间噪声超标")
+    line.get_by_role("button", name="确认", exact=True).click()
+    expect(page.locator(".alerts tbody tr", has_text="夜间噪声超标")).to_contain_text("operator")
+    expect(line.get_by_role("button", name="确认", exact=True)).to_have_count(0)
+    acked = conn.execute("SELECT acked_by FROM episodes WHERE id = 'ack-1'").fetchone()
+    assert acked == ("operator",)
+    audited = conn.execute("SELECT who FROM audit WHERE target = 'ack-1'").fetchall()
+    assert audited == [("operator",)]
+    clear_alert(conn, "ack-1")
+
+
+def test_a_viewer_sees_but_cannot_acknowledge(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_page(role="viewer")
+    expect(page.locator(".alerts tbody tr").first).to_be_visible()
+    expect(page.get_by_role("button", name="确认", exact=True)).to_have_count(0)
+
+
+def test_a_page_left_open_after_logout_cannot_act(
+    place: Place, open_page: Opener, conn: psycopg.Connection
+) -> None:
+    raise_alert(conn, "late-1", severity=3)
+    page = open_page()
+    line = page.locator(".alerts tbody tr", has_text="夜间噪声超标")
+    expect(line).to_be_visible()
+    conn.execute("UPDATE console_sessions SET seen_at = now() - interval '2 days'")
+    try:
+        line.get_by_role("button", name="确认", exact=True).click()
+        expect(page.get_by_text("登录已失效")).to_be_visible()
+        acked = conn.execute("SELECT acked_by FROM episodes WHERE id = 'late-1'").fetchone()
+        assert acked == (None,)
+    finally:
+        conn.execute("UPDATE console_sessions SET seen_at = now()")
+        clear_alert(conn, "late-1")
+
+
+def test_a_server_that_stops_is_shown_as_frozen(
+    place: Place, open_page: Opener, conn: psycopg.Connection
+) -> None:
+    page = open_page()
+    expect(page.locator(".alerts tbody tr").first).to_be_visible()
+    os.kill(place.process.pid, signal.SIGSTOP)
+    try:
+        expect(page.locator(".frozen")).to_contain_text("画面冻结", timeout=20_000)
+    finally:
+        os.kill(place.process.pid, signal.SIGCONT)
+    expect(page.locator(".pulse .fresh")).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080)])
+def test_a_desk_needs_no_scrolling(
+    open_page: Opener, conn: psycopg.Connection, width: int, height: int
+) -> None:
+    page = open_page(width=width, height=height)
+    expect(page.locator(".districts tbody tr").first).to_be_visible()
+    size = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert size == [width, height]
+
+
+def test_a_phone_scrolls_one_way_only(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_page(width=390, height=844)
+    expect(page.locator(".alerts tbody tr").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_text("菜单", exact=True).first.click()
+    expect(page.get_by_role("link", name="总览")).to_be_visible()
+
+
+def test_the_keyboard_reaches_the_acknowledge_button(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    page = open_page()
+    expect(page.locator(".alerts tbody tr").first).to_be_visible()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.alerts .act')"):
+            return
+    pytest.fail("80 steps did not lead to the button")
