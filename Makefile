@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env clean setup test check format lock new-stream check-streams
+.PHONY: help run stop status logs env clean setup test check format lock new-stream check-streams dashboards
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,6 +50,7 @@ check: $(STAMP) ## ruff, pyright, import-linter, stream check
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m catalog check-streams
+	@$(BIN)/python -m dashboards check
 
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .
@@ -63,3 +64,6 @@ new-stream: $(STAMP) ## Scaffold a stream: make new-stream NAME=noise_site
 
 check-streams: $(STAMP) ## Check the quality list of every stream
 	@$(BIN)/python -m catalog check-streams
+
+dashboards: $(STAMP) ## Build the Grafana dashboards and provisioning anew
+	@$(BIN)/python -m dashboards build

@@ -54,28 +54,45 @@ def ensure_stream_tables(conn: Connection, stream: Stream) -> None:
 def _ensure(
     conn: Connection, kind: str, table: str, time: str, columns: list[tuple[str, str]]
 ) -> None:
+    """Touch only what is missing: even an ALTER TABLE that does nothing waits for every reader."""
     name, at = sql.Identifier(table), sql.Identifier(time)
-    conn.execute(
-        sql.SQL(
-            "CREATE TABLE IF NOT EXISTS {} (sensor text NOT NULL, {} timestamptz NOT NULL)"
-        ).format(name, at)
-    )
-    added = sql.SQL(", ").join(
-        sql.SQL("ADD COLUMN IF NOT EXISTS {} {}").format(
-            sql.Identifier(column),
-            sql.SQL(kind_sql),  # pyright: ignore[reportArgumentType]
+    there = _columns(conn, table)
+    if not there:
+        conn.execute(
+            sql.SQL("CREATE TABLE {} (sensor text NOT NULL, {} timestamptz NOT NULL)").format(
+                name, at
+            )
         )
-        for column, kind_sql in columns
-    )
-    conn.execute(sql.SQL("ALTER TABLE {} {}").format(name, added))
+    missing = [(column, kind_sql) for column, kind_sql in columns if column not in there]
+    if missing:
+        added = sql.SQL(", ").join(
+            sql.SQL("ADD COLUMN {} {}").format(
+                sql.Identifier(column),
+                sql.SQL(kind_sql),  # pyright: ignore[reportArgumentType]
+            )
+            for column, kind_sql in missing
+        )
+        conn.execute(sql.SQL("ALTER TABLE {} {}").format(name, added))
+    if there:
+        return
     conn.execute(
-        sql.SQL("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} (sensor, {})").format(
+        sql.SQL("CREATE UNIQUE INDEX {} ON {} (sensor, {})").format(
             sql.Identifier(f"{table}_key"), name, at
         )
     )
     conn.execute(
         sql.SQL(
             "SELECT create_hypertable({}, by_range({}, {}::interval),"
-            " create_default_indexes => false, if_not_exists => true)"
+            " create_default_indexes => false)"
         ).format(sql.Literal(table), sql.Literal(time), sql.Literal(CHUNK[kind]))
     )
+
+
+def _columns(conn: Connection, table: str) -> set[str]:
+    """Return the columns that a table has; none when there is no such table."""
+    rows = conn.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(%s))"
+        " AND attnum > 0 AND NOT attisdropped",
+        [table],
+    )
+    return {column for (column,) in rows}

@@ -10,19 +10,19 @@ from psycopg import Connection
 from catalog.contracts import STATISTICS
 from catalog.model import Stream
 from catalog.registry import streams
-from storage.tables import aggregates_table, readings_table
+from storage.tables import aggregates_table, readings_table, rollup_table
 
-LEVELS = {"15m": "15 minutes", "1h": "1 hour", "1d": "1 day"}
+ROLLUPS = {"15m": "15 minutes", "1h": "1 hour", "1d": "1 day"}
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """How much to write: raw readings and windows back from ``now``."""
+    """How much to write: raw readings, windows and rollups back from ``now``."""
 
     now: datetime
     raw_hours: float = 1.0
     window_hours: float = 2.0
-    rollup_days: float = 0.0
+    rollup_hours: float = 2.0
 
 
 def write_history(conn: Connection, past: Past) -> None:
@@ -33,10 +33,11 @@ def write_history(conn: Connection, past: Past) -> None:
         if past.window_hours:
             step = f"{max(60, stream.cadence_s)} seconds"
             _windows(conn, stream, aggregates_table(stream.name), past, step, past.window_hours)
-        if past.rollup_days:
-            for level, step in LEVELS.items():
-                table = f"rollup_{level}_{stream.name}"
-                _windows(conn, stream, table, past, step, past.rollup_days * 24)
+        if past.rollup_hours:
+            for kind, step in ROLLUPS.items():
+                _windows(
+                    conn, stream, rollup_table(kind, stream.name), past, step, past.rollup_hours
+                )
         _last(conn, stream, past)
 
 

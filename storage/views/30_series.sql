@@ -4,7 +4,7 @@
 -- read. Steps in seconds. Only levels whose table exists are offered.
 CREATE OR REPLACE FUNCTION dash.level(
     p_stream text, p_measured boolean, p_step_s double precision, p_range_s double precision,
-    p_sensors bigint, p_max_rows integer DEFAULT 40000
+    p_sensors bigint, p_max_rows integer DEFAULT 20000
 )
 RETURNS TABLE (name text, "table" text, time_column text, base_s integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -113,7 +113,15 @@ $$;
 CREATE OR REPLACE FUNCTION dash.table_sizes()
 RETURNS TABLE ("table" text, bytes bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT h.table_name::text, public.hypertable_size(format('public.%I', h.table_name)::regclass)
-    FROM _timescaledb_catalog.hypertable h WHERE h.schema_name = 'public'
-    ORDER BY 2 DESC, 1 LIMIT 15
+    -- from the planner's page counts: exact sizes would stat every file of every chunk
+    SELECT h.table_name::text, (sum(r.relpages::bigint + coalesce(i.pages, 0))
+           * current_setting('block_size')::bigint)::bigint
+    FROM _timescaledb_catalog.hypertable h
+    JOIN _timescaledb_catalog.chunk c ON c.hypertable_id = h.id AND NOT c.dropped
+    JOIN pg_namespace n ON n.nspname = c.schema_name
+    JOIN pg_class r ON r.relnamespace = n.oid AND r.relname = c.table_name
+    LEFT JOIN LATERAL (SELECT sum(x.relpages)::bigint AS pages FROM pg_index j
+         JOIN pg_class x ON x.oid = j.indexrelid WHERE j.indrelid = r.oid) i ON true
+    WHERE h.schema_name = 'public'
+    GROUP BY h.table_name ORDER BY 2 DESC, 1 LIMIT 15
 $$;

@@ -1,5 +1,6 @@
 """A scaffolded stream, no other file touched, goes from the gateway to rows, windows, alerts."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from kafka.structs import TopicPartition
 from catalog.contracts import decode_transition
 from catalog.scaffold import new_stream
 from catalog.topics import PARTITIONS, transitions_topic
+from dashboards.expand import View, panel_queries
 from deploy.ports import free_port
 from service.kafka import consumer
 from storage.api_keys import add_key
@@ -87,3 +89,17 @@ def test_one_file_makes_a_stream(
     query = "SELECT coalesce(sum(level_good), 0) FROM aggregates_noise_site"
     wait_until(lambda: rows(query) == 6, 40.0, "windows")
     wait_until(lambda: "raised" in set(kinds(kafka, topic_prefix)), 30.0, "the alert", 0.5)
+
+    out = folder.parent / "grafana"
+    made = spawn("dashboards", "provision", "--out", str(out), env=env, deadline_s=None)
+    assert made.child.handle.wait(60) == 0
+    board = json.loads((out / "dashboards/zh/cityops-stream-noise-site.json").read_text())
+    view = View(start - timedelta(hours=1), datetime.now(UTC))
+    shown = {}
+    with psycopg.connect(empty_dsn) as conn:
+        conn.execute("SET ROLE grafana_ro")
+        for one in panel_queries(board, view):
+            shown[one.panel] = conn.execute(one.sql.encode()).fetchall()
+    assert shown["测量值（dB(A)）"][0][1] == 95  # the panel of the new metric shows what was sent
+    empty = {panel for panel, rows in shown.items() if not rows}
+    assert empty == {"未解除告警列表", "annotation 告警", "电池电压（V）"}  # no alerts process here

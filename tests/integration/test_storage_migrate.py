@@ -41,3 +41,9 @@ def test_plain_postgresql_is_refused_with_what_to_do(
     monkeypatch.setattr("storage.migrate.EXTENSION", "timescaledb_is_not_here")
     with pytest.raises(FatalError, match="postgresql-17-timescaledb"):
         migrate(empty_dsn)
+
+
+def test_migrating_again_does_not_wait_for_a_reader(dsn: str) -> None:
+    with psycopg.connect(dsn) as reader:
+        reader.execute("SELECT count(*) FROM aggregates_noise, readings_noise, sensors")
+        assert migrate(dsn) == []  # else: statement timeout

@@ -1,0 +1,106 @@
+"""L2, one district: how is it doing right now?"""
+
+from catalog.city.districts import DISTRICTS
+from dashboards.boards import parts
+from dashboards.boards.alerts import history
+from dashboards.looks import level_mapping, limits, unit
+from dashboards.page import At, Page
+from dashboards.panels import coloured, lines, linked, number, stat, table, width
+from dashboards.query import RANGE, STEP, literal, name, rows, series
+from dashboards.texts import Lang, pick, say
+from storage.views.metadata import in_screen_order
+
+TOP = 4
+
+
+def district_page(lang: Lang) -> Page:
+    """Return the page in one language."""
+    page = Page(
+        lang,
+        kind="district",
+        title=say("district", lang),
+        question=say("district.q", lang),
+        refresh="30s",
+        tags=("l1", "l2"),
+        parent="wall",
+    )
+    first = next(iter(DISTRICTS.values()))
+    query = (
+        f"SELECT __text, __value FROM dash.district_choices({literal(lang)}) WHERE __value <> 'all'"
+    )
+    page.variable(
+        "v.district", query, name="district", current=(pick(first.title, lang), first.code)
+    )
+    _figures(page)
+    _sensors(page)
+    narrowed = ", NULL, NULL, NULL, ${district:sqlstring}"
+    history(page, At(12, TOP, 12, 12), arguments=narrowed)
+    for n, stream in enumerate(in_screen_order()):
+        at = At(8 * (n % 3), TOP + 12 + 7 * (n // 3), 8, 7)
+        shown = stream.quantity(stream.headline)
+        panel = lines(
+            unit=unit(shown.unit),
+            decimals=shown.decimals,
+            steps=limits(stream, stream.headline),
+            limits_shown=True,
+        )
+        sql = f"""
+            SELECT s."time", s.label, s.value
+            FROM dash.series({literal(stream.name)}, {literal(stream.headline)}, {RANGE}, {STEP},
+                 ${{district:sqlstring}}, NULL, 'sensor', {literal(lang)}) s
+            ORDER BY s."time", s.label LIMIT 20000"""
+        page.add(
+            f"stream/{stream.name}",
+            panel,
+            at,
+            series(sql),
+            title=f"{page.pick(stream.title)} · {page.pick(shown.title)}",
+            about=say("by_district.d", lang) if lang == "" else say("trend.d", lang),
+            act=say("trend.a", lang),
+            min_step="1m",
+            points=300,
+        )
+    page.notes = (
+        f'SELECT "time", timeend, "text", tags FROM dash.notes({RANGE}, {literal(lang)}, NULL,'
+        ' NULL, NULL, ${district:sqlstring}) ORDER BY "time" LIMIT 200'
+    )
+    return page
+
+
+def _figures(page: Page) -> None:
+    wanted = ("sensors", "fresh", "stale", "red", "orange", "yellow", "blue")
+    keys = ("c.sensors", "c.online", "c.stale", "c.red", "c.orange", "c.yellow", "c.blue")
+    columns = ", ".join(
+        f"d.{source} AS {name(page.say(key))}" for source, key in zip(wanted, keys, strict=True)
+    )
+    sql = (
+        f"SELECT {columns} FROM dash.district_states() d"
+        " WHERE d.district = ${district:sqlstring} ORDER BY 1"
+    )
+    panel = stat(names=True, rows=True, fields="/.*/")
+    act = page.say("severities.a")
+    page.add("figures", panel, At(0, 0, 24, TOP), rows(sql), title=page.say("district"), act=act)
+
+
+def _sensors(page: Page) -> None:
+    lang = page.lang
+    sql = f"""
+        SELECT t.level AS {name(page.say("c.state"))}, d.title_{lang} AS
+               {name(page.say("c.stream"))}, s.title_{lang} AS {name(page.say("c.sensor"))},
+               concat_ws(' ', round(s.value::numeric, s.decimals), nullif(s.unit, '1')) AS
+               {name(page.say("c.value"))}, s.age_s AS {name(page.say("c.age"))}, s.stream, s.sensor
+        FROM dash.sensor_states() s JOIN dash.states t ON t.state = s.state
+        JOIN dash.streams d ON d.stream = s.stream
+        WHERE s.district = ${{district:sqlstring}}
+        ORDER BY t.level DESC, d.position, s.sensor LIMIT 500"""
+    panel = table(
+        {
+            page.say("c.state"): [*coloured(level_mapping(lang)), width(110)],
+            page.say("c.stream"): [width(130)],
+            page.say("c.sensor"): linked(parts.to_sensor(page)),
+            page.say("c.value"): [width(110)],
+            page.say("c.age"): [*number("s", 0), width(90)],
+        },
+        hidden=("stream", "sensor"),
+    )
+    page.add("worst", panel, At(0, TOP, 12, 12), rows(sql), act=page.say("trend.a"))

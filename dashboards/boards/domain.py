@@ -1,0 +1,41 @@
+"""L1, one page per domain: what is abnormal here, and where is it heading?"""
+
+from catalog.domains import DOMAINS
+from dashboards.boards import parts
+from dashboards.boards.stream import by_district, chart, city_value
+from dashboards.page import At, Page, row
+from dashboards.texts import Lang, pick, say
+from storage.views.metadata import in_screen_order
+
+TOP = 13
+BLOCK = 8
+
+
+def domain_page(domain: str, lang: Lang) -> Page:
+    """Return the page of one domain in one language."""
+    page = Page(
+        lang,
+        kind="domain",
+        name=domain,
+        title=pick(DOMAINS[domain].title, lang),
+        question=say("domain.q", lang),
+        refresh="30s",
+        tags=("l1",),
+        parent="wall",
+    )
+    parts.city_sensors(page, At(0, 0, 10, TOP), domain=domain)
+    parts.active_alerts(page, At(10, 0, 14, TOP - 5), domain=domain, rows_max=50)
+    parts.freshness(page, At(10, TOP - 5, 14, 5), domain)
+    y = TOP
+    for stream in in_screen_order():
+        if stream.domain != domain:
+            continue
+        page.panels.append(row(page.pick(stream.title), y, f"domain/{stream.name}"))
+        city_value(page, stream, At(0, y + 1, 5, BLOCK), key=f"city/{stream.name}")
+        metric = stream.headline
+        at = At(5, y + 1, 9, BLOCK)
+        chart(page, stream, metric, at, filtered=False, key=f"chart/{stream.name}")
+        by_district(page, stream, At(14, y + 1, 10, BLOCK), key=f"by_district/{stream.name}")
+        y += 1 + BLOCK
+    parts.notes(page, domain=domain)
+    return page

@@ -1,0 +1,120 @@
+"""L0, the city wall: is the city fine, and where is it not? Twelve panels at most, no scrolling."""
+
+import re
+
+from catalog.model import Severity
+from catalog.severity import LEVELS
+from dashboards.boards import parts
+from dashboards.looks import PLAIN, unit
+from dashboards.page import At, Page, drill, uid
+from dashboards.panels import link_prop, number, prop, stat, threshold_props
+from dashboards.query import RANGE, STEP, literal, name, rows, series
+from dashboards.texts import Lang, pick, say
+from dashboards.wall import HOURS, POINTS, REFRESH_S, Row, wall_rows
+
+HEIGHT = 27
+"""Grid rows that fit 1080 pixels in kiosk mode (38 pixels each)."""
+TOP = 3
+LEFT = 14
+
+
+def wall_page(lang: Lang) -> Page:
+    """Return the wall in one language."""
+    page = Page(
+        lang,
+        kind="wall",
+        title=say("wall", lang),
+        question=say("wall.q", lang),
+        refresh=f"{REFRESH_S}s",
+        since=f"now-{HOURS}h",
+        tags=("l0",),
+    )
+    _head(page)
+    found = wall_rows()
+    height = (HEIGHT - TOP) // len(found)
+    for number_, line in enumerate(found):
+        _vitals(page, line, At(0, TOP + number_ * height, LEFT, height))
+    right = 24 - LEFT
+    parts.city_sensors(page, At(LEFT, TOP, right, 11))
+    parts.active_alerts(page, At(LEFT, TOP + 11, right, 7), rows_max=20)
+    parts.freshness(page, At(LEFT, TOP + 18, right, 6))
+    parts.notes(page)
+    return page
+
+
+def _head(page: Page) -> None:
+    clock = "SELECT to_char(now() AT TIME ZONE 'Asia/Shanghai', 'MM-DD HH24:MI:SS') AS clock"
+    page.add("clock", stat(fields="/.*/", rows=True), At(0, 0, 5, TOP), rows(f"{clock} ORDER BY 1"))
+    severities = stat(names=True, rows=True, fields="/.*/")
+    columns = []
+    for level in LEVELS.values():
+        shown = f"{level.icon} {pick(level.title, page.lang)}"
+        columns.append(f"f.{level.severity.name.lower()} AS {name(shown)}")
+        severities.override_by_name(shown, threshold_props([*PLAIN, (1, level.colour)]))
+    sql = f"SELECT {', '.join(columns)} FROM dash.alert_figures({RANGE}) f ORDER BY 1"
+    severities.links([drill(page.say("alerts"), uid("alerts", "", page.lang))])
+    page.add("severities", severities, At(5, 0, 7, TOP), rows(sql))
+    _online(page)
+    _backlog(page)
+
+
+def _online(page: Page) -> None:
+    share, age = page.say("c.pct_online"), page.say("c.age_newest")
+    orange = LEVELS[Severity.ORANGE].colour
+    panel = stat(names=True, rows=True, fields="/.*/")
+    panel.override_by_name(
+        share, [*number("percent", 1), *threshold_props([(None, orange), (90, PLAIN[0][1])])]
+    )
+    panel.override_by_name(age, [*number("s", 0), *threshold_props([*PLAIN, (60, orange)])])
+    sql = f"""
+        SELECT 100.0 * sum(f.fresh) / nullif(sum(f.sensors), 0) AS {name(share)},
+               min(f.age_s) AS {name(age)}
+        FROM dash.freshness() f ORDER BY 1"""
+    panel.links([drill(page.say("quality"), uid("quality", "", page.lang))])
+    page.add("online", panel, At(12, 0, 6, TOP), rows(sql))
+
+
+def _backlog(page: Page) -> None:
+    waiting, dead = page.say("c.undelivered"), page.say("c.dead")
+    orange = LEVELS[Severity.ORANGE].colour
+    panel = stat(names=True, rows=True, fields="/.*/")
+    for column in (waiting, dead):
+        panel.override_by_name(column, threshold_props([*PLAIN, (100, orange)]))
+    sql = f"""
+        SELECT max(p.value) FILTER (WHERE p.name = 'undelivered') AS {name(waiting)},
+               max(p.value) FILTER (WHERE p.name = 'dead_letters_open') AS {name(dead)}
+        FROM dash.platform() p ORDER BY 1"""
+    panel.links([drill(page.say("platform"), uid("platform", "", page.lang))])
+    page.add("backlog", panel, At(18, 0, 6, TOP), rows(sql))
+
+
+def _vitals(page: Page, line: Row, at: At) -> None:
+    panel = stat(names=True, spark=True)
+    for vital in line.vitals:
+        target = drill(page.pick(vital.stream.title), uid("stream", vital.stream.name, page.lang))
+        panel.override_by_regexp(
+            f"/{re.escape(page.pick(vital.title))}$/",
+            [
+                *number(unit(vital.unit), vital.decimals),
+                *threshold_props(vital.limits),
+                link_prop([target]),
+                prop("color", {"mode": "thresholds"}),
+            ],
+        )
+    title = page.pick(line.domain.title)
+    panel.links([drill(title, uid("domain", line.domain.name, page.lang))])
+    sql = f"""
+        SELECT t."time", t.label, t.value
+        FROM dash.wall_trend({literal(line.domain.name)}, {RANGE}, {STEP}, {literal(page.lang)}) t
+        ORDER BY t."time", t.label LIMIT 5000"""
+    page.add(
+        f"vitals/{line.domain.name}",
+        panel,
+        at,
+        series(sql),
+        title=title,
+        about=page.say("vitals.d"),
+        act=page.say("vitals.a"),
+        min_step="1m",
+        points=POINTS,
+    )

@@ -1,0 +1,87 @@
+"""All dashboards, and the committed files that must equal a fresh build."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from catalog.domains import DOMAINS
+from dashboards.alerting import alerting
+from dashboards.boards.alerts import alerts_page
+from dashboards.boards.district import district_page
+from dashboards.boards.domain import domain_page
+from dashboards.boards.platform import platform_page
+from dashboards.boards.quality import quality_page
+from dashboards.boards.sensor import sensor_page
+from dashboards.boards.stream import stream_page
+from dashboards.boards.wall import wall_page
+from dashboards.page import Page
+from dashboards.provision import Place, as_yaml, provisioning_files
+from dashboards.texts import LANGUAGES, Lang
+from storage.views.metadata import in_screen_order
+
+BUILT = Path(__file__).parent / "built"
+SINGLE: tuple[Callable[[Lang], Page], ...] = (
+    wall_page,
+    alerts_page,
+    quality_page,
+    platform_page,
+    district_page,
+    sensor_page,
+)
+
+
+def pages(lang: Lang) -> list[Page]:
+    """Return every page in one language, the wall first."""
+    used = {stream.domain for stream in in_screen_order()}
+    found = [make(lang) for make in SINGLE]
+    found[1:1] = [domain_page(name, lang) for name in DOMAINS if name in used]
+    return found + [stream_page(stream, lang) for stream in in_screen_order()]
+
+
+def dashboards() -> dict[str, dict[str, Any]]:
+    """Return every dashboard's JSON by its file name under ``built/``."""
+    return {
+        f"dashboards/{lang}/{page.uid}.json": page.build()
+        for lang in LANGUAGES
+        for page in pages(lang)
+    }
+
+
+def files() -> dict[str, str]:
+    """Return every built file's text by its name under ``built/``."""
+    boards = {name: as_text(board) for name, board in dashboards().items()}
+    rules = {name: as_yaml(content) for name, content in alerting(Place().console).items()}
+    return boards | provisioning_files(Place()) | rules
+
+
+def as_text(board: dict[str, Any]) -> str:
+    """Return JSON as it is committed."""
+    return json.dumps(board, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def write(folder: Path = BUILT) -> list[str]:
+    """Write the files that differ, remove those that nobody builds; return their names."""
+    fresh = files()
+    changed = stale(folder, fresh)
+    for name in changed:
+        path = folder / name
+        if name in fresh:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(fresh[name])
+        else:
+            path.unlink()
+    return changed
+
+
+def stale(folder: Path, fresh: dict[str, str]) -> list[str]:
+    """Return the names whose committed text differs from ``fresh``, missing or superfluous ones
+    too."""
+    there = {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    return sorted(
+        name for name in there.keys() | fresh.keys() if there.get(name) != fresh.get(name)
+    )

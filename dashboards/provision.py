@@ -1,0 +1,231 @@
+"""What a Grafana needs to start with our dashboards: ini, data source, folders, alerting.
+
+Committed under ``built/provisioning`` with variables in the place of addresses and secrets;
+``provision`` writes the same files for one machine, secrets in files of their own (mode 0600).
+"""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg.conninfo import conninfo_to_dict
+
+from catalog.model import text
+from dashboards.page import uid
+from dashboards.query import DATASOURCE_TYPE, DATASOURCE_UID
+from dashboards.texts import LANGUAGES, Lang, pick
+from storage.views.reader import ROLE, ensure_reader
+
+FOLDERS = {
+    "zh": ("cityops-zh", text("城市运行", "City operations (zh)")),
+    "en": ("cityops-en", text("城市运行（英文）", "City operations")),
+}
+OPEN_CONNECTIONS = 15
+"""Below the role's own limit of 20, so that alerting is never refused."""
+REFRESH_FLOOR = "10s"
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """Where and for what to write."""
+
+    out: Path
+    dsn: str
+    port: int = 3000
+    console: str = "http://127.0.0.1:8700"
+    password_file: Path | None = None
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What was written."""
+
+    config: Path
+    dashboards: int
+    admin_password_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The values that differ from machine to machine; committed files hold variables instead."""
+
+    folder: str = "${CITYOPS_GRAFANA_DATA}"
+    host: str = "${CITYOPS_GRAFANA_DB_HOST}"
+    database: str = "${CITYOPS_GRAFANA_DB_NAME}"
+    password: str = "$__file{${CITYOPS_GRAFANA_DB_PASSWORD_FILE}}"
+    console: str = "${CITYOPS_CONSOLE}"
+    port: str = "${CITYOPS_GRAFANA_PORT}"
+
+
+def provision(wish: Provision) -> Provisioned:
+    """Write everything for one machine; existing secrets are kept."""
+    from dashboards.alerting import alerting
+    from dashboards.build import as_text, dashboards
+
+    out = wish.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    password = _secret(wish.password_file or out / "secrets" / "db-password")
+    admin = _secret(out / "secrets" / "admin-password")
+    _secret(out / "secrets" / "secret-key")
+    if wish.admin:
+        with psycopg.connect(wish.dsn, autocommit=True) as conn:
+            ensure_reader(conn, password.read_text().strip())
+    parts = conninfo_to_dict(wish.dsn)
+    place = Place(
+        folder=str(out),
+        host=f"{parts.get('host', '127.0.0.1')}:{parts.get('port', 5432)}",
+        database=str(parts.get("dbname", "cityops")),
+        password=f"$__file{{{password}}}",
+        console=wish.console,
+        port=str(wish.port),
+    )
+    for name, content in provisioning_files(place).items():
+        _write(out / name, content)
+    for name, content in alerting(place.console).items():
+        _write(out / name, as_yaml(content))
+    boards = dashboards()
+    for name, board in boards.items():
+        _write(out / name, as_text(board))
+    return Provisioned(out / "grafana.ini", len(boards), admin)
+
+
+def provisioning_files(place: Place) -> dict[str, str]:
+    """Return the provisioning files by name, for one place."""
+    return {
+        "provisioning/datasources/cityops.yaml": as_yaml(datasource(place)),
+        "provisioning/dashboards/cityops.yaml": as_yaml(providers(place)),
+        "grafana.ini": grafana_ini(place),
+    }
+
+
+def datasource(place: Place) -> dict[str, Any]:
+    """Return the data source file: read-only role, few connections, uid that panels name."""
+    return {
+        "apiVersion": 1,
+        "prune": True,
+        "datasources": [
+            {
+                "name": "cityops",
+                "uid": DATASOURCE_UID,
+                "type": DATASOURCE_TYPE,
+                "access": "proxy",
+                "url": place.host,
+                "user": ROLE,
+                "isDefault": True,
+                "editable": False,
+                "jsonData": {
+                    "database": place.database,
+                    "sslmode": "disable",
+                    "postgresVersion": 1500,
+                    "timescaledb": True,
+                    "timeInterval": "5s",
+                    "maxOpenConns": OPEN_CONNECTIONS,
+                    "maxIdleConns": OPEN_CONNECTIONS,
+                    "connMaxLifetime": 14400,
+                },
+                "secureJsonData": {"password": place.password},
+            }
+        ],
+    }
+
+
+def providers(place: Place) -> dict[str, Any]:
+    """Return the dashboards file: one provider per language, because folders need fixed uids."""
+    return {
+        "apiVersion": 1,
+        "providers": [
+            {
+                "name": f"cityops-{lang}",
+                "orgId": 1,
+                "type": "file",
+                "folder": pick(FOLDERS[lang][1], lang),
+                "folderUid": FOLDERS[lang][0],
+                "disableDeletion": True,
+                "allowUiUpdates": False,
+                "updateIntervalSeconds": 30,
+                "options": {"path": f"{place.folder}/dashboards/{lang}"},
+            }
+            for lang in LANGUAGES
+        ],
+    }
+
+
+def grafana_ini(place: Place, lang: Lang = "zh") -> str:
+    """Return Grafana's settings for a closed network: nothing calls out, no static secret."""
+    home = f"{place.folder}/dashboards/{lang}/{uid('wall', '', lang)}.json"
+    sections = {
+        "paths": {
+            "data": f"{place.folder}/data",
+            "logs": f"{place.folder}/logs",
+            "plugins": f"{place.folder}/plugins",
+            "provisioning": f"{place.folder}/provisioning",
+        },
+        "server": {"http_addr": "127.0.0.1", "http_port": place.port},
+        "security": {
+            "admin_password": f"$__file{{{place.folder}/secrets/admin-password}}",
+            "secret_key": f"$__file{{{place.folder}/secrets/secret-key}}",
+            "disable_gravatar": True,
+            "cookie_samesite": "lax",
+            "content_security_policy": False,
+        },
+        "users": {
+            "allow_sign_up": False,
+            "default_theme": "dark",
+            "default_language": "zh-Hans" if lang == "zh" else "en-US",
+        },
+        "auth.anonymous": {"enabled": True, "org_role": "Viewer"},
+        "analytics": {
+            "reporting_enabled": False,
+            "check_for_updates": False,
+            "check_for_plugin_updates": False,
+            "feedback_links_enabled": False,
+        },
+        "news": {"news_feed_enabled": False},
+        "plugins": {
+            "plugin_admin_enabled": False,
+            "preinstall_disabled": True,
+            "public_key_retrieval_disabled": True,
+        },
+        "dashboards": {
+            "default_home_dashboard_path": home,
+            "min_refresh_interval": REFRESH_FLOOR,
+        },
+        "dataproxy": {"row_limit": 100000, "timeout": 15},
+        "geomap": {"enable_custom_baselayers": True},
+        "unified_alerting": {"enabled": True, "min_interval": "10s"},
+        "log": {"mode": "console", "level": "warn"},
+    }
+    lines = ["# Written by `python -m dashboards`; changes are overwritten."]
+    for section, values in sections.items():
+        if values:
+            lines += ["", f"[{section}]"]
+            lines += [f"{key} = {_ini(value)}" for key, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def as_yaml(content: dict[str, Any]) -> str:
+    """Return YAML as it is committed: keys in the order written, Chinese as it is."""
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)
+
+
+def _ini(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _secret(path: Path) -> Path:
+    """Make a file with a random secret unless it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path
+
+
+def _write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != content:
+        path.write_text(content)

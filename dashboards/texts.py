@@ -1,0 +1,305 @@
+"""The one catalogue of dashboard texts; what the city catalog names is taken from there."""
+
+from typing import Literal
+
+from catalog.model import Text, text
+
+Lang = Literal["zh", "en"]
+LANGUAGES: tuple[Lang, ...] = ("zh", "en")
+
+
+def pick(item: Text, lang: Lang) -> str:
+    """Return the text in one language."""
+    return item.zh if lang == "zh" else item.en
+
+
+def say(key: str, lang: Lang) -> str:
+    """Return a text of this catalogue in one language; KeyError for an unknown key."""
+    return pick(TEXTS[key], lang)
+
+
+TEXTS = {
+    # pages
+    "wall": text("城市运行体征", "City vital signs"),
+    "wall.q": text("城市此刻好不好，哪里不好？", "Is the city fine, and where is it not?"),
+    "domain.q": text(
+        "这一领域哪里异常，正往哪里走？", "What is abnormal here, where is it heading?"
+    ),
+    "stream.q": text("哪些传感器异常，从何时开始？", "Which sensors are off, and since when?"),
+    "alerts": text("告警与事件", "Alerts and incidents"),
+    "alerts.q": text(
+        "现在有什么要处理，处理得够快吗？", "What needs doing now, and is it done fast enough?"
+    ),
+    "quality": text("数据质量", "Data quality"),
+    "quality.q": text("数据本身是否可信？", "Can the data itself be trusted?"),
+    "platform": text("平台健康", "Platform health"),
+    "platform.q": text(
+        "平台是否按时收、存、算、送？", "Does the platform take in and deliver on time?"
+    ),
+    "district": text("区县运行", "District"),
+    "district.q": text("这个区县此刻怎么样？", "How is this district doing right now?"),
+    "sensor": text("传感器诊断", "Sensor diagnosis"),
+    "sensor.q": text(
+        "这只传感器说了什么，可信吗，为什么告警？",
+        "What did this sensor say, is it sound, why did it alarm?",
+    ),
+    # description parts
+    "d.source": text("来源", "Source"),
+    "d.refresh": text("刷新", "Refresh"),
+    "d.act": text("异常时", "When abnormal"),
+    "nodata": text("无数据", "no data"),
+    "none": text("无", "none"),
+    # panels
+    "clock": text("北京时间", "Beijing time"),
+    "clock.d": text(
+        "数据库时钟。停住不走说明画面已冻结。",
+        "The database's clock. If it stands still, the view is frozen.",
+    ),
+    "clock.a": text("检查浏览器、Grafana 与数据库连接", "Check browser, Grafana and database"),
+    "severities": text("未解除告警", "Open alerts"),
+    "severities.d": text("按四级预警统计的未解除告警数。", "Open alerts by the four levels."),
+    "severities.a": text("先处理红色，再处理橙色", "Take red first, then orange"),
+    "online": text("数据在线", "Data online"),
+    "online.d": text(
+        "有新数据的传感器占比与最新一条数据的年龄。",
+        "Share of sensors with fresh data, and the age of the newest reading.",
+    ),
+    "online.a": text("打开数据质量页查看沉默的传感器", "Open data quality to see silent sensors"),
+    "backlog": text("平台积压", "Backlog"),
+    "backlog.d": text(
+        "待送达的通知与未处理的死信。", "Webhooks not delivered yet and open dead letters."
+    ),
+    "backlog.a": text("打开平台健康页", "Open platform health"),
+    "vitals.d": text(
+        "每个数据流一个体征：数值由良好数据汇总，折线是所选时间段。名称前的图标和数字是未解除告警。",
+        "One vital sign per stream from good values only; the line covers the chosen time. Icon "
+        "and number before a name are open alerts.",
+    ),
+    "vitals.a": text("点击进入该领域", "Click to open the domain"),
+    "map": text("传感器地图", "Sensor map"),
+    "map.d": text(
+        "每个点是一只传感器，颜色与文字表示状态；底图为区县、环路与河流示意。",
+        "Each point is a sensor, colour and text tell its state; the ground shows districts, ring "
+        "roads and rivers, schematic.",
+    ),
+    "map.a": text("点击传感器进入诊断", "Click a sensor for its diagnosis"),
+    "active": text("未解除告警列表", "Open alerts, worst first"),
+    "active.d": text(
+        "最严重、最新的在前。确认请到运营台。",
+        "Worst and newest first. Acknowledge in the console.",
+    ),
+    "active.a": text("点击传感器查看原因", "Click the sensor to see why"),
+    "freshness": text("数据新鲜度", "Freshness"),
+    "freshness.d": text(
+        "每个数据流的在线传感器数与最新数据年龄；陈旧不等于正常。",
+        "Sensors online per stream and the age of the newest reading; stale is not normal.",
+    ),
+    "freshness.a": text("检查采集设备、通信与网关", "Check devices, links and the gateway"),
+    "city": text("全市体征", "City value"),
+    "city.d": text(
+        "全市一个数，由良好数据汇总；方式见数据流声明。",
+        "The city as one number from good values; how is in the stream's declaration.",
+    ),
+    "trend": text("走势", "trend"),
+    "trend.d": text(
+        "均值线与最低—最高带；虚线为声明的阈值。",
+        "Mean with the band from lowest to highest; dashed lines are the declared limits.",
+    ),
+    "trend.a": text("选择区县缩小范围，再点传感器", "Choose a district, then a sensor"),
+    "by_district": text("各区县", "by district"),
+    "by_district.d": text(
+        "每个区县一条线，同一坐标轴。", "One line per district on the same axis."
+    ),
+    "worst": text("传感器", "Sensors"),
+    "worst.d": text("按状态由重到轻排列。", "Ordered by state, worst first."),
+    "raised": text("告警产生", "Alerts raised"),
+    "raised.d": text("按时间与最高级别统计。", "Per time step, by peak level."),
+    "raised.a": text("突然增多时先查是否同一原因", "When many come at once, look for one cause"),
+    "figures": text("告警处置", "Alert handling"),
+    "figures.d": text(
+        "所选时间内产生与解除的告警，中位确认与解除时间。",
+        "Alerts raised and cleared in the chosen time; median times to acknowledge and to clear.",
+    ),
+    "figures.a": text("确认时间变长时增派值守", "When acknowledging slows, add staff"),
+    "history": text("告警历史", "Alert history"),
+    "history.d": text(
+        "所选时间内产生的告警，新的在前。", "Alerts of the chosen time, newest first."
+    ),
+    "history.a": text("点击传感器查看过程", "Click the sensor to see the course"),
+    "sources": text("最常告警", "Most frequent"),
+    "sources.d": text(
+        "反复告警的规则与传感器：多半是阈值或设备的问题。",
+        "Rules and sensors that alarm again and again: often the limit or the device.",
+    ),
+    "sources.a": text("检查阈值、迟滞与设备", "Check limit, deadband and device"),
+    "flags": text("质量标记", "Quality flags"),
+    "flags.d": text(
+        "未通过质量控制的数据，按检验项。", "Readings that failed quality control, by test."
+    ),
+    "flags.a": text("查看该传感器，必要时送检", "Look at the sensor; have it checked"),
+    "flags_stream": text("各数据流质量标记", "Quality flags by stream"),
+    "complete": text("完整率", "Completeness"),
+    "complete.d": text(
+        "实收与按采样周期应收之比，及良好数据占比。",
+        "Readings received against the cadence's promise, and the share of good ones.",
+    ),
+    "complete.a": text("检查丢包与设备", "Check for loss and broken devices"),
+    "silent": text("沉默的传感器", "Silent sensors"),
+    "silent.d": text("超过静默时限没有数据。", "No data for longer than the stream allows."),
+    "silent.a": text("检查供电与通信", "Check power and link"),
+    "letters": text("死信", "Dead letters"),
+    "letters.d": text(
+        "无法使用的数据及原因；可重新投递。",
+        "What could not be used, and why; can be re-driven.",
+    ),
+    "letters.a": text(
+        "修正原因后执行 python -m storage dead-letters redrive",
+        "Mend the cause, then run python -m storage dead-letters redrive",
+    ),
+    "stored": text("入库速率", "Stored"),
+    "stored.d": text("最近一分钟每秒入库的数据条数。", "Readings stored per second, last minute."),
+    "stored.a": text("为零时检查网关与入库进程", "At zero check gateway and sink"),
+    "figures_platform": text("平台指标", "Platform figures"),
+    "figures_platform.d": text(
+        "数据库所知的平台状态。", "The platform's state as far as the database knows."
+    ),
+    "figures_platform.a": text("对照运行手册逐项处理", "Follow the runbook item by item"),
+    "deliveries": text("通知送达", "Webhook attempts"),
+    "deliveries.d": text("每次投递的结果。", "How each attempt ended."),
+    "deliveries.a": text("连续失败时联系接收方", "If failures go on, call the receiver"),
+    "receivers": text("接收方", "Receivers"),
+    "receivers.d": text(
+        "待送、已送与放弃的通知，及送达耗时。",
+        "Waiting, delivered and given-up webhooks, and the time they took.",
+    ),
+    "consumers": text("消费进度", "Consumers"),
+    "consumers.d": text(
+        "谁从 Kafka 读数据，最近何时前进。", "Who reads from Kafka, and when it last moved."
+    ),
+    "consumers.a": text(
+        "超过一分钟不动则查看该进程日志", "If it stands for a minute, read its log"
+    ),
+    "sizes": text("表大小", "Table sizes"),
+    "sizes.d": text("占用空间最大的表。", "The tables that take most space."),
+    "sizes.a": text("检查保留期与磁盘", "Check retention and disk"),
+    "card": text("传感器档案", "Sensor card"),
+    "card.d": text("登记信息与固定属性。", "Registration and fixed attributes."),
+    "card.a": text("有误请改声明或登记", "If wrong, mend the declaration or registration"),
+    "aggregated": text("汇总与阈值", "Aggregates and limits"),
+    "aggregated.d": text(
+        "良好数据的均值、最低—最高带与该传感器的阈值线。",
+        "Mean of good values, band from lowest to highest, and this sensor's limits.",
+    ),
+    "aggregated.a": text("对照原始数据与质量标记", "Compare with raw readings and flags"),
+    "raw": text("原始数据", "Raw readings"),
+    "raw.d": text(
+        "传感器发来的每一条，未经筛选（最多 3 000 条）。",
+        "Every reading as sent, unfiltered (at most 3 000).",
+    ),
+    "raw.a": text("跳变、卡死、缺失多为设备问题", "Jumps, stuck values, gaps: mostly the device"),
+    "delay": text("到达延迟", "Arrival delay"),
+    "delay.d": text("从观测到接收。", "From observation to receipt."),
+    "delay.a": text("延迟超过时限的数据不再触发告警", "Readings later than allowed raise no alert"),
+    "windows": text("一分钟窗口", "One-minute windows"),
+    "windows.d": text("条数、良好条数与修订次数。", "Readings, good ones and revisions."),
+    "sensor_flags": text("质量标记明细", "Quality flags in detail"),
+    "episodes": text("告警过程", "Episodes"),
+    "streams_here": text("各数据流", "Streams here"),
+    # columns
+    "c.level": text("级别", "Level"),
+    "c.state": text("状态", "State"),
+    "c.alert": text("告警", "Alert"),
+    "c.sensor": text("传感器", "Sensor"),
+    "c.district": text("区县", "District"),
+    "c.street": text("街道", "Street"),
+    "c.stream": text("数据流", "Stream"),
+    "c.value": text("数值", "Value"),
+    "c.limit": text("阈值", "Limit"),
+    "c.unit": text("单位", "Unit"),
+    "c.age": text("数据年龄", "Age"),
+    "c.since": text("开始", "Since"),
+    "c.cleared": text("解除", "Cleared"),
+    "c.lasted": text("持续", "Lasted"),
+    "c.acked": text("确认人", "Acknowledged by"),
+    "c.online": text("在线", "Online"),
+    "c.total": text("总数", "All"),
+    "c.never": text("从未上报", "Never"),
+    "c.stale": text("陈旧", "Stale"),
+    "c.red": text("红", "Red"),
+    "c.orange": text("橙", "Orange"),
+    "c.yellow": text("黄", "Yellow"),
+    "c.blue": text("蓝", "Blue"),
+    "c.unacked": text("未确认", "Not acknowledged"),
+    "c.raised": text("产生", "Raised"),
+    "c.ack_p50": text("确认中位", "Median to acknowledge"),
+    "c.clear_p50": text("解除中位", "Median to clear"),
+    "c.count": text("次数", "Times"),
+    "c.complete": text("完整率", "Complete"),
+    "c.good": text("良好率", "Good"),
+    "c.expected": text("应收", "Expected"),
+    "c.received": text("实收", "Received"),
+    "c.stage": text("环节", "Stage"),
+    "c.code": text("代码", "Code"),
+    "c.reason": text("原因", "Reason"),
+    "c.letters": text("数量", "Letters"),
+    "c.open": text("未处理", "Open"),
+    "c.newest": text("最新", "Newest"),
+    "c.receiver": text("接收方", "Receiver"),
+    "c.enabled": text("启用", "Enabled"),
+    "c.waiting": text("待送", "Waiting"),
+    "c.delivered": text("已送达", "Delivered"),
+    "c.given_up": text("已放弃", "Given up"),
+    "c.attempts": text("尝试", "Attempts"),
+    "c.p50": text("中位耗时", "Median time"),
+    "c.p99": text("P99 耗时", "P99 time"),
+    "c.error": text("最近错误", "Last error"),
+    "c.consumer": text("消费者", "Consumer"),
+    "c.partitions": text("分区", "Partitions"),
+    "c.offsets": text("累计位移", "Offsets"),
+    "c.moved": text("距上次前进", "Since last moved"),
+    "c.table": text("表", "Table"),
+    "c.bytes": text("大小", "Size"),
+    "c.field": text("项目", "Field"),
+    "c.time": text("时间", "Time"),
+    "c.metric": text("指标", "Metric"),
+    "c.test": text("检验", "Test"),
+    "c.flag": text("标记", "Flag"),
+    "c.n": text("条数", "Readings"),
+    "c.goodn": text("良好", "Good"),
+    "c.revision": text("修订", "Revision"),
+    "c.mean": text("均值", "Mean"),
+    "c.low": text("最低", "Lowest"),
+    "c.high": text("最高", "Highest"),
+    "c.delay": text("延迟", "Delay"),
+    "c.pct_online": text("在线率", "Online"),
+    "c.age_newest": text("最新数据", "Newest reading"),
+    "c.undelivered": text("待送通知", "Webhooks waiting"),
+    "c.dead": text("死信", "Dead letters"),
+    "c.sensors": text("传感器", "Sensors"),
+    "c.alerts": text("告警", "Alerts"),
+    "c.stored": text("每秒入库", "Stored per second"),
+    "c.arrival": text("到达延迟中位", "Median arrival delay"),
+    "c.oldest": text("最久未送达", "Oldest undelivered"),
+    "c.corrected": text("15 分钟内修订窗口", "Windows corrected in 15 min"),
+    "c.vital": text("体征", "Vital sign"),
+    # variables and links
+    "v.district": text("区县", "District"),
+    "v.stream": text("数据流", "Stream"),
+    "v.sensor": text("传感器", "Sensor"),
+    "v.metric": text("指标", "Metric"),
+    "l.up": text("上一级", "Up"),
+    "l.domains": text("领域", "Domains"),
+    "l.streams": text("数据流", "Streams"),
+    "l.tools": text("告警·质量·平台", "Alerts, quality, platform"),
+    "l.other": text("English", "中文"),
+    "l.open": text("打开", "Open"),
+    "a.alerts": text("告警", "Alerts"),
+    # flag values (QARTOD)
+    "f.1": text("通过", "Pass"),
+    "f.2": text("未评估", "Not evaluated"),
+    "f.3": text("? 可疑", "? Suspect"),
+    "f.4": text("✕ 不合格", "✕ Fail"),
+    "f.9": text("○ 缺失", "○ Missing"),
+    "yes": text("是", "yes"),
+    "no": text("✕ 否", "✕ no"),
+}

@@ -1,0 +1,58 @@
+"""What the city wall (L0) shows, as data: the console's own wall page reads the same list.
+
+Order, texts, limits and colours come from the catalog; values from functions of schema ``dash``.
+"""
+
+from dataclasses import dataclass
+
+from catalog.domains import DOMAINS
+from catalog.model import Domain, Stream, Text
+from dashboards.looks import Steps, vital_limits
+from storage.views.metadata import in_screen_order, vital_title
+
+HOURS = 6
+REFRESH_S = 10
+POINTS = 72
+
+VITALS_SQL = "SELECT * FROM dash.vital_signs()"
+TREND_SQL = "SELECT * FROM dash.vital_trend(%(domain)s, %(from)s, %(to)s, %(step)s)"
+SEVERITIES_SQL = "SELECT red, orange, yellow, blue FROM dash.alert_figures(now(), now())"
+ALERTS_SQL = "SELECT * FROM dash.active_alerts(%(rows)s)"
+STATES_SQL = "SELECT * FROM dash.sensor_states()"
+FRESHNESS_SQL = "SELECT * FROM dash.freshness()"
+PLATFORM_SQL = "SELECT * FROM dash.platform()"
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """One vital sign: the stream's headline as one number of the city."""
+
+    stream: Stream
+    title: Text
+    unit: str
+    decimals: int
+    limits: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One domain's row of vital signs."""
+
+    domain: Domain
+    vitals: tuple[Vital, ...]
+
+
+def vital(stream: Stream) -> Vital:
+    """Return the stream's vital sign."""
+    shown = stream.quantity(stream.headline)
+    return Vital(stream, vital_title(stream), shown.unit, shown.decimals, vital_limits(stream))
+
+
+def wall_rows() -> list[Row]:
+    """Return the wall's rows in screen order; a domain without streams has none."""
+    found = []
+    for domain in DOMAINS.values():
+        vitals = tuple(vital(s) for s in in_screen_order() if s.domain == domain.name)
+        if vitals:
+            found.append(Row(domain, vitals))
+    return found

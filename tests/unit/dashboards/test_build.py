@@ -1,0 +1,64 @@
+"""The committed dashboards are what the catalog says, and stay what they are."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from catalog.registry import streams
+from dashboards.build import BUILT, dashboards, files, stale, write
+from dashboards.page import UID_LIMIT, panel_id, uid
+from dashboards.texts import LANGUAGES, TEXTS
+
+
+def test_committed_files_equal_a_fresh_build() -> None:
+    assert stale(BUILT, files()) == []
+
+
+def test_a_build_is_the_same_every_time() -> None:
+    assert dashboards() == dashboards()
+
+
+def test_write_mends_changed_missing_and_left_over_files(tmp_path: Path) -> None:
+    write(tmp_path)
+    wall = tmp_path / "dashboards/zh/cityops-wall.json"
+    wall.write_text("{}")
+    (tmp_path / "dashboards/zh/cityops-old.json").write_text("{}")
+    (tmp_path / "dashboards/en/cityops-wall-en.json").unlink()
+    assert write(tmp_path) == [
+        "dashboards/en/cityops-wall-en.json",
+        "dashboards/zh/cityops-old.json",
+        "dashboards/zh/cityops-wall.json",
+    ]
+    assert stale(tmp_path, files()) == []
+
+
+def test_every_stream_and_level_has_its_page_in_both_languages() -> None:
+    built = {board["uid"] for board in dashboards().values()}
+    for lang in LANGUAGES:
+        assert {uid("stream", name, lang) for name in streams()} <= built
+        kinds = ("wall", "alerts", "quality", "platform", "district", "sensor")
+        assert {uid(kind, "", lang) for kind in kinds} <= built
+
+
+def test_long_names_keep_their_uid_short_and_apart() -> None:
+    made = {uid("stream", "a" * 39 + letter, "en") for letter in "xyz"}
+    assert len(made) == 3
+    assert all(len(one) <= UID_LIMIT and one.endswith("-en") for one in made)
+
+
+def test_panel_ids_do_not_depend_on_order() -> None:
+    assert panel_id("wall/clock") == 652346
+    assert panel_id("wall/clock") != panel_id("wall/map")
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS))
+def test_every_text_is_there_in_both_languages(key: str) -> None:
+    assert TEXTS[key].zh.strip()
+    assert TEXTS[key].en.strip()
+
+
+def test_english_pages_hold_no_chinese_but_names_of_places() -> None:
+    board = dashboards()["dashboards/en/cityops-platform-en.json"]
+    text = json.dumps({**board, "links": []}, ensure_ascii=False)
+    assert not any("\u4e00" <= letter <= "\u9fff" for letter in text)
