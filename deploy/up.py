@@ -22,7 +22,7 @@ from deploy.runtime import Addresses, Runtime, choose_runtime
 from deploy.status import health, rows
 from deploy.wait import wait_until
 
-FLOW_S = 60.0
+FLOW_S = 90.0
 FRESH_S = 60.0
 KEEP_REPLAYED = {"CITYOPS_KEEP_RAW_DAYS": "0", "CITYOPS_KEEP_1M_DAYS": "0"}
 """On one's own machine old series are replayed: retention would drop them within the hour."""

@@ -19,7 +19,7 @@ def run_process(
     settings: Settings,
     body: Callable[[Vitals, threading.Event], None],
     *,
-    exit_when_stalled_s: float = 60.0,
+    exit_when_stalled_s: float = 25.0,
 ) -> int:
     """Run ``body(vitals, stop)`` until SIGTERM or SIGINT sets ``stop``; return the exit code.
 

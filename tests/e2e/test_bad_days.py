@@ -30,6 +30,7 @@ from catalog.registry import stream
 from catalog.topics import readings_topic
 from deploy import supervisor
 from deploy.paths import ROOT, Layout
+from deploy.process import tail
 from deploy.status import rows
 from tests.servers import native_folder, wait_until
 
@@ -98,9 +99,9 @@ class Platform:
 def platform() -> Iterator[Platform]:
     with native_folder() as folder:
         state = folder / "state"
-        _deploy(state, "up", "--detach")
+        layout = Layout(state)
         try:
-            layout = Layout(state)
+            _deploy(state, "up", "--detach")
             address = json.loads(layout.env_file.read_text())
             ledger = Ledger(address["CITYOPS_GATEWAY"], address["CITYOPS_API_KEY"])
             thread = threading.Thread(target=ledger.run, daemon=True)
@@ -109,6 +110,8 @@ def platform() -> Iterator[Platform]:
             ledger.stop.set()
             thread.join(30)
         finally:
+            for log in sorted(layout.logs.glob("*.log")):
+                print(f"---- {log.name}\n{tail(log)}")
             _deploy(state, "clean")
 
 
