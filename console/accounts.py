@@ -1,6 +1,5 @@
 """People who may log in: passwords (argon2id), lock-out after failures, sessions."""
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,6 +10,7 @@ from psycopg import Connection
 
 from console import audit
 from console.roles import Role
+from service.api_keys import hash_key
 
 MAX_FAILURES = 5
 LOCK_MINUTES = 15
@@ -89,14 +89,18 @@ def session_role(
     row = conn.execute(
         "SELECT s.name, u.role, s.seen_at FROM console_sessions s JOIN console_users u USING (name)"
         " WHERE token_hash = %s AND u.disabled_at IS NULL AND s.seen_at > %s AND s.created_at > %s",
-        [_digest(token), now - timedelta(hours=idle_hours), now - timedelta(days=MAX_SESSION_DAYS)],
+        [
+            hash_key(token),
+            now - timedelta(hours=idle_hours),
+            now - timedelta(days=MAX_SESSION_DAYS),
+        ],
     ).fetchone()
     if row is None:
         return None
     name, role, seen_at = row
     if (now - seen_at).total_seconds() > TOUCH_S:
         conn.execute(
-            "UPDATE console_sessions SET seen_at = %s WHERE token_hash = %s", [now, _digest(token)]
+            "UPDATE console_sessions SET seen_at = %s WHERE token_hash = %s", [now, hash_key(token)]
         )
     return name, Role(role)
 
@@ -105,7 +109,7 @@ def logout(conn: Connection, token: str) -> None:
     """End a session."""
     with conn.transaction():
         gone = conn.execute(
-            "DELETE FROM console_sessions WHERE token_hash = %s RETURNING name", [_digest(token)]
+            "DELETE FROM console_sessions WHERE token_hash = %s RETURNING name", [hash_key(token)]
         ).fetchone()
         if gone:
             audit.record(conn, gone[0], "logout")
@@ -124,7 +128,7 @@ def _open_session(conn: Connection, name: str, now: datetime) -> str:
         conn.execute(
             "INSERT INTO console_sessions (token_hash, name, created_at, seen_at)"
             " VALUES (%s, %s, %s, %s)",
-            [_digest(token), name, now, now],
+            [hash_key(token), name, now, now],
         )
         audit.record(conn, name, "login")
     return token
@@ -139,10 +143,6 @@ def _count_failure(conn: Connection, name: str, now: datetime) -> None:
             {"max": MAX_FAILURES, "until": now + timedelta(minutes=LOCK_MINUTES), "name": name},
         )
         audit.record(conn, name, "login", result="refused")
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @cache

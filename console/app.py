@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 from starlette.datastructures import MutableHeaders
@@ -20,6 +19,7 @@ from console.settings import ConsoleSettings
 from service.clock import SystemClock
 from service.postgres import pool
 from service.vitals import Vitals
+from service.web import add_health
 
 POOL = 8
 STATIC = Path(__file__).with_name("static")
@@ -79,13 +79,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     app.include_router(login.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
-    @app.get("/health", include_in_schema=False)
-    def health() -> JSONResponse:
-        state = vitals.health()
-        return JSONResponse(
-            {"healthy": state.healthy, "reason": state.reason}, 200 if state.healthy else 503
-        )
-
+    add_health(app, vitals, include_in_schema=False)
     pages.mount(desk)
     ui.run_with(app, title="cityops", favicon=STATIC / "icon.svg", tailwind=False, language="zh-CN")
     return app

@@ -5,7 +5,7 @@ The alerts engine's NOTIFY makes it sooner. While nobody looks nothing is read.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -115,14 +115,4 @@ class Live:
         if not old.trouble:
             logger().warning("the state of the city is not read", reason=reason)
         tell(reason)
-        self._snapshot = Snapshot(
-            old.version + 1,
-            old.at,
-            old.vital_signs,
-            old.sensors,
-            old.districts,
-            old.alerts,
-            old.freshness,
-            old.platform,
-            reason,
-        )
+        self._snapshot = replace(old, version=old.version + 1, trouble=reason)

@@ -82,11 +82,6 @@ def thresholds(chosen: Steps) -> build.ThresholdsConfig:
     )
 
 
-def state_mapping(lang: Lang) -> model.ValueMap:
-    """Return state name to icon, text and colour."""
-    return _mapping((s.name, f"{s.icon} {pick(s.title, lang)}", s.colour) for s in STATES)
-
-
 def level_mapping(lang: Lang) -> model.ValueMap:
     """Return state level (0 …) to icon, text and colour."""
     return _mapping(

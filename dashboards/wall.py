@@ -14,14 +14,6 @@ HOURS = 6
 REFRESH_S = 10
 POINTS = 72
 
-VITALS_SQL = "SELECT * FROM dash.vital_signs()"
-TREND_SQL = "SELECT * FROM dash.vital_trend(%(domain)s, %(from)s, %(to)s, %(step)s)"
-SEVERITIES_SQL = "SELECT red, orange, yellow, blue FROM dash.alert_figures(now(), now())"
-ALERTS_SQL = "SELECT * FROM dash.active_alerts(%(rows)s)"
-STATES_SQL = "SELECT * FROM dash.sensor_states()"
-FRESHNESS_SQL = "SELECT * FROM dash.freshness()"
-PLATFORM_SQL = "SELECT * FROM dash.platform()"
-
 
 @dataclass(frozen=True, slots=True)
 class Vital:

@@ -8,12 +8,12 @@ import secrets
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from deploy import ports, supervisor
 from deploy.demo import demo_receiver
 from deploy.errors import DeployError
+from deploy.native.servers import stored_password
 from deploy.paths import ROOT, Layout, make_private
 from deploy.plan import port_wishes, processes
 from deploy.ports import LOOPBACK
@@ -39,8 +39,8 @@ def up(layout: Layout) -> dict[str, str]:
     ports.save(layout.ports_file, chosen)
     runtime = choose_runtime(layout, chosen)
     servers = runtime.prepare()
-    _make_secret(layout.api_key_file, "ck_")
-    _make_secret(layout.console_password_file)
+    _api_key(layout)
+    stored_password(layout.console_password_file, 12)
     # the addresses are known before the servers run, except those given from outside
     common = _environment(layout, chosen, _planned(runtime, layout, chosen))
     ours = [_with_port(p, chosen) for p in [*processes(), demo_receiver(layout, chosen)]]
@@ -73,7 +73,6 @@ def public(layout: Layout, common: dict[str, str]) -> dict[str, str]:
 
 def _planned(runtime: Runtime, layout: Layout, chosen: dict[str, int]) -> Addresses:
     from deploy.native import timescale
-    from deploy.native.servers import stored_password
     from deploy.runtime import DATABASE
 
     if runtime.name == "external":
@@ -86,19 +85,16 @@ def _planned(runtime: Runtime, layout: Layout, chosen: dict[str, int]) -> Addres
 def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -> dict[str, str]:
     names = ("CITYOPS_STREAMS_PATH", "CITYOPS_KEEP_")
     passed = {k: v for k, v in os.environ.items() if k.startswith(names)}
-    return (
-        KEEP_REPLAYED
-        | passed
-        | {
-            "CITYOPS_KAFKA": addresses.kafka,
-            "CITYOPS_DSN": addresses.dsn,
-            "CITYOPS_GATEWAY": f"http://{LOOPBACK}:{chosen['gateway']}",
-            "CITYOPS_CONSOLE": f"http://{LOOPBACK}:{chosen['console']}",
-            "CITYOPS_API_KEY_FILE": str(layout.api_key_file),
-            "CITYOPS_STATE_DIR": str(layout.state),
-            "CITYOPS_RECEIVERS_FILE": str(layout.receivers_file),
-        }
-    )
+    ours = {
+        "CITYOPS_KAFKA": addresses.kafka,
+        "CITYOPS_DSN": addresses.dsn,
+        "CITYOPS_GATEWAY": f"http://{LOOPBACK}:{chosen['gateway']}",
+        "CITYOPS_CONSOLE": f"http://{LOOPBACK}:{chosen['console']}",
+        "CITYOPS_API_KEY_FILE": str(layout.api_key_file),
+        "CITYOPS_STATE_DIR": str(layout.state),
+        "CITYOPS_RECEIVERS_FILE": str(layout.receivers_file),
+    }
+    return KEEP_REPLAYED | passed | ours
 
 
 def _with_port(process: Any, chosen: dict[str, int]) -> Any:
@@ -111,10 +107,10 @@ def _with_port(process: Any, chosen: dict[str, int]) -> Any:
     return replace(process, environment=own)
 
 
-def _make_secret(file: Path, prefix: str = "") -> None:
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(f"{prefix}{secrets.token_urlsafe(32 if prefix else 12)}\n")
+def _api_key(layout: Layout) -> None:
+    if not layout.api_key_file.exists():
+        layout.api_key_file.touch(mode=0o600)
+        layout.api_key_file.write_text(f"ck_{secrets.token_urlsafe(32)}\n")
 
 
 def _prepare_data(layout: Layout, common: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from service.clock import Clock
 from service.errors import TransientError
 from service.settings import Settings
 from service.vitals import Vitals
+from service.web import add_health
 
 ARROW = "application/vnd.apache.arrow.stream"
 MAX_BODY = 2 * 2**20
@@ -160,13 +161,7 @@ def build_app(gateway: Gateway, vitals: Vitals) -> FastAPI:
     app.add_api_route("/v1/streams/{stream}", _describe)
     app.add_api_route("/v1/streams/{stream}/readings", _unknown, methods=["POST"])
 
-    @app.get("/health")
-    def health() -> JSONResponse:
-        state = vitals.health()
-        return JSONResponse(
-            {"healthy": state.healthy, "reason": state.reason}, 200 if state.healthy else 503
-        )
-
+    add_health(app, vitals)
     return app
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError
 
 from catalog.contracts import DEAD_LETTER_TYPE, DeadLetter, encode_json
 from catalog.frames import MAX_READINGS, encode, frame_headers
@@ -51,33 +51,22 @@ class FrameProducer:
         """
         topic = readings_topic(self._prefix, stream.name)
         futures = []
-        try:
-            for shard, part in split_by_shard(batch):
-                for start in range(0, part.num_rows, MAX_READINGS):
-                    frame = encode(part.slice(start, MAX_READINGS))
-                    headers = frame_headers(stream, self._source, received_at)
-                    futures.append(self._send(topic, shard, frame, headers))
-        except KafkaError as error:
-            raise _away(error) from error
+        for shard, part in split_by_shard(batch):
+            for start in range(0, part.num_rows, MAX_READINGS):
+                frame = encode(part.slice(start, MAX_READINGS))
+                headers = frame_headers(stream, self._source, received_at)
+                futures.append(self._send(topic, shard, frame, headers))
         return Pending(futures)
 
     def send_raw(self, topic: str, shard: int, value: bytes, headers: Any) -> Pending:
         """Send bytes as they are: what a faulty device or gateway might put on a topic."""
-        try:
-            return Pending([self._send(topic, shard, value, headers)])
-        except KafkaError as error:
-            raise _away(error) from error
+        return Pending([self._send(topic, shard, value, headers)])
 
     def send_dead_letter(self, letter: DeadLetter) -> Pending:
         """Send one dead letter."""
         headers = [("ce_type", DEAD_LETTER_TYPE.encode())]
         topic = dead_letters_topic(self._prefix)
-        try:
-            return Pending(
-                [self._send(topic, shard_of(letter.stream), encode_json(letter), headers)]
-            )
-        except KafkaError as error:
-            raise _away(error) from error
+        return Pending([self._send(topic, shard_of(letter.stream), encode_json(letter), headers)])
 
     def close(self) -> None:
         """Send what is buffered, for two seconds at most, and close."""
@@ -88,9 +77,9 @@ class FrameProducer:
             return self._kafka.send(
                 topic, value=value, key=shard_key(shard), partition=shard, headers=headers
             )
-        except ValueError as error:
-            # the client's word for a partition that a broker just started does not tell of yet
-            raise UnknownTopicOrPartitionError(str(error)) from error
+        except (KafkaError, ValueError) as error:
+            # ValueError: a partition that a broker just started does not tell of yet
+            raise _away(error) from error
 
 
 def split_by_shard(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
@@ -104,6 +93,6 @@ def split_by_shard(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
     return [(int(s), batch.take(pa.array(np.flatnonzero(shards == s)))) for s in found]
 
 
-def _away(error: KafkaError) -> TransientError:
+def _away(error: KafkaError | ValueError) -> TransientError:
     reason = f"Kafka has not acknowledged: {error or type(error).__name__}"
     return TransientError(reason, code="kafka", stage="receiving", retry_after_s=2.0)

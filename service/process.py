@@ -1,5 +1,6 @@
 """Run a long-lived process: logs, vital signs, signals, exit codes and the stall watchdog."""
 
+import faulthandler
 import os
 import signal
 import threading
@@ -48,6 +49,7 @@ def watch_stalls(vitals: Vitals, stop: threading.Event, limit_s: float) -> None:
     while not stop.wait(1.0):
         if vitals.stalled_for() > limit_s:
             logger().error("stalled, leaving for a restart", seconds=round(vitals.stalled_for()))
+            faulthandler.dump_traceback(all_threads=True)  # what it waits for, for the log
             os._exit(EXIT_STALLED)
 
 

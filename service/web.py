@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from service.vitals import Vitals
@@ -51,3 +53,14 @@ def serve(app: ASGIApp, url: str, vitals: Vitals, stop: threading.Event) -> None
 def _stop_with(server: uvicorn.Server, stop: threading.Event) -> None:
     stop.wait()
     server.should_exit = True
+
+
+def add_health(app: FastAPI, vitals: Vitals, *, include_in_schema: bool = True) -> None:
+    """Serve the process's health on the application's own port as well: 200, or 503 and why."""
+
+    @app.get("/health", include_in_schema=include_in_schema)
+    def health() -> JSONResponse:
+        state = vitals.health()
+        return JSONResponse(
+            {"healthy": state.healthy, "reason": state.reason}, 200 if state.healthy else 503
+        )

@@ -1,17 +1,38 @@
-"""Topics of one test: a prefix of its own, deleted afterwards."""
+"""Topics of one test: a prefix of its own, what is on them, deleted afterwards."""
 
 from __future__ import annotations
 
 import contextlib
 import uuid
+from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
+
+from catalog.topics import PARTITIONS
+from service.kafka import consumer
 
 
 def unique_prefix() -> str:
     """Return a topic prefix that no other test uses, e.g. `t1a2b3c4d`."""
     return f"t{uuid.uuid4().hex[:8]}"
+
+
+def records(bootstrap: str, topic: str) -> list[Any]:
+    """Return every record that is on a topic so far."""
+    reader = consumer(bootstrap, "test", "test")
+    try:
+        parts = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        reader.assign(parts)
+        reader.seek_to_beginning(*parts)
+        ends = reader.end_offsets(parts)
+        found: list[Any] = []
+        while any((reader.position(p) or 0) < ends[p] for p in parts):
+            found += [r for rs in reader.poll(timeout_ms=500).values() for r in rs]
+        return found
+    finally:
+        reader.close()
 
 
 def delete_topics(bootstrap: str, prefix: str) -> None:

@@ -99,8 +99,5 @@ export default {
       this.ticked = new Set(ids);
       this.$emit("select", ids);
     },
-    clearSelection() {
-      this.ticked = new Set();
-    },
   },
 };

@@ -76,11 +76,6 @@ class Table(Element, component="table.js"):
             self._props["rows"] = rows
             self.update()
 
-    def clear_selection(self) -> None:
-        """Untick every row."""
-        self.selected = []
-        self.run_method("clearSelection")
-
     def _selected(self, event: GenericEventArguments) -> None:
         self.selected = list(event.args)
         if self._on_select:

@@ -84,12 +84,12 @@ def start(folder: Path, tuning: Tuning = DISPOSABLE) -> Servers:
     raise failed
 
 
-def stored_password(path: Path) -> str:
-    """Return the password kept in `path` (mode 0600), made at the first call."""
+def stored_password(path: Path, size: int = 24) -> str:
+    """Return the password kept in `path` (mode 0600), made of `size` bytes at the first call."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
+        path.write_text(secrets.token_urlsafe(size))
     return path.read_text().strip()
 
 

@@ -8,9 +8,6 @@ import numpy as np
 from simulators.core.chance import Floats
 from simulators.core.scenarios import SCENARIOS, Forcing, Scenario
 
-FADE_SHARE = 0.08
-FADE_MOST_S = 120.0
-
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a scenario: city time in epoch seconds, ``cancelled_at`` once it was called off.

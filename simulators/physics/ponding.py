@@ -15,7 +15,6 @@ WARMUP_S = 8 * 3600
 RUNOFF = 0.85
 PIPE_SHARE = 0.35
 """What drains by gravity, as a share of the pumps."""
-DEAD_DEPTH_M = 0.01
 CHUNK = 2_000
 BURST_REACH_KM = 2.5
 BURST_M3_S = 0.06

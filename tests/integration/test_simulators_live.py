@@ -9,51 +9,29 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from kafka.structs import TopicPartition
 
 from catalog.contracts import Transition, decode_transition
 from catalog.frames import decode
 from catalog.registry import stream
-from catalog.topics import PARTITIONS, readings_topic, transitions_topic
+from catalog.topics import readings_topic, transitions_topic
 from deploy.paths import ROOT
-from service.kafka import consumer
 from simulators.control import Control
 from simulators.core.city import City
 from simulators.drill import make_event
 from simulators.forecast import forecast
-from tests.servers import Spawned, Spawner, wait_until
+from tests.servers import Spawner, wait_until
+from tests.topics import records
 
 MINUTE = 60.0
 
 
-def records(kafka: str, topic: str) -> list[bytes | None]:
-    """Return the values of everything on a topic so far."""
-    reader = consumer(kafka, "test", "test")
-    try:
-        parts = [TopicPartition(topic, p) for p in range(PARTITIONS)]
-        reader.assign(parts)
-        reader.seek_to_beginning(*parts)
-        ends = reader.end_offsets(parts)
-        found: list[bytes | None] = []
-        while any((reader.position(p) or 0) < ends[p] for p in parts):
-            found += [r.value for rs in reader.poll(timeout_ms=500).values() for r in rs]
-        return found
-    finally:
-        reader.close()
-
-
 def transitions(kafka: str, prefix: str) -> list[Transition]:
     topic = transitions_topic(prefix)
-    return [decode_transition(value) for value in records(kafka, topic)]
+    return [decode_transition(r.value) for r in records(kafka, topic)]
 
 
 def pairs(found: list[Transition], kind: str) -> set[tuple[str, str]]:
     return {(t.rule, t.sensor) for t in found if t.kind == kind and "silent" not in t.rule}
-
-
-def city_at(live: Spawned) -> float:
-    newest = live.health().get("newest_observed_at")
-    return datetime.fromisoformat(newest).timestamp() if newest else 0.0
 
 
 @pytest.mark.slow
@@ -106,8 +84,8 @@ def test_the_command_starts_a_scenario_on_the_running_city(
     headers.append(("ce_time", b"2026-11-24T00:00:00+00:00"))
 
     def without_voltage() -> bool:
-        for value in records(kafka, readings_topic(topic_prefix, "feeder")):
-            for row in decode("feeder", value, headers).batch.to_pylist():
+        for record in records(kafka, readings_topic(topic_prefix, "feeder")):
+            for row in decode("feeder", record.value, headers).batch.to_pylist():
                 if row["sensor"] == event.where and row["ua_kv"] == 0.0:
                     return True
         return False
@@ -127,7 +105,7 @@ def test_poison_and_faults_reach_the_topic(
     spawn("simulators", "live", "-s", "grid_frequency", *many)
     topic = readings_topic(topic_prefix, "grid_frequency")
     wait_until(
-        lambda: any(b"no arrow frame" in (v or b"") for v in records(kafka, topic)),
+        lambda: any(b"no arrow frame" in (r.value or b"") for r in records(kafka, topic)),
         30.0,
         "poison on the topic",
         0.5,

@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 import pytest
 from kafka import KafkaProducer
-from kafka.structs import TopicPartition
 
 from catalog.contracts import Transition, aggregates_schema, decode_batch, decode_transition
 from catalog.frames import frame_headers
@@ -20,10 +19,11 @@ from catalog.topics import (
     shard_of,
     transitions_topic,
 )
-from service.kafka import consumer, ensure_topics, producer
+from service.kafka import ensure_topics, producer
 from streams.engine.partition import PartitionEngine
 from tests.frames import START, noise_batch, put, put_raw
 from tests.servers import Spawner, wait_until
+from tests.topics import records
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SENSORS = ("n-1", "n-2", "n-3", "n-4", "n-5")
@@ -36,22 +36,6 @@ def kafka_producer(kafka: str, topic_prefix: str) -> Iterator[KafkaProducer]:
     made = producer(kafka, "test")
     yield made
     made.close(timeout=5)
-
-
-def records(kafka: str, topic: str) -> list[Any]:
-    """Return everything on a topic so far."""
-    reader = consumer(kafka, "test", "test")
-    try:
-        parts = [TopicPartition(topic, p) for p in range(PARTITIONS)]
-        reader.assign(parts)
-        reader.seek_to_beginning(*parts)
-        ends = reader.end_offsets(parts)
-        found: list[Any] = []
-        while any((reader.position(p) or 0) < ends[p] for p in parts):
-            found += [r for rs in reader.poll(timeout_ms=500).values() for r in rs]
-        return found
-    finally:
-        reader.close()
 
 
 def windows(kafka: str, prefix: str) -> Windows:
