@@ -13,6 +13,15 @@ from dashboards.texts import LANGUAGES, Lang, pick, say
 
 TAG = "cityops"
 UID_LIMIT = 40
+SCHEMA_VERSION = 38
+"""Schema of Grafana 10.1, the oldest that is served; newer ones migrate what they load."""
+NEWER = frozenset(
+    (
+        *("allowCustomValue", "percentChangeColorMode", "placement", "repeatDirection"),
+        *("showPercentChange", "wideLayout"),
+    )
+)
+"""What the SDK writes unasked and 10.1 does not know, or hides links in a menu (``placement``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,7 @@ class Page:
             board.annotation(self._annotation())
         for panel in self.panels:
             board.with_panel(panel)
-        return _clean(jsonable(board.build()))
+        return _clean(jsonable(board.build())) | {"schemaVersion": SCHEMA_VERSION}
 
     def _describe(self, about: str, act: str) -> str:
         stop = "。" if self.lang == "zh" else "."
@@ -211,7 +220,8 @@ def row(title: str, y: int, key: str) -> sdk.Row:
 
 
 def _clean(item: Any) -> Any:
-    """Drop empty fields that no Grafana from 10.1 on needs."""
+    """Drop empty fields, and those that not every Grafana from 10.1 on takes the same way."""
     if isinstance(item, dict):
-        return {k: _clean(v) for k, v in item.items() if v is not None or k == "value"}
+        kept = {k: v for k, v in item.items() if k not in NEWER}
+        return {k: _clean(v) for k, v in kept.items() if v is not None or k == "value"}
     return [_clean(v) for v in item] if isinstance(item, list) else item

@@ -116,7 +116,6 @@ def lines(
         .show_points(common.VisibilityMode.ALWAYS if points else common.VisibilityMode.NEVER)
         .point_size(3)
         .span_nulls(False)
-        .axis_border_show(False)
         .legend(
             build.VizLegendOptions()
             .display_mode(common.LegendDisplayMode.LIST)

@@ -85,7 +85,7 @@ def _raised(page: Page) -> None:
             shown, [prop("color", {"mode": "fixed", "fixedColor": level.colour})]
         )
     sql = f"""
-        SELECT c."time", c.label, c.value
+        SELECT c."time", c.label AS metric, c.value
         FROM dash.alert_counts({RANGE}, {STEP}, {literal(page.lang)}) c
         ORDER BY c."time", c.label LIMIT 5000"""
     page.add("raised", panel, At(14, 4, 10, 12), series(sql), min_step="1m", points=60)

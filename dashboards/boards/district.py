@@ -45,7 +45,7 @@ def district_page(lang: Lang) -> Page:
             limits_shown=True,
         )
         sql = f"""
-            SELECT s."time", s.label, s.value
+            SELECT s."time", s.label AS metric, s.value
             FROM dash.series({literal(stream.name)}, {literal(stream.headline)}, {RANGE}, {STEP},
                  ${{district:sqlstring}}, NULL, 'sensor', {literal(lang)}) s
             ORDER BY s."time", s.label LIMIT 20000"""

@@ -60,9 +60,7 @@ def freshness(page: Page, at: At, domain: str = "") -> None:
                {name(page.say("c.total"))}, f.age_s AS {name(page.say("c.age"))}, p.page
         FROM dash.freshness() f
         LEFT JOIN (VALUES {pages}) p (stream, page) ON p.stream = f.stream
-        JOIN dash.states s ON s.state = CASE
-             WHEN f.newest_observed_at IS NULL THEN 'never' WHEN f.fresh = 0 THEN 'stale'
-             ELSE 'normal' END
+        JOIN dash.states s ON s.state = dash.data_state(f.sensors, f.fresh, f.never)
         {where} ORDER BY f.domain, f.stream LIMIT 200"""
     panel = table(
         {

@@ -94,7 +94,7 @@ def _sizes(page: Page) -> None:
 def _deliveries(page: Page) -> None:
     panel = lines(unit="none", decimals=0, bars=True, stacked=True)
     sql = f"""
-        SELECT c."time", c.label, c.value
+        SELECT c."time", c.label AS metric, c.value
         FROM dash.delivery_counts({RANGE}, {STEP}, {literal(page.lang)}) c
         ORDER BY c."time", c.label LIMIT 5000"""
     page.add("deliveries", panel, At(0, 15, 10, 9), series(sql), min_step="1m", points=60)

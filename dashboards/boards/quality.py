@@ -69,7 +69,7 @@ def _complete(page: Page) -> None:
 def _flags(page: Page, key: str, by: str, at: At) -> None:
     panel = lines(unit="none", decimals=0, bars=True, stacked=True)
     sql = f"""
-        SELECT f."time", f.label, f.value
+        SELECT f."time", f.label AS metric, f.value
         FROM dash.flag_counts({RANGE}, {STEP}, {literal(by)}, NULL, {literal(page.lang)}) f
         ORDER BY f."time", f.label LIMIT 20000"""
     about, act = page.say("flags.d"), page.say("flags.a")

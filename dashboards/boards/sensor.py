@@ -79,7 +79,7 @@ def _aggregated(page: Page) -> None:
         FROM dash.series(${{stream:sqlstring}}, {METRIC}, {RANGE}, {STEP}, NULL,
              ${{sensor:sqlstring}}) s ORDER BY s."time" LIMIT 5000"""
     lines_of = f"""
-        SELECT l."time", l.label, l.value
+        SELECT l."time", l.label AS metric, l.value
         FROM dash.limits({CHOSEN}, {METRIC}, {RANGE}, {literal(page.lang)}) l
         ORDER BY l."time", l.label LIMIT 100"""
     page.add(

@@ -99,11 +99,17 @@ def by_district(page: Page, stream: Stream, at: At, *, key: str) -> None:
     panel = lines(
         unit=unit(shown.unit), decimals=shown.decimals, steps=limits(stream, stream.headline)
     )
+    panel.display_name("${__field.labels.metric}")
+    where = uid("district", "", page.lang)
+    panel.data_links(
+        [drill(page.say("district"), where, "var-district=${__field.labels.district}")]
+    )
     sql = f"""
-        SELECT s."time", s.label, s.value
+        SELECT s."time", s.label AS metric, d.district, s.value
         FROM dash.series({literal(stream.name)}, {literal(stream.headline)}, {RANGE}, {STEP},
              NULL, NULL, 'district', {literal(page.lang)}) s
-        ORDER BY s."time", s.label LIMIT 20000"""
+        JOIN dash.districts d ON d.title_{page.lang} = s.label
+        ORDER BY s."time", d.position LIMIT 20000"""
     page.add(
         key,
         panel,

@@ -3,7 +3,7 @@
 import re
 
 from catalog.model import Severity
-from catalog.severity import LEVELS
+from catalog.severity import LEVELS, STALE_COLOUR, STATES
 from dashboards.boards import parts
 from dashboards.looks import PLAIN, unit
 from dashboards.page import At, Page, drill, uid
@@ -101,10 +101,14 @@ def _vitals(page: Page, line: Row, at: At) -> None:
                 prop("color", {"mode": "thresholds"}),
             ],
         )
+    silent = "|".join(state.icon for state in STATES if state.colour == STALE_COLOUR)
+    panel.override_by_regexp(
+        f"/^({silent}) /", [prop("color", {"mode": "fixed", "fixedColor": STALE_COLOUR})]
+    )
     title = page.pick(line.domain.title)
     panel.links([drill(title, uid("domain", line.domain.name, page.lang))])
     sql = f"""
-        SELECT t."time", t.label, t.value
+        SELECT t."time", t.label AS metric, t.value
         FROM dash.wall_trend({literal(line.domain.name)}, {RANGE}, {STEP}, {literal(page.lang)}) t
         ORDER BY t."time", t.label LIMIT 5000"""
     page.add(

@@ -1,5 +1,14 @@
 -- What each sensor, stream and district is doing now.
 
+-- What a number of sensors may be called when none of them alarms: normal only while at least half
+-- are heard (engineering: below that, nobody has looked at most of what the word would cover).
+CREATE OR REPLACE FUNCTION dash.data_state(sensors bigint, fresh bigint, never bigint)
+RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN coalesce(sensors, 0) <= coalesce(never, 0) THEN 'never'
+                WHEN 2 * fresh < sensors THEN 'stale' ELSE 'normal' END
+$$;
+
 -- newest good value of a stream's headline per sensor, from the one-minute windows
 CREATE OR REPLACE FUNCTION dash.headlines(p_stream text DEFAULT NULL)
 RETURNS TABLE (stream text, sensor text, observed_at timestamptz, value double precision)
@@ -89,22 +98,30 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ORDER BY d.position
 $$;
 
+-- A district is normal only when each of its domains is: half the city's cameras say nothing about
+-- a district whose water gauges are silent. `stale` were heard once, `never` were not.
 CREATE OR REPLACE FUNCTION dash.district_states(p_domain text DEFAULT NULL)
 RETURNS TABLE (
     district text, title_zh text, title_en text, lon double precision, lat double precision,
-    population integer, sensors bigint, fresh bigint, stale bigint, alerts bigint, red bigint,
-    orange bigint, yellow bigint, blue bigint, worst text
+    population integer, sensors bigint, fresh bigint, stale bigint, never bigint, alerts bigint,
+    red bigint, orange bigint, yellow bigint, blue bigint, worst text
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH counted AS (
-        SELECT s.district, count(*) AS sensors,
+    WITH by_domain AS (
+        SELECT s.district, d.domain, count(*) AS sensors,
                count(*) FILTER (WHERE l.observed_at
-                   >= now() - make_interval(secs => d.silent_after_s)) AS fresh
+                   >= now() - make_interval(secs => d.silent_after_s)) AS fresh,
+               count(*) FILTER (WHERE l.observed_at IS NULL) AS never
         FROM sensors s
         JOIN dash.streams d ON d.stream = s.stream
         LEFT JOIN sensor_last l ON l.stream = s.stream AND l.sensor = s.sensor
         WHERE s.status <> 'retired' AND (p_domain IS NULL OR d.domain = p_domain)
-        GROUP BY s.district
+        GROUP BY s.district, d.domain
+    ), counted AS (
+        SELECT b.district, sum(b.sensors)::bigint AS sensors, sum(b.fresh)::bigint AS fresh,
+               sum(b.never)::bigint AS never,
+               bool_or(dash.data_state(b.sensors, b.fresh, b.never) <> 'normal') AS silent
+        FROM by_domain b GROUP BY b.district
     ), alarmed AS (
         SELECT s.district, count(*) AS alerts,
                count(*) FILTER (WHERE e.severity = 1) AS red,
@@ -119,10 +136,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         GROUP BY s.district
     )
     SELECT d.district, d.title_zh, d.title_en, d.lon, d.lat, d.population,
-           coalesce(c.sensors, 0), coalesce(c.fresh, 0), coalesce(c.sensors - c.fresh, 0),
+           coalesce(c.sensors, 0), coalesce(c.fresh, 0),
+           coalesce(c.sensors - c.fresh - c.never, 0), coalesce(c.never, 0),
            coalesce(a.alerts, 0), coalesce(a.red, 0), coalesce(a.orange, 0),
            coalesce(a.yellow, 0), coalesce(a.blue, 0),
-           coalesce(v.name, CASE WHEN coalesce(c.fresh, 0) = 0 THEN 'stale' ELSE 'normal' END)
+           coalesce(v.name, CASE WHEN coalesce(c.sensors = c.never, true) THEN 'never'
+                                 WHEN c.silent THEN 'stale' ELSE 'normal' END)
     FROM dash.districts d
     LEFT JOIN counted c ON c.district = d.district
     LEFT JOIN alarmed a ON a.district = d.district
@@ -191,8 +210,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     )
     SELECT d.domain, d.stream, d.headline, d.vital_zh, d.vital_en, v.value, d.unit, d.decimals,
            a.severity,
-           coalesce(c.name, CASE WHEN f.fresh > 0 THEN 'normal'
-                                 WHEN f.stale > 0 THEN 'stale' ELSE 'never' END),
+           coalesce(c.name, dash.data_state(f.sensors, f.fresh, f.never)),
            coalesce(a.alerts, 0), f.sensors, f.fresh, x.sensor, x.title_zh, x.title_en, x.value
     FROM dash.streams d
     JOIN dash.freshness() f ON f.stream = d.stream

@@ -49,7 +49,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- the same with the label that a wall shows: title, and before it the icon of what is wrong
+-- the same with the label that a wall shows: title, and before it the icon of what is wrong; a
+-- stream that said nothing in the whole time has one empty point, so that its tile does not vanish
 CREATE OR REPLACE FUNCTION dash.wall_trend(
     p_domain text, p_from timestamptz, p_to timestamptz, p_step interval, p_lang text DEFAULT 'zh'
 )
@@ -59,16 +60,27 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT e.stream, min(e.severity) AS severity, count(*) AS alerts
         FROM episodes e WHERE e.cleared_at IS NULL AND e.metric IS NOT NULL GROUP BY e.stream
     ), labels AS (
-        SELECT s.stream, s.position, coalesce(c.icon || ' ' || a.alerts || ' ', CASE
-                   WHEN f.fresh = 0 THEN '✕ ' ELSE '' END)
+        SELECT s.stream, s.position,
+               CASE WHEN d.state <> 'normal' THEN d.icon || ' '
+                   || CASE p_lang WHEN 'en' THEN d.title_en ELSE d.title_zh END || ' ' ELSE '' END
+               || coalesce(c.icon || ' ' || a.alerts || ' ', '')
                || CASE p_lang WHEN 'en' THEN s.vital_en ELSE s.vital_zh END AS label
         FROM dash.streams s
         JOIN dash.freshness() f ON f.stream = s.stream
+        JOIN dash.states d ON d.state = dash.data_state(f.sensors, f.fresh, f.never)
         LEFT JOIN alarmed a ON a.stream = s.stream
         LEFT JOIN dash.severities c ON c.severity = a.severity
         WHERE s.domain = p_domain
+    ), trend AS (
+        SELECT t."time", t.stream, t.value
+        FROM dash.vital_trend(p_domain, p_from, p_to, p_step) t
     )
-    SELECT t."time", l.label, t.value
-    FROM dash.vital_trend(p_domain, p_from, p_to, p_step) t JOIN labels l ON l.stream = t.stream
-    ORDER BY l.position, t."time"
+    SELECT v."time", l.label, v.value
+    FROM (SELECT * FROM trend
+          UNION ALL
+          SELECT p_to, s.stream, NULL FROM labels s
+          WHERE p_to > p_from AND NOT EXISTS (SELECT FROM trend t WHERE t.stream = s.stream)
+         ) v ("time", stream, value)
+    JOIN labels l ON l.stream = v.stream
+    ORDER BY v."time", l.position
 $$;

@@ -55,6 +55,55 @@ def test_districts_and_streams_count_the_same_sensors(city: str) -> None:
     assert sum(d["alerts"] for d in districts) == len(streams())
 
 
+@pytest.mark.parametrize(
+    ("sensors", "fresh", "never", "state"),
+    [
+        (0, 0, 0, "never"),
+        (4, 0, 4, "never"),
+        (4, 1, 3, "stale"),
+        (5, 2, 0, "stale"),
+        (4, 2, 2, "normal"),
+        (4, 4, 0, "normal"),
+    ],
+)
+def test_normal_needs_half_of_the_sensors(
+    city: str, sensors: int, fresh: int, never: int, state: str
+) -> None:
+    query = "SELECT dash.data_state(%s, %s, %s) AS state"
+    assert ask(city, query, sensors, fresh, never) == [{"state": state}]
+
+
+def test_a_district_is_not_normal_while_one_of_its_domains_is_silent(dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "INSERT INTO sensor_last SELECT stream, sensor, now() - CASE WHEN stream IN"
+            " ('river_level', 'surface_water', 'water_supply', 'waterlogging')"
+            " THEN interval '1 day' ELSE interval '1 second' END, now(), '{}' FROM sensors"
+        )
+    districts = ask(dsn, "SELECT * FROM dash.district_states()")
+    wet = {
+        d["district"]
+        for d in ask(dsn, "SELECT * FROM dash.district_states('water')")
+        if d["sensors"]
+    }
+    assert wet
+    assert {d["worst"] for d in districts if d["district"] in wet} == {"stale"}
+    assert all(2 * d["fresh"] > d["sensors"] for d in districts if d["sensors"])  # most are heard
+    assert {d["worst"] for d in ask(dsn, "SELECT * FROM dash.district_states('grid')")} <= {
+        "normal",
+        "never",
+    }
+
+
+def test_a_silent_stream_keeps_its_tile_on_the_wall(city: str, dsn: str, now: datetime) -> None:
+    query = "SELECT * FROM dash.wall_trend('water', %s, %s, '5 minutes')"
+    labels = {r["label"] for r in ask(city, query, now - timedelta(hours=1), now)}
+    assert not any("✕" in label or "○" in label for label in labels)
+    silent = ask(dsn, query, now - timedelta(hours=1), now)
+    assert len(silent) == len(labels)
+    assert all(r["label"].startswith("○ 从未上报 ") and r["value"] is None for r in silent)
+
+
 def test_active_alerts_are_worst_first_and_bounded(city: str) -> None:
     rows = ask(city, "SELECT * FROM dash.active_alerts(5)")
     assert [r["severity"] for r in rows] == [1, 1, 1, 2, 2]
