@@ -192,7 +192,7 @@ def backfill_command(
     """Write history as Arrow IPC stream files, one per stream. 历史回填
 
     Above the city's own number of sensors the rest are twins with own ids. Load the files with
-    python -m storage load --dir OUT.
+    python -m storage load OUT.
 
     Examples:
 
@@ -209,7 +209,7 @@ def backfill_command(
             bar.update(task, description=fleet.stream.name)
             path, count = backfill.write(plan, fleet, out, lambda n: bar.advance(task, n))
             bar.console.print(f"{path}  {count:,} readings of {len(fleet)} sensors")
-    console.print(f"Load them: python -m storage load --dir {out}")
+    console.print(f"Load them: python -m storage load {out}")
 
 
 @app.command("score")

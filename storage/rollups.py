@@ -21,6 +21,11 @@ from storage.tables import aggregate_columns, aggregates_table, rollup_table
 DAY_ZONE = ZoneInfo("Asia/Shanghai")
 BATCH = 5000
 LOCK = 0x6B656570  # "keep": one at a time, so that no older sum overwrites a newer one
+MARKED = sql.SQL(
+    "FROM unnest(%(sensors)s::text[], %(starts)s::timestamptz[]) AS mark (sensor, start)"
+    " JOIN {source} USING (sensor)"
+    " WHERE window_start >= start AND window_start < start + %(span)s"
+)
 COMBINE = {
     "n": "sum({0})::integer",
     "good": "sum({0})::integer",
@@ -106,6 +111,24 @@ def refresh(conn: Connection, limit: int = BATCH) -> Rolled:
     return rolled
 
 
+def roll_day(conn: Connection, stream: Stream, day: datetime) -> Rolled:
+    """Compute all rollups of one local day of all sensors; the caller owns the transaction.
+
+    Waits for its turn. A level whose source rows may have been dropped keeps its contents.
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    rolled, cuts = Rolled(), _cuts(conn, stream)
+    span = {"first": day, "end": local_day(day + timedelta(hours=36))}
+    for level in LEVELS:
+        cut = cuts.get(level.source)
+        if cut is not None and day < cut:
+            rolled.refused += 1
+            break
+        statement = _statement(stream, level, _sql("FROM {source} WHERE TRUE"))
+        rolled.written[level.kind] = conn.execute(statement, span).rowcount
+    return rolled
+
+
 def take_turn(conn: Connection) -> bool:
     """Tell whether this transaction may change rollups; at most one may."""
     row = conn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK]).fetchone()
@@ -113,8 +136,7 @@ def take_turn(conn: Connection) -> bool:
 
 
 def _refresh_stream(conn: Connection, stream: Stream, marks: set[Mark], rolled: Rolled) -> None:
-    rows = conn.execute("SELECT kind, cut FROM retention_cuts WHERE stream = %s", [stream.name])
-    cuts: dict[str, datetime] = dict(rows.fetchall())
+    cuts = _cuts(conn, stream)
     for level in LEVELS:
         cut = cuts.get(level.source)
         live = {(s, hour) for s, hour in marks if cut is None or level.start(hour) >= cut}
@@ -126,12 +148,17 @@ def _refresh_stream(conn: Connection, stream: Stream, marks: set[Mark], rolled: 
             rolled.written[level.kind] = rolled.written.get(level.kind, 0) + written
 
 
+def _cuts(conn: Connection, stream: Stream) -> dict[str, datetime]:
+    rows = conn.execute("SELECT kind, cut FROM retention_cuts WHERE stream = %s", [stream.name])
+    return dict(rows.fetchall())
+
+
 def _compute(conn: Connection, stream: Stream, level: Level, spans: Iterable[Mark]) -> int:
     """Compute the buckets of these spans; return how many are new or differ from before."""
     ordered = sorted(spans)
     starts = [start for _, start in ordered]
     return conn.execute(
-        _statement(stream, level),
+        _statement(stream, level, MARKED),
         {
             "sensors": [sensor for sensor, _ in ordered],
             "starts": starts,
@@ -142,23 +169,22 @@ def _compute(conn: Connection, stream: Stream, level: Level, spans: Iterable[Mar
     ).rowcount
 
 
-def _statement(stream: Stream, level: Level) -> sql.Composed:
+def _statement(stream: Stream, level: Level, rows: sql.SQL) -> sql.Composed:
+    """Return the upsert of the buckets of these source rows between ``first`` and ``end``."""
     names = ["n", *(name for name, _ in aggregate_columns(stream))]
     columns = [sql.Identifier(name) for name in names]
     sums = [_sql(COMBINE[name.rpartition("_")[2]]).format(sql.Identifier(name)) for name in names]
     comma = sql.SQL(", ")
     return sql.SQL(
         "INSERT INTO {table} AS t (sensor, window_start, revision, {columns})"
-        " SELECT sensor, {bucket}, 1, {sums} FROM unnest(%(sensors)s::text[],"
-        " %(starts)s::timestamptz[]) AS mark (sensor, start) JOIN {source} USING (sensor)"
-        " WHERE window_start >= start AND window_start < start + %(span)s"
-        # the same bounds once more as constants, so that other chunks are not looked at
+        " SELECT sensor, {bucket}, 1, {sums} {rows}"
+        # bounds as constants, so that other chunks are not looked at
         " AND window_start >= %(first)s AND window_start < %(end)s GROUP BY 1, 2"
         " ON CONFLICT (sensor, window_start) DO UPDATE SET revision = t.revision + 1, {sets}"
         " WHERE ({old}) IS DISTINCT FROM ({new})"
     ).format(
         table=sql.Identifier(rollup_table(level.kind, stream.name)),
-        source=sql.Identifier(source_table(level.source, stream.name)),
+        rows=rows.format(source=sql.Identifier(source_table(level.source, stream.name))),
         bucket=_sql(level.bucket),
         columns=comma.join(columns),
         sums=comma.join(sums),

@@ -161,7 +161,7 @@ def _newest_rows(rows: pa.Table) -> np.ndarray:
 
 def _write_aggregates(conn: Connection, stream: str, rows: pa.Table) -> None:
     table = aggregates_table(stream)
-    _upsert(conn, table, rows, ("sensor", "window_start"), newer="revision")
+    upsert(conn, table, rows, ("sensor", "window_start"), newer="revision")
     mark_dirty(conn, stream, rows)
 
 
@@ -170,13 +170,13 @@ def _write_flags(conn: Connection, rows: pa.Table) -> None:
         rows.schema.get_field_index("flag"), "flag", rows.column("flag").cast(pa.int16())
     )
     key = ("stream", "sensor", "observed_at", "metric", "test")
-    _upsert(conn, "qc_flags", rows, key, newer="flag")
+    upsert(conn, "qc_flags", rows, key, newer="flag")
 
 
-def _upsert(
+def upsert(
     conn: Connection, table: str, rows: pa.Table, key: tuple[str, ...], *, newer: str
-) -> None:
-    """Insert rows; an existing key is replaced only by a larger ``newer``."""
+) -> int:
+    """Insert rows; an existing key is replaced only by a larger ``newer``. Returns rows changed."""
     others = [name for name in rows.schema.names if name not in key]
     names = {
         "stage": sql.Identifier(STAGE + table),
@@ -195,14 +195,15 @@ def _upsert(
         ).format(**names)
     )
     copy_table(conn, STAGE + table, rows)
-    conn.execute(
+    changed = conn.execute(
         sql.SQL(
             "INSERT INTO {table} AS t ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {stage}"
             " ORDER BY {key}, {newer} DESC ON CONFLICT ({key}) DO UPDATE SET {sets}"
             " WHERE t.{newer} < excluded.{newer}"
         ).format(**names)
-    )
+    ).rowcount
     conn.execute(sql.SQL("TRUNCATE {stage}").format(**names))
+    return changed
 
 
 def _storable(letter: DeadLetter) -> DeadLetter:

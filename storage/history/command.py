@@ -1,0 +1,95 @@
+"""``python -m storage load``: history files into the tables, several at a time."""
+
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from service.errors import FatalError
+from service.postgres import connect
+from service.settings import Settings
+from storage.history.files import HistoryFile, find_files, stream_of
+from storage.history.load import Loaded, load_file
+
+BAR = (
+    TextColumn("{task.description:<18}"),
+    BarColumn(),
+    TextColumn("{task.percentage:>3.0f} %"),
+    TextColumn("{task.fields[readings]:>13,} readings"),
+    TimeRemainingColumn(),
+)
+
+
+def load_command(
+    files: Annotated[list[Path], typer.Argument(help=".arrows files, or folders of them")],
+    jobs: Annotated[int, typer.Option(min=1, help="files at a time")] = os.cpu_count() or 1,
+) -> None:
+    """Load history that backfill wrote, with its minutes and rollups. 载入历史
+
+    Loading again changes nothing. A reading that contradicts a stored one, or breaks the contract,
+    becomes a dead letter. Needs the database only, and no Kafka.
+
+    Examples:
+
+    python -m simulators backfill --days 30 --out /tmp/history
+
+    python -m storage load /tmp/history
+
+    python -m storage load /tmp/history/noise.arrows /tmp/history/feeder.arrows --jobs 1
+    """
+    errors = Console(stderr=True)
+    try:
+        chosen = [HistoryFile(path, stream_of(path)) for path in find_files(files)]
+        loaded, seconds = _load_all(chosen, jobs)
+    except (FatalError, psycopg.Error) as error:
+        errors.print(f"[red]✗[/red] {str(error).strip()}", soft_wrap=True)
+        raise typer.Exit(1) from None
+    total = sum(item.readings for item in loaded)
+    worked_off = total + sum(item.duplicates + item.conflicts for item in loaded)
+    typer.echo(
+        f"{total:,} readings, {sum(item.minutes for item in loaded):,} minutes and"
+        f" {sum(item.rollups for item in loaded):,} rollups stored;"
+        f" {sum(item.duplicates for item in loaded):,} readings were there,"
+        f" {sum(item.letters for item in loaded):,} went to the dead letters;"
+        f" {seconds:.1f} s, {worked_off / max(seconds, 1e-3):,.0f} readings/s"
+    )
+    if not all(item.whole for item in loaded):
+        errors.print("[yellow]![/yellow] stopped; the same command goes on from here")
+        raise typer.Exit(130)
+
+
+def _load_all(files: list[HistoryFile], jobs: int) -> tuple[list[Loaded], float]:
+    stop, begun = threading.Event(), time.monotonic()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with Progress(*BAR, console=Console(stderr=True)) as bar, ThreadPoolExecutor(jobs) as pool:
+        tasks = [
+            bar.add_task(file.stream.name, total=file.path.stat().st_size, readings=0)
+            for file in files
+        ]
+        work = [
+            pool.submit(_load_one, file, bar, task, stop)
+            for file, task in zip(files, tasks, strict=True)
+        ]
+        try:
+            return [item.result() for item in work], time.monotonic() - begun
+        finally:
+            stop.set()
+
+
+def _load_one(file: HistoryFile, bar: Progress, task: TaskID, stop: threading.Event) -> Loaded:
+    def told(readings: int, at_byte: int) -> None:
+        seen = bar.tasks[task].fields["readings"] + readings
+        bar.update(task, completed=at_byte, readings=seen)
+
+    with connect(Settings().database(), "load", autocommit=True) as conn:
+        return load_file(conn, file, datetime.now(UTC), told, stop)

@@ -1,0 +1,137 @@
+"""``storage load``: files of history become readings, minutes and rollups, once."""
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+
+from catalog.frames import readings_schema
+from catalog.registry import stream
+from deploy.paths import ROOT
+from simulators.backfill import Plan, fleets, write
+from storage.history.files import HistoryFile, stream_of
+from storage.history.load import Loaded, load_file
+from storage.keep import roll_up
+from storage.rollups import mark_dirty
+from tests.frames import START, noise_batch
+from tests.servers import outer_environment
+
+Rows = list[tuple[str, float, float]]
+TABLES = ("readings", "aggregates", "rollup_15m", "rollup_1h", "rollup_1d")
+
+
+def load(dsn: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "storage", "load", *map(str, arguments)],
+        env={**outer_environment(), "CITYOPS_DSN": dsn, "COLUMNS": "200"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def take(dsn: str, path: Path) -> Loaded:
+    """Load one file in this process."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        file = HistoryFile(path, stream_of(path))
+        return load_file(conn, file, datetime.now(UTC), lambda *_: None, threading.Event())
+
+
+def contents(dsn: str, *names: str) -> dict[str, list[tuple[object, ...]]]:
+    """Return everything that loading may touch."""
+    tables = ["sensor_last", "sensors", "dead_letters"]
+    tables += [f"{table}_{name}" for name in names for table in TABLES]
+    with psycopg.connect(dsn) as conn:
+        return {
+            t: sorted(conn.execute(f"SELECT t::text FROM {t} t".encode()).fetchall())
+            for t in tables
+        }
+
+
+def file_of(folder: Path, batches: list[Rows], name: str = "noise") -> Path:
+    schema = readings_schema(stream("noise")).with_metadata({"stream": name})
+    path = folder / "noise.arrows"
+    with pa.ipc.new_stream(str(path), schema) as out:
+        for rows in batches:
+            out.write_batch(noise_batch(rows).replace_schema_metadata({"stream": name}))
+    return path
+
+
+def test_history_becomes_rows_minutes_and_rollups_and_again_changes_nothing(
+    dsn: str, tmp_path: Path
+) -> None:
+    until = datetime(2026, 11, 23, 18, 0, tzinfo=UTC).timestamp()  # two hours into a local day
+    plan, expected = Plan(0.2, until, sensors=6, names=("noise", "weather")), 0
+    for fleet in fleets(plan):
+        expected += write(plan, fleet, tmp_path, lambda _: None)[1]
+    done = load(dsn, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{expected:,} readings, " in done.stdout
+    first = contents(dsn, "noise", "weather")
+    assert len(first["readings_noise"]) + len(first["readings_weather"]) == expected
+    assert (
+        len(first["rollup_1d_noise"])
+        == sum("noise" in str(row) for row in first["sensor_last"]) * 2
+    )
+    _rollups_are_those_of_keep(dsn)
+    again = load(dsn, tmp_path, "--jobs", 1)
+    assert "0 readings, 0 minutes and 0 rollups stored" in again.stdout, again.stderr
+    assert contents(dsn, "noise", "weather") == first
+
+
+def _rollups_are_those_of_keep(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        for name in ("noise", "weather"):
+            keys = conn.execute(f"SELECT sensor, window_start FROM aggregates_{name}".encode())
+            sensors, starts = zip(*keys.fetchall(), strict=True)
+            mark_dirty(conn, name, pa.table({"sensor": sensors, "window_start": starts}))
+        kept = roll_up(conn)
+    assert kept.marks > 0
+    assert kept.written == {"15m": 0, "1h": 0, "1d": 0}
+
+
+def test_a_gap_is_filled_and_the_fuller_minute_stays(dsn: str, tmp_path: Path) -> None:
+    take(dsn, file_of(tmp_path, [[("n-1", 0, 50), ("n-1", 130, 52)]]))
+    whole: Rows = [("n-1", 0, 50), ("n-1", 20, 60), ("n-1", 70, 51), ("n-1", 130, 52)]
+    done = take(dsn, file_of(tmp_path, [whole]))
+    assert (done.readings, done.duplicates, done.minutes) == (2, 2, 2)
+    with psycopg.connect(dsn) as conn:
+        rows = conn.execute(
+            "SELECT n, leq_db_max FROM aggregates_noise ORDER BY window_start"
+        ).fetchall()
+    assert rows == [(2, 60), (1, 51), (1, 52)]
+
+
+def test_bad_and_contradicting_readings_are_dead_letters_once(dsn: str, tmp_path: Path) -> None:
+    take(dsn, file_of(tmp_path, [[("n-1", 0, 50)]]))
+    rows = [("n-1", 0, 99), ("n\x00l", 1, 50), ("n-1", 2, float("nan")), ("n-1", 3, 53)]
+    counted = [take(dsn, file_of(tmp_path, [rows])) for _ in range(2)]
+    assert [(done.readings, done.conflicts, done.letters) for done in counted] == [
+        (1, 1, 3),
+        (0, 1, 0),
+    ]
+    with psycopg.connect(dsn) as conn:
+        codes = conn.execute("SELECT code FROM dead_letters ORDER BY code").fetchall()
+        stored = conn.execute("SELECT leq_db FROM readings_noise ORDER BY 1").fetchall()
+    assert [code for (code,) in codes] == ["conflict", "not_finite", "sensor"]
+    assert stored == [(50,), (53,)]
+
+
+def test_sensors_last_reading_is_known_and_not_set_back(dsn: str, tmp_path: Path) -> None:
+    take(dsn, file_of(tmp_path, [[("n-1", 0, 50), ("n-1", 90, 51)]]))
+    take(dsn, file_of(tmp_path, [[("n-1", 30, 70)]]))
+    with psycopg.connect(dsn) as conn:
+        last = conn.execute("SELECT observed_at, readings FROM sensor_last").fetchall()
+    assert last == [(START + timedelta(seconds=90), {"leq_db": 51})]
+
+
+def test_a_wrong_file_is_told_in_one_line(tmp_path: Path) -> None:
+    done = load("postgresql://127.0.0.1:1/none", file_of(tmp_path, [], "nose"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("✗ noise.arrows: stream 'nose' is not declared; known: air_qu")
+    assert "Traceback" not in done.stderr
