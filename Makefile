@@ -41,8 +41,8 @@ env: $(STAMP) ## Print shell assignments of the running platform
 clean: $(STAMP) ## Stop everything and remove its data
 	@$(BIN)/python -m deploy clean
 
-test: setup ## Set up, start own servers and run every test
-	@$(BIN)/pytest
+test: setup ## Set up, start own servers and run every test on two workers (WORKERS=4, 0 = none)
+	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder
 
 check: $(STAMP) ## ruff, pyright, import-linter, stream check
 	@$(BIN)/ruff check .

@@ -10,8 +10,8 @@
 | `spawn` | starts `python -m ROOM …` and waits until it is healthy |
 | `own_servers` | servers of this test alone, to kill and start again |
 
-The first two servers are started once per session, or named by CITYOPS_TEST_KAFKA and
-CITYOPS_TEST_DSN.
+The two servers are started once per run and shared by its workers (`tests/shared.py`), or named by
+CITYOPS_TEST_KAFKA and CITYOPS_TEST_DSN.
 """
 
 from __future__ import annotations
@@ -19,57 +19,75 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploy.errors import MissingPackagesError
-from deploy.native import kafka as kafka_server
-from deploy.native import timescale
-from deploy.native.servers import start_broker, start_database
-from deploy.ports import LOOPBACK, free_port
 from tests.databases import Databases
-from tests.servers import OwnServers, Spawner, container, docker_answers, native_folder
+from tests.servers import OwnServers, Spawner, native_folder
+from tests.shared import Shared
+from tests.shared_servers import make_database, make_kafka
 from tests.topics import delete_topics, unique_prefix
 
+SHARED = pytest.StashKey[Shared]()
+FIRST = ("e2e", "console", "integration", "property")
+"""Folders whose tests take longest: begun first, so that the workers end together."""
 
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[str]:
-    """Bootstrap address of a real Kafka broker."""
-    if given := os.environ.get("CITYOPS_TEST_KAFKA"):
-        yield given
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this process the folder that all workers of the run share."""
+    given = getattr(config, "workerinput", {}).get("shared")
+    config.stash[SHARED] = Shared(Path(given)) if given else Shared.new()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Name the shared folder to a new worker of pytest-xdist."""
+    node.workerinput["shared"] = str(node.config.stash[SHARED].folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what the run shared; workers leave that to the run's own process."""
+    if hasattr(config, "workerinput"):
         return
-    with native_folder() as folder:
-        try:
-            bootstrap, child = start_broker(folder)
-        except MissingPackagesError as error:
-            yield from _kafka_container(error)
-            return
-        yield bootstrap
-        child.stop(patience_s=5.0)
-
-
-@pytest.fixture(scope="session")
-def database_server() -> Iterator[str]:
-    """Superuser's address of a real TimescaleDB server."""
+    shared = config.stash[SHARED]
     if given := os.environ.get("CITYOPS_TEST_DSN"):
-        yield given
-        return
-    with native_folder() as folder:
-        try:
-            dsn, child = start_database(folder)
-        except MissingPackagesError as error:
-            yield from _database_container(error)
-            return
-        yield dsn
-        child.stop(patience_s=5.0)
+        Databases(given, shared).drop_templates()
+    shared.end()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each file on one worker, all pages on one (they share a browser); long ones first."""
+    for item in items:
+        pages = "console" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group("pages" if pages else item.path.stem))
+    items.sort(key=lambda item: next((i for i, n in enumerate(FIRST) if n in item.path.parts), 9))
 
 
 @pytest.fixture(scope="session")
-def databases(database_server: str) -> Iterator[Databases]:
-    """Maker of databases on the test server; all it made are dropped at the end."""
-    maker = Databases(database_server)
-    yield maker
-    maker.drop_all()
+def shared(pytestconfig: pytest.Config) -> Shared:
+    """What all workers of this run share."""
+    return pytestconfig.stash[SHARED]
+
+
+@pytest.fixture(scope="session")
+def kafka(shared: Shared) -> str:
+    """Bootstrap address of a real Kafka broker."""
+    return os.environ.get("CITYOPS_TEST_KAFKA") or shared.once("kafka", lambda: make_kafka(shared))
+
+
+@pytest.fixture(scope="session")
+def database_server(shared: Shared) -> str:
+    """Superuser's address of a real TimescaleDB server."""
+    given = os.environ.get("CITYOPS_TEST_DSN")
+    return given or shared.once("database", lambda: make_database(shared))
+
+
+@pytest.fixture(scope="session")
+def databases(database_server: str, shared: Shared) -> Databases:
+    """Maker of databases on the test server; its templates are dropped at the end of the run."""
+    return Databases(database_server, shared)
 
 
 @pytest.fixture
@@ -118,28 +136,3 @@ def own_servers() -> Iterator[OwnServers]:
         own = OwnServers(folder)
         yield own
         own.stop()
-
-
-def _kafka_container(why: MissingPackagesError) -> Iterator[str]:
-    if not docker_answers():
-        raise why
-    port = free_port()
-    env = {
-        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{LOOPBACK}:{port}",
-    }
-    bootstrap = f"{LOOPBACK}:{port}"
-    image = f"apache/kafka:{kafka_server.VERSION}"
-    with container(image, 9092, port, env, lambda: kafka_server.ready(bootstrap)):
-        yield bootstrap
-
-
-def _database_container(why: MissingPackagesError) -> Iterator[str]:
-    if not docker_answers():
-        raise why
-    port = free_port()
-    dsn = timescale.dsn(port, "test-only")
-    env = {"POSTGRES_PASSWORD": "test-only"}
-    image = "timescale/timescaledb:2.19.3-pg17"
-    with container(image, 5432, port, env, lambda: timescale.ready(dsn)):
-        yield dsn

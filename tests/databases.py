@@ -1,11 +1,11 @@
-"""Fresh databases for the tests, copied from a template that is migrated once per session."""
+"""Fresh databases for the tests, copied from a template that is migrated once per run."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import LiteralString, cast
 
 import psycopg
@@ -13,19 +13,20 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from deploy.wait import wait_until
+from tests.shared import Made, Shared
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Databases:
     """Make and drop databases of one server."""
 
     server: str
-    templates: dict[bool, str] = field(default_factory=dict)
+    shared: Shared
 
     @contextmanager
     def fresh(self, *, migrated: bool) -> Iterator[str]:
         """Give the address of a new database, dropped at the end."""
-        template = self.templates.get(migrated) or self._make_template(migrated)
+        template = self.shared.once(_note(migrated), lambda: self._make_template(migrated))
         name = f"t{uuid.uuid4().hex[:12]}"
         wait_until(lambda: self._copied(name, template), 20.0, f"copy of {template}")
         try:
@@ -43,15 +44,14 @@ class Databases:
         """Drop a database, ending connections that are still open."""
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
-    def drop_all(self) -> None:
-        """Drop the templates."""
-        for name in self.templates.values():
-            self.drop(name)
+    def drop_templates(self) -> None:
+        """Drop the templates of this run."""
+        for template in filter(None, (self.shared.found(_note(m)) for m in (True, False))):
+            self.drop(template)
 
-    def _make_template(self, migrated: bool) -> str:
+    def _make_template(self, migrated: bool) -> Made:
         name = f"template_{uuid.uuid4().hex[:12]}"
         self._run("CREATE DATABASE {} TEMPLATE template0", name)
-        self.templates[migrated] = name
         address = self.address(name)
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
@@ -63,7 +63,7 @@ class Databases:
         # use cannot be copied
         self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
         self._disconnect(name)
-        return name
+        return Made(name)
 
     def _copied(self, name: str, template: str) -> bool:
         try:
@@ -82,3 +82,7 @@ class Databases:
         query = sql.SQL(cast(LiteralString, statement)).format(sql.Identifier(name))
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute(query)
+
+
+def _note(migrated: bool) -> str:
+    return "template-migrated" if migrated else "template-empty"

@@ -6,10 +6,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,26 +162,3 @@ class Spawner:
 def outer_environment() -> dict[str, str]:
     """Return our environment without the platform's own variables."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CITYOPS_")}
-
-
-def docker_answers() -> bool:
-    """Tell whether a Docker engine answers."""
-    if shutil.which("docker") is None:
-        return False
-    asked = subprocess.run(["docker", "info"], capture_output=True, timeout=30)
-    return asked.returncode == 0
-
-
-@contextmanager
-def container(
-    image: str, inside: int, port: int, env: Mapping[str, str], ready: Callable[[], bool]
-) -> Iterator[None]:
-    """Run `image` with `port` of loopback forwarded to `inside`, ready before it is given."""
-    from testcontainers.core.container import DockerContainer
-
-    box = DockerContainer(image).with_bind_ports(inside, port)
-    for name, value in env.items():
-        box = box.with_env(name, value)
-    with box:
-        wait_until(ready, 120.0, f"{image} ready")
-        yield

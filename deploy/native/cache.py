@@ -17,7 +17,7 @@ def once(target: Path, fill: Callable[[Path], None]) -> Path:
     if target.exists():
         return target
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with _locked(target.with_name(f".{target.name}.lock")):
+    with locked(target.with_name(f".{target.name}.lock")):
         if not target.exists():
             part = target.with_name(f".{target.name}.part")
             shutil.rmtree(part, ignore_errors=True)
@@ -28,7 +28,8 @@ def once(target: Path, fill: Callable[[Path], None]) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, which one process at a time can."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
