@@ -1,6 +1,5 @@
 """Kafka clients (kafka-python) with our settings: acks from all, idempotent, bounded waits."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,7 +7,6 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from catalog.topics import PARTITIONS
-from service.errors import TransientError
 
 REQUEST_TIMEOUT_MS = 10_000
 DELIVERY_TIMEOUT_MS = 15_000
@@ -73,23 +71,15 @@ def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -
         admin.close()
 
 
-def learn_partitions(kafka: KafkaConsumer, topics: Iterable[str], deadline_s: float = 10.0) -> None:
-    """Wait until the client knows every partition of the topics; call it before ``subscribe``.
+def keep_rejoining(kafka: KafkaConsumer) -> None:
+    """Let a rejoin that has begun end; call it from ``on_partitions_revoked``.
 
-    A member that joins its group without knowing them is given none, and may stay so for as long as
-    it lives: kafka-python compares with what it knew after the assignment, not before.
-    ``TransientError`` code ``topics`` after the deadline.
+    kafka-python 3.0.12 forgets a rejoin that began because partitions were added, when the broker's
+    answer comes between two polls: the member then fetches nothing for as long as it lives (the
+    Java client had the same fault, KAFKA-9815, and the same cure).
     """
-    ends = time.monotonic() + deadline_s
-    for topic in topics:
-        while len(kafka.partitions_for_topic(topic)) < PARTITIONS:
-            if time.monotonic() > ends:
-                raise TransientError(
-                    f"Kafka does not tell the partitions of {topic}", code="topics", stage="storing"
-                )
-            # an unsubscribed client asks again only for all topics
-            kafka.topics()
-            time.sleep(0.05)
+    coordinator: Any = getattr(kafka, "_coordinator")  # noqa: B009  (no public way)
+    coordinator.request_rejoin()
 
 
 def is_reachable(bootstrap: str) -> bool:

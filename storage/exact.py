@@ -15,7 +15,7 @@ from kafka.structs import TopicPartition
 from psycopg import Connection
 
 from service.errors import TransientError
-from service.kafka import consumer, ensure_topics, learn_partitions
+from service.kafka import consumer, ensure_topics, keep_rejoining
 from service.log import logger
 from service.postgres import connect, is_refusal
 from service.settings import Settings
@@ -58,6 +58,7 @@ class ExactConsumer(ConsumerRebalanceListener):
         self._store = store
         self._settings = settings
         self._vitals = vitals
+        self._kafka: KafkaConsumer | None = None
         self._conn: Connection | None = None
         self._expected: dict[Place, int] = {}
         self._must_seek = False
@@ -66,8 +67,7 @@ class ExactConsumer(ConsumerRebalanceListener):
         """Consume until ``stop``; errors of broker or database are waited out."""
         ensure_topics(self._settings.kafka, self._topics)
         group = f"{self._settings.topic_prefix}.{self._name}"
-        kafka = consumer(self._settings.kafka, self._name, group)
-        learn_partitions(kafka, self._topics)
+        kafka = self._kafka = consumer(self._settings.kafka, self._name, group)
         kafka.subscribe(self._topics, listener=self)
         self._vitals.ready()
         rounds, failures = 0, 0
@@ -94,7 +94,9 @@ class ExactConsumer(ConsumerRebalanceListener):
         self._must_seek = True
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Nothing to do: what was stored has its offsets stored with it."""
+        """See to it that the rejoin ends; what was stored has its offsets stored with it."""
+        if self._kafka is not None:
+            keep_rejoining(self._kafka)
 
     def _round(self, kafka: KafkaConsumer, poll_ms: int) -> None:
         if self._must_seek:

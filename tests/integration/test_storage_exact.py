@@ -1,0 +1,72 @@
+"""The exact consumer on a real broker: what a rebalance must not do to it."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import NewPartitions
+from kafka.consumer.fetcher import ConsumerRecord
+from psycopg import Connection
+from pydantic import SecretStr
+
+from catalog.topics import PARTITIONS
+from service.kafka import ensure_topics, producer
+from service.settings import Settings
+from service.vitals import Vitals
+from storage.exact import ExactConsumer, Stored
+from tests.servers import wait_until
+
+DEADLINE_S = 20.0
+
+
+@dataclass
+class Seen:
+    """Remembers the partition of every record."""
+
+    partitions: list[int] = field(default_factory=list)
+
+    def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
+        self.partitions += [r.partition for r in records]
+        return Stored(len(records), None)
+
+    def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
+        raise AssertionError(reason)
+
+
+@pytest.fixture
+def seen(kafka: str, dsn: str, topic_prefix: str) -> Iterator[Seen]:
+    """A consumer of one topic that polls for a millisecond at a time."""
+    made, stop = Seen(), threading.Event()
+    settings = Settings(kafka=kafka, dsn=SecretStr(dsn), topic_prefix=topic_prefix)
+    reader = ExactConsumer("seen", [f"{topic_prefix}.seen"], made, settings, Vitals("seen"))
+    thread = threading.Thread(target=reader.run, args=(stop,), kwargs={"poll_ms": 1})
+    thread.start()
+    yield made
+    stop.set()
+    thread.join(DEADLINE_S)
+
+
+def test_partitions_added_while_it_runs_are_read_and_the_old_ones_still_are(
+    kafka: str, topic_prefix: str, seen: Seen
+) -> None:
+    topic, more = f"{topic_prefix}.seen", PARTITIONS + 2
+    ensure_topics(kafka, [topic])
+    sender = producer(kafka, "test", metadata_max_age_ms=500)
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        sender.send(topic, b"x", partition=0).get(DEADLINE_S)
+        wait_until(lambda: seen.partitions == [0], DEADLINE_S, "the first record")
+        admin.create_partitions({topic: NewPartitions(more)})
+        wait_until(
+            lambda: len(sender.partitions_for(topic) or ()) == more, DEADLINE_S, "new partitions"
+        )
+        for partition in range(more):
+            sender.send(topic, b"x", partition=partition).get(DEADLINE_S)
+        wait_until(
+            lambda: sorted(seen.partitions) == [0, *range(more)], DEADLINE_S, "all records, once"
+        )
+    finally:
+        sender.close()
+        admin.close()
