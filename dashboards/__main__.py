@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dashboards.build import BUILT, files, stale, write
+from dashboards.build import BUILT, dashboards, files, stale, write
+from dashboards.lint import RULES, lint
 from dashboards.provision import Provision, provision
 
 app = typer.Typer(
@@ -26,15 +27,19 @@ def build_command() -> None:
 
 @app.command("check")
 def check_command() -> None:
-    """Compare the committed files with a fresh build; exit 1 when they differ."""
+    """Check the dashboards' rules, and the committed files against a fresh build; else exit 1."""
     _only_our_streams()
+    findings = lint(dashboards())
+    for finding in findings:
+        typer.echo(f"✕ {finding}", err=True)
     differing = stale(BUILT, files())
     for name in differing:
         typer.echo(f"✕ dashboards/built/{name} is not what the catalog says", err=True)
     if differing:
         typer.echo("run `make dashboards` and commit the result", err=True)
+    if differing or findings:
         raise typer.Exit(1)
-    typer.echo(f"✓ dashboards: {len(files())} files equal a fresh build")
+    typer.echo(f"✓ dashboards: {len(files())} files equal a fresh build, {len(RULES)} rules kept")
 
 
 @app.command("provision")

@@ -12,6 +12,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import geomap as geomap_model
 
 from catalog.city.shapes import CENTRE, geojson
+from catalog.severity import NORMAL_COLOUR
 from dashboards.looks import level_mapping, level_steps, thresholds
 from dashboards.texts import Lang
 
@@ -21,8 +22,12 @@ GROUND = {"district": ("#3A4753", 1), "ring": ("#56626D", 1), "river": ("#2F5D85
 PLACES = 4
 
 
-def sensor_map(lang: Lang, zoom: float = 9.2) -> geomap.Panel:
-    """Return a map of rows with ``lon, lat, level`` (state level of ``dash.states``)."""
+def sensor_map(lang: Lang, district: str, zoom: float = 9.2) -> geomap.Panel:
+    """Return a map of query A (sensors) above query B (districts).
+
+    Both have ``lon, lat, level`` (state level of ``dash.states``); the column ``district`` of B is
+    written on the map.
+    """
     lon, lat = CENTRE
     view = geomap.MapViewConfig().id("coords")
     view.lat(lat).lon(lon).zoom(zoom)  # pyright: ignore[reportArgumentType]  # the SDK says int
@@ -33,7 +38,7 @@ def sensor_map(lang: Lang, zoom: float = 9.2) -> geomap.Panel:
         .controls(geomap.ControlsOptions().show_zoom(True).mouse_wheel_zoom(False))
         .tooltip(geomap.TooltipOptions().mode(geomap_model.TooltipMode.DETAILS))
         .basemap(_layer("xyz", "ground", {"url": NOTHING, "attribution": ""}))
-        .layers([*shapes, _sensors()])
+        .layers([*shapes, _districts(district), _sensors()])
         .thresholds(thresholds(level_steps()))
         .color_scheme(dash.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .mappings([level_mapping(lang)])
@@ -42,17 +47,31 @@ def sensor_map(lang: Lang, zoom: float = 9.2) -> geomap.Panel:
 
 
 def _sensors() -> build.MapLayerOptions:
+    return _points("sensors", "A", {"size": _fixed(5), "opacity": 0.9}).tooltip(True)
+
+
+def _districts(name: str) -> build.MapLayerOptions:
+    """Names of districts in the colour of their state, on a pale disc in the same colour."""
+    look = {"size": _fixed(13), "opacity": 0.35, "text": {"mode": "field", "field": name}}
+    return _points("districts", "B", look).tooltip(True)
+
+
+def _points(name: str, query: str, look: dict[str, Any]) -> build.MapLayerOptions:
     style = {
-        "size": {"fixed": 5, "min": 2, "max": 15},
-        "color": {"field": "level", "fixed": "#8FA3B0"},
-        "opacity": 0.9,
+        "color": {"field": "level", "fixed": NORMAL_COLOUR},
         "symbol": {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"},
         "rotation": {"fixed": 0, "mode": "mod", "min": -360, "max": 360},
-        "textConfig": {"fontSize": 12, "textAlign": "center", "textBaseline": "middle"},
+        "textConfig": {"fontSize": 11, "textAlign": "center", "textBaseline": "middle"},
+        **look,
     }
-    layer = _layer("markers", "sensors", {"showLegend": True, "style": style})
+    layer = _layer("markers", name, {"showLegend": query == "A", "style": style})
     where = build.FrameGeometrySource().longitude("lon").latitude("lat")
-    return layer.location(where.mode(common.FrameGeometrySourceMode.COORDS)).tooltip(True)
+    layer.location(where.mode(common.FrameGeometrySourceMode.COORDS))
+    return layer.filter_data({"id": "byRefId", "options": query})
+
+
+def _fixed(pixels: int) -> dict[str, int]:
+    return {"fixed": pixels, "min": 2, "max": 15}
 
 
 def _shape_layer(kind: str, colour: str, thickness: int) -> build.MapLayerOptions:

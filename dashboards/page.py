@@ -1,6 +1,7 @@
 """One dashboard in the making: explicit grid, stable panel ids, a description on every panel."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,15 @@ def panel_id(key: str) -> int:
     return 1 + zlib.crc32(key.encode()) % 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Marks on the time axis: a text of the catalogue, the query, their colour."""
+
+    key: str
+    sql: str
+    colour: str
+
+
 @dataclass
 class Page:
     """Collects the panels, variables and links of one dashboard in one language."""
@@ -65,7 +75,7 @@ class Page:
     parent_name: str = ""
     panels: list[Any] = field(default_factory=list)
     variables: list[Any] = field(default_factory=list)
-    notes: str = ""
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def uid(self) -> str:
@@ -91,8 +101,12 @@ class Page:
         act: str | None = None,
         min_step: str | None = None,
         points: int | None = None,
+        to: Sequence[sdk.DashboardLink] = (),
     ) -> None:
-        """Place a panel; title, description and what to do come from the catalogue by ``key``."""
+        """Place a panel; title, description and what to do come from the catalogue by ``key``.
+
+        ``to``: where its heading leads; tables and maps rather link their values.
+        """
         panel.id(panel_id(f"{self.kind}/{key}")).title(title or self.say(key))
         panel.description(
             self._describe(about or self.say(f"{key}.d"), act or self.say(f"{key}.a"))
@@ -106,6 +120,8 @@ class Page:
             panel.interval(min_step)
         if points:
             panel.max_data_points(points)
+        if to:
+            panel.links(list(to))
         self.panels.append(panel)
 
     def variable(
@@ -145,8 +161,8 @@ class Page:
         )
         for variable in self.variables:
             board.with_variable(variable)
-        if self.notes:
-            board.annotation(self._annotation())
+        for note in self.notes:
+            board.annotation(self._annotation(note))
         for panel in self.panels:
             board.with_panel(panel)
         return _clean(jsonable(board.build())) | {"schemaVersion": SCHEMA_VERSION}
@@ -161,14 +177,14 @@ class Page:
             f"{self.say('d.refresh')}{colon}{refresh}"
         )
 
-    def _annotation(self) -> sdk.AnnotationQuery:
+    def _annotation(self, note: Note) -> sdk.AnnotationQuery:
         return (
             sdk.AnnotationQuery()
-            .name(self.say("a.alerts"))
+            .name(self.say(note.key))
             .datasource(DATASOURCE)
             .enable(True)
-            .icon_color("#E69F00")
-            .target(rows(self.notes, "Anno"))  # pyright: ignore[reportArgumentType]
+            .icon_color(note.colour)
+            .target(rows(note.sql, "Anno"))  # pyright: ignore[reportArgumentType]
         )
 
     def _links(self) -> list[Any]:

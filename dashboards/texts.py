@@ -110,6 +110,16 @@ TEXTS = {
     "by_district.d": text(
         "每个区县一条线，同一坐标轴。", "One line per district on the same axis."
     ),
+    "by_sensor.d": text(
+        "该区县每只传感器一条线，同一坐标轴；虚线为声明的阈值。",
+        "One line per sensor of the district on the same axis; dashed lines are the limits.",
+    ),
+    "district_now": text("区县现况", "District now"),
+    "district_now.d": text(
+        "传感器总数、在线、陈旧、从未上报，以及各级未解除告警。",
+        "Sensors: all, online, stale, never heard; and open alerts by level.",
+    ),
+    "district_now.a": text("先处理红色，再查陈旧的传感器", "Take red first, then stale sensors"),
     "worst": text("传感器", "Sensors"),
     "worst.d": text("按状态由重到轻排列。", "Ordered by state, worst first."),
     "raised": text("告警产生", "Alerts raised"),
@@ -294,12 +304,14 @@ TEXTS = {
     "l.other": text("English", "中文"),
     "l.open": text("打开", "Open"),
     "a.alerts": text("告警", "Alerts"),
+    "a.work": text("检修与静默", "Maintenance and silences"),
+    "a.corrected": text("窗口修订", "Corrected windows"),
     # flag values (QARTOD)
     "f.1": text("通过", "Pass"),
     "f.2": text("未评估", "Not evaluated"),
     "f.3": text("? 可疑", "? Suspect"),
     "f.4": text("✕ 不合格", "✕ Fail"),
     "f.9": text("○ 缺失", "○ Missing"),
-    "yes": text("是", "yes"),
+    "yes": text("✓ 是", "✓ yes"),
     "no": text("✕ 否", "✕ no"),
 }

@@ -74,7 +74,7 @@ def _figures(page: Page) -> None:
         columns.append(f"f.{source} AS {name(page.say(key))}")
         panel.override_by_name(page.say(key), number("s", 0))
     sql = f"SELECT {', '.join(columns)} FROM dash.alert_figures({RANGE}) f ORDER BY 1"
-    page.add("figures", panel, At(0, 0, 24, 4), rows(sql))
+    page.add("figures", panel, At(0, 0, 24, 4), rows(sql), to=[parts.to_tool(page, "platform")])
 
 
 def _raised(page: Page) -> None:
@@ -88,7 +88,8 @@ def _raised(page: Page) -> None:
         SELECT c."time", c.label AS metric, c.value
         FROM dash.alert_counts({RANGE}, {STEP}, {literal(page.lang)}) c
         ORDER BY c."time", c.label LIMIT 5000"""
-    page.add("raised", panel, At(14, 4, 10, 12), series(sql), min_step="1m", points=60)
+    down = [parts.to_tool(page, "quality")]
+    page.add("raised", panel, At(14, 4, 10, 12), series(sql), min_step="1m", points=60, to=down)
 
 
 def _sources(page: Page) -> None:

@@ -3,6 +3,7 @@
 from catalog.city.districts import DISTRICTS
 from dashboards.boards import parts
 from dashboards.boards.alerts import history
+from dashboards.boards.stream import to_stream
 from dashboards.looks import level_mapping, limits, unit
 from dashboards.page import At, Page
 from dashboards.panels import coloured, lines, linked, number, stat, table, width
@@ -55,21 +56,19 @@ def district_page(lang: Lang) -> Page:
             at,
             series(sql),
             title=f"{page.pick(stream.title)} · {page.pick(shown.title)}",
-            about=say("by_district.d", lang) if lang == "" else say("trend.d", lang),
-            act=say("trend.a", lang),
+            about=page.say("by_sensor.d"),
+            act=page.say("trend.a"),
             min_step="1m",
             points=300,
+            to=[to_stream(page, stream)],
         )
-    page.notes = (
-        f'SELECT "time", timeend, "text", tags FROM dash.notes({RANGE}, {literal(lang)}, NULL,'
-        ' NULL, NULL, ${district:sqlstring}) ORDER BY "time" LIMIT 200'
-    )
+    parts.notes(page, ", NULL, NULL, NULL, ${district:sqlstring}")
     return page
 
 
 def _figures(page: Page) -> None:
-    wanted = ("sensors", "fresh", "stale", "red", "orange", "yellow", "blue")
-    keys = ("c.sensors", "c.online", "c.stale", "c.red", "c.orange", "c.yellow", "c.blue")
+    wanted = ("sensors", "fresh", "stale", "never", "red", "orange", "yellow", "blue")
+    keys = tuple(f"c.{source}" for source in ("sensors", "online", *wanted[2:]))
     columns = ", ".join(
         f"d.{source} AS {name(page.say(key))}" for source, key in zip(wanted, keys, strict=True)
     )
@@ -78,8 +77,9 @@ def _figures(page: Page) -> None:
         " WHERE d.district = ${district:sqlstring} ORDER BY 1"
     )
     panel = stat(names=True, rows=True, fields="/.*/")
-    act = page.say("severities.a")
-    page.add("figures", panel, At(0, 0, 24, TOP), rows(sql), title=page.say("district"), act=act)
+    page.add(
+        "district_now", panel, At(0, 0, 24, TOP), rows(sql), to=[parts.to_tool(page, "alerts")]
+    )
 
 
 def _sensors(page: Page) -> None:

@@ -2,8 +2,9 @@
 
 from catalog.domains import DOMAINS
 from dashboards.boards import parts
-from dashboards.boards.stream import by_district, chart, city_value
+from dashboards.boards.stream import by_district, chart, city_value, to_stream
 from dashboards.page import At, Page, row
+from dashboards.query import literal
 from dashboards.texts import Lang, pick, say
 from storage.views.metadata import in_screen_order
 
@@ -31,11 +32,12 @@ def domain_page(domain: str, lang: Lang) -> Page:
         if stream.domain != domain:
             continue
         page.panels.append(row(page.pick(stream.title), y, f"domain/{stream.name}"))
-        city_value(page, stream, At(0, y + 1, 5, BLOCK), key=f"city/{stream.name}")
+        down, at = to_stream(page, stream), At(0, y + 1, 5, BLOCK)
+        city_value(page, stream, at, to=down, key=f"city/{stream.name}")
         metric = stream.headline
         at = At(5, y + 1, 9, BLOCK)
         chart(page, stream, metric, at, filtered=False, key=f"chart/{stream.name}")
         by_district(page, stream, At(14, y + 1, 10, BLOCK), key=f"by_district/{stream.name}")
         y += 1 + BLOCK
-    parts.notes(page, domain=domain)
+    parts.notes(page, f", {literal(domain)}")
     return page

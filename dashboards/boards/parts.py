@@ -2,12 +2,14 @@
 
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 
-from catalog.model import Stream
+from catalog.model import Severity, Stream
+from catalog.severity import LEVELS, STALE_COLOUR
 from dashboards.looks import level_mapping, severity_mapping, unit
 from dashboards.maps import sensor_map
-from dashboards.page import At, Page, drill, uid
-from dashboards.panels import coloured, linked, number, prop, table, time_column, width
+from dashboards.page import At, Note, Page, drill, uid
+from dashboards.panels import BAND, coloured, linked, number, prop, table, time_column, width
 from dashboards.query import RANGE, literal, name, rows
+from dashboards.texts import Lang
 from storage.views.metadata import in_screen_order
 
 
@@ -15,6 +17,30 @@ def to_sensor(page: Page) -> DashboardLink:
     """Return the link from a row with ``stream`` and ``sensor`` to the diagnosis of it."""
     fields = "var-stream=${__data.fields.stream}&var-sensor=${__data.fields.sensor}"
     return drill(page.say("sensor"), uid("sensor", "", page.lang), fields)
+
+
+def to_district(page: Page) -> DashboardLink:
+    """Return the link from a row with ``district`` to the page of it."""
+    where = uid("district", "", page.lang)
+    return drill(page.say("district"), where, "var-district=${__data.fields.district}")
+
+
+def to_page(page: Page) -> DashboardLink:
+    """Return the link from a row with ``page`` (a uid, see ``stream_pages``) to that page."""
+    return drill(page.say("l.open"), "${__data.fields.page}")
+
+
+def to_tool(page: Page, kind: str) -> DashboardLink:
+    """Return the link to a page that is there once: alerts, quality or platform."""
+    return drill(page.say(kind), uid(kind, "", page.lang))
+
+
+def stream_pages(lang: Lang) -> str:
+    """Return SQL of the relation ``p (stream, page)``: each stream with the uid of its page."""
+    pages = ", ".join(
+        f"({literal(s.name)}, {literal(uid('stream', s.name, lang))})" for s in in_screen_order()
+    )
+    return f"(VALUES {pages}) p (stream, page)"
 
 
 def active_alerts(page: Page, at: At, *, domain: str = "", stream: str = "", rows_max: int) -> None:
@@ -51,21 +77,18 @@ def freshness(page: Page, at: At, domain: str = "") -> None:
     """Add the table of streams with their sensors online and the age of the newest reading."""
     lang = page.lang
     where = f"WHERE f.domain = {literal(domain)}" if domain else ""
-    pages = ", ".join(
-        f"({literal(s.name)}, {literal(uid('stream', s.name, lang))})" for s in in_screen_order()
-    )
     sql = f"""
         SELECT s.level AS {name(page.say("c.state"))}, f.title_{lang} AS
                {name(page.say("c.stream"))}, f.fresh AS {name(page.say("c.online"))}, f.sensors AS
                {name(page.say("c.total"))}, f.age_s AS {name(page.say("c.age"))}, p.page
         FROM dash.freshness() f
-        LEFT JOIN (VALUES {pages}) p (stream, page) ON p.stream = f.stream
+        LEFT JOIN {stream_pages(lang)} ON p.stream = f.stream
         JOIN dash.states s ON s.state = dash.data_state(f.sensors, f.fresh, f.never)
         {where} ORDER BY f.domain, f.stream LIMIT 200"""
     panel = table(
         {
             page.say("c.state"): [*coloured(level_mapping(lang)), width(110)],
-            page.say("c.stream"): linked(drill(page.say("l.open"), "${__data.fields.page}", "")),
+            page.say("c.stream"): linked(to_page(page)),
             page.say("c.online"): [*number("none", 0), width(70)],
             page.say("c.total"): [*number("none", 0), width(70)],
             page.say("c.age"): [*number("s", 0), width(100)],
@@ -109,10 +132,18 @@ def city_sensors(page: Page, at: At, *, domain: str = "", stream: str = "") -> N
                AS {name(page.say("c.value"))}, s.stream, s.sensor
         FROM {source} s JOIN dash.states t ON t.state = s.state
         {where} ORDER BY t.level, s.sensor LIMIT 5000"""
-    panel = sensor_map(lang)
+    by = literal(domain or next((s.domain for s in in_screen_order() if s.name == stream), ""))
+    districts = f"""
+        SELECT d.lon, d.lat, t.level, d.title_{lang} AS {name(page.say("c.district"))},
+               concat_ws('/', d.fresh, d.sensors) AS {name(page.say("c.online"))},
+               d.alerts AS {name(page.say("c.alerts"))}, d.district
+        FROM dash.district_states(nullif({by}, '')) d JOIN dash.states t ON t.state = d.worst
+        WHERE d.sensors > 0 ORDER BY t.level, d.district LIMIT 100"""
+    panel = sensor_map(lang, page.say("c.district"))
     panel.override_by_name("level", [prop("displayName", page.say("c.state"))])
     panel.override_by_name(page.say("c.sensor"), linked(to_sensor(page)))
-    page.add("map", panel, at, rows(sql))
+    panel.override_by_name(page.say("c.district"), linked(to_district(page)))
+    page.add("map", panel, at, rows(sql), rows(districts, "B"))
 
 
 def district_variable(page: Page) -> None:
@@ -122,14 +153,23 @@ def district_variable(page: Page) -> None:
     page.variable("v.district", query, name="district", current=(whole, "all"))
 
 
-def notes(page: Page, *, domain: str = "", stream: str = "", sensor: bool = False) -> None:
-    """Mark alerts on the time axis of the page."""
-    given = [literal(page.lang), literal(domain) if domain else "NULL"]
-    given += [literal(stream) if stream else "NULL"]
-    if sensor:
-        given = [literal(page.lang), "NULL", "${stream:sqlstring}", "${sensor:sqlstring}"]
-    arguments = ", ".join(given)
-    page.notes = (
-        f'SELECT "time", timeend, "text", tags FROM dash.notes({RANGE}, {arguments})'
-        ' ORDER BY "time" LIMIT 200'
-    )
+ALERTS, WORK, CORRECTED = LEVELS[Severity.ORANGE].colour, STALE_COLOUR, BAND
+
+
+def notes(page: Page, narrowed: str = "", corrections: str = "") -> None:
+    """Mark alerts, planned work and corrected windows on the time axis of the page.
+
+    ``narrowed``: more arguments of ``dash.notes`` (domain, stream, sensor, district);
+    ``corrections``: stream and sensor whose corrected windows are shown.
+    """
+    lang = literal(page.lang)
+    shown = 'n."time", n.timeend, n."text", n.tags'
+    end = 'n ORDER BY n."time" LIMIT 200'
+    alerts = f"SELECT {shown} FROM dash.notes({RANGE}, {lang}{narrowed}) {end}"
+    work = f"SELECT {shown} FROM dash.maintenance({RANGE}, {lang}) {end}"
+    page.notes = [Note("a.alerts", alerts, ALERTS), Note("a.work", work, WORK)]
+    if corrections:
+        sql = f"""
+            SELECT n."time", n."text", n.tags FROM dash.corrections({RANGE}, {lang}, {corrections})
+            {end}"""
+        page.notes.append(Note("a.corrected", sql, CORRECTED))

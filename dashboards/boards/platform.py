@@ -2,9 +2,20 @@
 
 from catalog.model import Severity
 from catalog.severity import LEVELS
+from dashboards.boards import parts
 from dashboards.looks import PLAIN, Steps, yes_no_mapping
 from dashboards.page import At, Page
-from dashboards.panels import coloured, lines, number, prop, stat, table, threshold_props, width
+from dashboards.panels import (
+    coloured,
+    lines,
+    linked,
+    number,
+    prop,
+    stat,
+    table,
+    threshold_props,
+    width,
+)
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, say
 
@@ -50,17 +61,26 @@ def _figures(page: Page) -> None:
         steps: Steps = PLAIN if limit is None else [*PLAIN, (limit, ORANGE)]
         panel.override_by_name(column, [*number(shown, decimals), *threshold_props(steps)])
     sql = f"SELECT {', '.join(columns)} FROM dash.platform() p ORDER BY 1"
-    page.add("figures_platform", panel, At(0, 0, 24, 4), rows(sql))
+    page.add(
+        "figures_platform", panel, At(0, 0, 24, 4), rows(sql), to=[parts.to_tool(page, "quality")]
+    )
 
 
 def _stored(page: Page) -> None:
     lang = page.lang
     sql = f"""
         SELECT d.title_{lang} AS {name(page.say("c.stream"))}, s.value AS
-               {name(page.say("c.stored"))}
+               {name(page.say("c.stored"))}, p.page
         FROM dash.stored_per_second() s JOIN dash.streams d ON d.stream = s.stream
+        LEFT JOIN {parts.stream_pages(lang)} ON p.stream = s.stream
         ORDER BY d.position LIMIT 200"""
-    panel = table({page.say("c.stored"): [*number("none", 2), width(140)]})
+    panel = table(
+        {
+            page.say("c.stream"): linked(parts.to_page(page)),
+            page.say("c.stored"): [*number("none", 2), width(140)],
+        },
+        hidden=("page",),
+    )
     page.add("stored", panel, At(0, 4, 8, 11), rows(sql))
 
 
@@ -97,7 +117,8 @@ def _deliveries(page: Page) -> None:
         SELECT c."time", c.label AS metric, c.value
         FROM dash.delivery_counts({RANGE}, {STEP}, {literal(page.lang)}) c
         ORDER BY c."time", c.label LIMIT 5000"""
-    page.add("deliveries", panel, At(0, 15, 10, 9), series(sql), min_step="1m", points=60)
+    down = [parts.to_tool(page, "alerts")]
+    page.add("deliveries", panel, At(0, 15, 10, 9), series(sql), min_step="1m", points=60, to=down)
 
 
 def _receivers(page: Page) -> None:
@@ -117,4 +138,5 @@ def _receivers(page: Page) -> None:
         }
     )
     panel.no_value(page.say("none"))
-    page.add("receivers", panel, At(10, 15, 14, 9), rows(sql), act=page.say("deliveries.a"))
+    act, down = page.say("deliveries.a"), [parts.to_tool(page, "alerts")]
+    page.add("receivers", panel, At(10, 15, 14, 9), rows(sql), act=act, to=down)

@@ -4,7 +4,7 @@ from catalog.model import Severity
 from catalog.severity import LEVELS
 from dashboards.boards import parts
 from dashboards.looks import PLAIN, level_mapping
-from dashboards.page import At, Page
+from dashboards.page import At, Page, drill, uid
 from dashboards.panels import (
     coloured,
     lines,
@@ -52,28 +52,33 @@ def _complete(page: Page) -> None:
         SELECT c.title_{lang} AS {name(page.say("c.stream"))}, c.sensors AS
                {name(page.say("c.sensors"))}, c.expected AS {name(page.say("c.expected"))},
                c.received AS {name(page.say("c.received"))}, c.complete_pct AS
-               {name(page.say("c.complete"))}, c.good_pct AS {name(page.say("c.good"))}
-        FROM dash.completeness({RANGE}) c ORDER BY c.complete_pct, c.stream LIMIT 200"""
+               {name(page.say("c.complete"))}, c.good_pct AS {name(page.say("c.good"))}, p.page
+        FROM dash.completeness({RANGE}) c LEFT JOIN {parts.stream_pages(lang)}
+             ON p.stream = c.stream
+        ORDER BY c.complete_pct, c.stream LIMIT 200"""
     panel = table(
         {
+            page.say("c.stream"): linked(parts.to_page(page)),
             page.say("c.sensors"): [*number("none", 0), width(80)],
             page.say("c.expected"): [*number("short", 1), width(90)],
             page.say("c.received"): [*number("short", 1), width(90)],
             page.say("c.complete"): list(share),
             page.say("c.good"): list(share),
-        }
+        },
+        hidden=("page",),
     )
     page.add("complete", panel, At(0, 0, 13, 11), rows(sql))
 
 
 def _flags(page: Page, key: str, by: str, at: At) -> None:
+    down = drill(page.say("sensor"), uid("sensor", "", page.lang))
     panel = lines(unit="none", decimals=0, bars=True, stacked=True)
     sql = f"""
         SELECT f."time", f.label AS metric, f.value
         FROM dash.flag_counts({RANGE}, {STEP}, {literal(by)}, NULL, {literal(page.lang)}) f
         ORDER BY f."time", f.label LIMIT 20000"""
     about, act = page.say("flags.d"), page.say("flags.a")
-    page.add(key, panel, at, series(sql), about=about, act=act, min_step="1m", points=60)
+    page.add(key, panel, at, series(sql), about=about, act=act, min_step="1m", points=60, to=[down])
 
 
 def _silent(page: Page) -> None:
@@ -113,4 +118,4 @@ def _letters(page: Page) -> None:
         }
     )
     panel.no_value(page.say("none"))
-    page.add("letters", panel, At(12, 19, 12, 10), rows(sql))
+    page.add("letters", panel, At(12, 19, 12, 10), rows(sql), to=[parts.to_tool(page, "platform")])

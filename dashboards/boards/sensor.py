@@ -1,9 +1,12 @@
 """L3, one sensor: what did it say, is it sound, why did it alarm?"""
 
+from grafana_foundation_sdk.builders import timeseries as series_builder
+from grafana_foundation_sdk.models import dashboard as model
+
 from catalog.city.sensors import sensors_of
 from dashboards.boards import parts
 from dashboards.boards.alerts import history
-from dashboards.looks import flag_mapping
+from dashboards.looks import UNITS, flag_mapping
 from dashboards.page import At, Page
 from dashboards.panels import band, coloured, lines, number, prop, table, time_column, width
 from dashboards.query import RANGE, STEP, literal, name, rows, series
@@ -33,7 +36,7 @@ def sensor_page(lang: Lang) -> Page:
     _flags(page)
     narrowed = ", NULL, ${stream:sqlstring}, ${sensor:sqlstring}"
     history(page, At(12, 24, 12, 10), arguments=narrowed, key="episodes")
-    parts.notes(page, sensor=True)
+    parts.notes(page, f", NULL, {CHOSEN}", corrections=CHOSEN)
     return page
 
 
@@ -65,7 +68,8 @@ def _variables(page: Page) -> None:
 def _card(page: Page) -> None:
     sql = f"""
         SELECT c.field AS {name(page.say("c.field"))}, c.value AS {name(page.say("c.value"))}
-        FROM dash.sensor_card({CHOSEN}, {literal(page.lang)}) c LIMIT 50"""
+        FROM dash.sensor_card({CHOSEN}, {literal(page.lang)}) WITH ORDINALITY c (field, value, n)
+        ORDER BY c.n LIMIT 50"""
     page.add("card", table({page.say("c.field"): [width(140)]}), At(0, 0, 6, 9), rows(sql))
 
 
@@ -74,6 +78,7 @@ def _aggregated(page: Page) -> None:
     panel = band(lines(unit="none", decimals=2), mean, low, high)
     dashed = [prop("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})]
     panel.override_by_query("B", dashed)
+    _in_its_unit(panel)
     values = f"""
         SELECT s."time", s.value AS {name(mean)}, s.low AS {name(low)}, s.high AS {name(high)}
         FROM dash.series(${{stream:sqlstring}}, {METRIC}, {RANGE}, {STEP}, NULL,
@@ -88,9 +93,32 @@ def _aggregated(page: Page) -> None:
         At(6, 0, 18, 9),
         series(values),
         series(lines_of, "B"),
+        rows(_unit_sql(), "Unit"),
         min_step="5s",
         points=500,
     )
+
+
+def _unit_sql() -> str:
+    """Return SQL for Grafana's name of the chosen metric's unit, and its decimals."""
+    known = ", ".join(f"({literal(ours)}, {literal(theirs)})" for ours, theirs in UNITS.items())
+    return f"""
+        SELECT coalesce(u.theirs, 'suffix:' || m.unit) AS unit, m.decimals
+        FROM dash.metrics m LEFT JOIN (VALUES {known}) u (ours, theirs) ON u.ours = m.unit
+        WHERE m.stream = ${{stream:sqlstring}} AND m.metric = {METRIC} ORDER BY 1 LIMIT 1"""
+
+
+def _in_its_unit(panel: series_builder.Panel) -> None:
+    """Take unit and decimals from query ``Unit``: the page serves metrics of every unit."""
+    options = {
+        "configRefId": "Unit",
+        "applyTo": {"id": "byType", "options": "number"},
+        "mappings": [
+            {"fieldName": "unit", "handlerKey": "unit"},
+            {"fieldName": "decimals", "handlerKey": "decimals"},
+        ],
+    }
+    panel.with_transformation(model.DataTransformerConfig(id_val="configFromData", options=options))
 
 
 def _raw(page: Page) -> None:
@@ -98,7 +126,9 @@ def _raw(page: Page) -> None:
         SELECT r."time", r.value AS {name(page.say("c.value"))}
         FROM dash.raw({CHOSEN}, {METRIC}, {RANGE}) r ORDER BY r."time" LIMIT 3000"""
     panel = lines(unit="none", decimals=2, legend=False, points=True)
-    page.add("raw", panel, At(0, 9, 16, 8), series(value), points=1000)
+    _in_its_unit(panel)
+    unit_of = rows(_unit_sql(), "Unit")
+    page.add("raw", panel, At(0, 9, 16, 8), series(value), unit_of, points=1000)
     delay = f"""
         SELECT r."time", r.delay_s AS {name(page.say("c.delay"))}
         FROM dash.raw({CHOSEN}, {METRIC}, {RANGE}) r ORDER BY r."time" LIMIT 3000"""

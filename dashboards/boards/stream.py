@@ -1,5 +1,7 @@
 """One page per stream (L2): which sensors are off, and since when?"""
 
+from grafana_foundation_sdk.builders.dashboard import DashboardLink
+
 from catalog.domains import DOMAINS
 from catalog.model import Panel, Stream
 from dashboards.boards import parts
@@ -33,17 +35,28 @@ def stream_page(stream: Stream, lang: Lang) -> Page:
     parts.city_sensors(page, At(0, TOP, 10, 14), stream=stream.name)
     parts.sensors(page, At(10, TOP, 14, 14), stream)
     _charts(page, stream, TOP + 14)
-    parts.notes(page, stream=stream.name)
+    named = literal(stream.name)
+    parts.notes(page, f", NULL, {named}", corrections=named)
     return page
 
 
-def city_value(page: Page, stream: Stream, at: At, *, key: str = "city") -> None:
+def to_sensors(page: Page, stream: Stream, metric: str = "") -> DashboardLink:
+    """Return the link from a stream to the diagnosis of its sensors, with a metric chosen."""
+    chosen = f"var-stream={stream.name}" + (f"&var-metric={metric}" if metric else "")
+    return drill(page.say("sensor"), uid("sensor", "", page.lang), chosen)
+
+
+def to_stream(page: Page, stream: Stream) -> DashboardLink:
+    """Return the link to the page of a stream."""
+    return drill(page.pick(stream.title), uid("stream", stream.name, page.lang))
+
+
+def city_value(page: Page, stream: Stream, at: At, *, to: DashboardLink, key: str = "city") -> None:
     """Add the stream's one number with its sparkline."""
     sign = vital(stream)
     panel = stat(
         unit=unit(sign.unit), decimals=sign.decimals, steps=vital_limits(stream), spark=True
     )
-    panel.links([drill(page.pick(stream.title), uid("stream", stream.name, page.lang))])
     sql = f"""
         SELECT t."time", t.value
         FROM dash.vital_trend(NULL, {RANGE}, {STEP}, {literal(stream.name)}) t
@@ -58,6 +71,7 @@ def city_value(page: Page, stream: Stream, at: At, *, key: str = "city") -> None
         act=page.say("trend.a"),
         min_step="1m",
         points=100,
+        to=[to],
     )
 
 
@@ -90,6 +104,7 @@ def chart(page: Page, stream: Stream, metric: str, at: At, *, filtered: bool, ke
         act=page.say("trend.a"),
         min_step=f"{min(60, stream.cadence_s)}s",
         points=500,
+        to=[to_sensors(page, stream, metric) if filtered else to_stream(page, stream)],
     )
 
 
@@ -100,10 +115,8 @@ def by_district(page: Page, stream: Stream, at: At, *, key: str) -> None:
         unit=unit(shown.unit), decimals=shown.decimals, steps=limits(stream, stream.headline)
     )
     panel.display_name("${__field.labels.metric}")
-    where = uid("district", "", page.lang)
-    panel.data_links(
-        [drill(page.say("district"), where, "var-district=${__field.labels.district}")]
-    )
+    where, chosen = uid("district", "", page.lang), "var-district=${__field.labels.district}"
+    panel.data_links([drill(page.say("district"), where, chosen)])
     sql = f"""
         SELECT s."time", s.label AS metric, d.district, s.value
         FROM dash.series({literal(stream.name)}, {literal(stream.headline)}, {RANGE}, {STEP},
@@ -124,7 +137,7 @@ def by_district(page: Page, stream: Stream, at: At, *, key: str) -> None:
 
 
 def _head(page: Page, stream: Stream) -> None:
-    city_value(page, stream, At(0, 0, 6, TOP))
+    city_value(page, stream, At(0, 0, 6, TOP), to=to_sensors(page, stream))
     online, total = page.say("c.online"), page.say("c.total")
     sql = f"""
         SELECT f.fresh AS {name(online)}, f.sensors AS {name(total)},
@@ -132,7 +145,7 @@ def _head(page: Page, stream: Stream) -> None:
         FROM dash.freshness() f WHERE f.stream = {literal(stream.name)} ORDER BY 1"""
     panel = stat(names=True, rows=True, fields="/.*/")
     panel.override_by_name(page.say("c.age"), number("s", 0))
-    page.add("online", panel, At(6, 0, 6, TOP), rows(sql))
+    page.add("online", panel, At(6, 0, 6, TOP), rows(sql), to=[parts.to_tool(page, "quality")])
     parts.active_alerts(page, At(12, 0, 12, TOP), stream=stream.name, rows_max=50)
 
 
@@ -185,4 +198,5 @@ def _declared(page: Page, stream: Stream, declared: Panel, at: At) -> None:
         act=page.say("trend.a"),
         min_step="1m",
         points=500,
+        to=[to_sensors(page, stream, declared.metrics[0])],
     )

@@ -44,7 +44,13 @@ def wall_page(lang: Lang) -> Page:
 
 def _head(page: Page) -> None:
     clock = "SELECT to_char(now() AT TIME ZONE 'Asia/Shanghai', 'MM-DD HH24:MI:SS') AS clock"
-    page.add("clock", stat(fields="/.*/", rows=True), At(0, 0, 5, TOP), rows(f"{clock} ORDER BY 1"))
+    page.add(
+        "clock",
+        stat(fields="/.*/", rows=True),
+        At(0, 0, 5, TOP),
+        rows(f"{clock} ORDER BY 1"),
+        to=[parts.to_tool(page, "platform")],
+    )
     severities = stat(names=True, rows=True, fields="/.*/")
     columns = []
     for level in LEVELS.values():
@@ -52,8 +58,8 @@ def _head(page: Page) -> None:
         columns.append(f"f.{level.severity.name.lower()} AS {name(shown)}")
         severities.override_by_name(shown, threshold_props([*PLAIN, (1, level.colour)]))
     sql = f"SELECT {', '.join(columns)} FROM dash.alert_figures({RANGE}) f ORDER BY 1"
-    severities.links([drill(page.say("alerts"), uid("alerts", "", page.lang))])
-    page.add("severities", severities, At(5, 0, 7, TOP), rows(sql))
+    down = [parts.to_tool(page, "alerts")]
+    page.add("severities", severities, At(5, 0, 7, TOP), rows(sql), to=down)
     _online(page)
     _backlog(page)
 
@@ -70,8 +76,7 @@ def _online(page: Page) -> None:
         SELECT 100.0 * sum(f.fresh) / nullif(sum(f.sensors), 0) AS {name(share)},
                min(f.age_s) AS {name(age)}
         FROM dash.freshness() f ORDER BY 1"""
-    panel.links([drill(page.say("quality"), uid("quality", "", page.lang))])
-    page.add("online", panel, At(12, 0, 6, TOP), rows(sql))
+    page.add("online", panel, At(12, 0, 6, TOP), rows(sql), to=[parts.to_tool(page, "quality")])
 
 
 def _backlog(page: Page) -> None:
@@ -84,8 +89,7 @@ def _backlog(page: Page) -> None:
         SELECT max(p.value) FILTER (WHERE p.name = 'undelivered') AS {name(waiting)},
                max(p.value) FILTER (WHERE p.name = 'dead_letters_open') AS {name(dead)}
         FROM dash.platform() p ORDER BY 1"""
-    panel.links([drill(page.say("platform"), uid("platform", "", page.lang))])
-    page.add("backlog", panel, At(18, 0, 6, TOP), rows(sql))
+    page.add("backlog", panel, At(18, 0, 6, TOP), rows(sql), to=[parts.to_tool(page, "platform")])
 
 
 def _vitals(page: Page, line: Row, at: At) -> None:
@@ -106,7 +110,6 @@ def _vitals(page: Page, line: Row, at: At) -> None:
         f"/^({silent}) /", [prop("color", {"mode": "fixed", "fixedColor": STALE_COLOUR})]
     )
     title = page.pick(line.domain.title)
-    panel.links([drill(title, uid("domain", line.domain.name, page.lang))])
     sql = f"""
         SELECT t."time", t.label AS metric, t.value
         FROM dash.wall_trend({literal(line.domain.name)}, {RANGE}, {STEP}, {literal(page.lang)}) t
@@ -121,4 +124,5 @@ def _vitals(page: Page, line: Row, at: At) -> None:
         act=page.say("vitals.a"),
         min_step="1m",
         points=POINTS,
+        to=[drill(title, uid("domain", line.domain.name, page.lang))],
     )

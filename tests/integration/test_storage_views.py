@@ -147,6 +147,21 @@ def test_series_of_nonsense_is_empty_not_an_error(city: str, now: datetime) -> N
     assert ask(city, query, "noise", "leq_db", now - 99 * hour, now - 98 * hour) == []
 
 
+def test_corrected_windows_are_marked_on_the_time_axis(city: str, now: datetime) -> None:
+    query = """SELECT "text", tags FROM dash.corrections(%s, %s, 'zh', 'noise')"""
+    hour = now - timedelta(hours=1)
+    assert ask(city, query, hour, now) == []
+    with psycopg.connect(city, row_factory=dict_row) as conn:
+        conn.execute(
+            "UPDATE aggregates_noise SET revision = 2 WHERE window_start = (SELECT max(window_start)"
+            " FROM aggregates_noise) AND sensor IN (SELECT sensor FROM sensors"
+            " WHERE stream = 'noise' ORDER BY sensor LIMIT 3)"
+        )
+        found = conn.execute(query.encode(), [hour, now]).fetchall()
+        conn.rollback()
+    assert found == [{"text": "↺ 迟到数据修订 3 个窗口", "tags": "correction"}]
+
+
 def test_the_platform_tells_its_backlog(city: str) -> None:
     values = {r["name"]: r["value"] for r in ask(city, "SELECT * FROM dash.platform()")}
     assert values["stored_per_s"] > 1
