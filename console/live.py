@@ -13,6 +13,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from console.changes import Changes, Seen
 from service.clock import Clock
 from service.log import logger
 from service.postgres import connect
@@ -64,6 +65,7 @@ class Live:
     """Keeps the newest snapshot; ``run`` works in a thread of its own."""
 
     def __init__(self, dsn: str, clock: Clock) -> None:
+        self.changes = Changes()
         self._dsn = dsn
         self._clock = clock
         self._watched_until = 0.0
@@ -102,7 +104,10 @@ class Live:
             self._wake.clear()
             return
         begun = self._clock.monotonic()
-        self._snapshot = read(conn, self._snapshot.version + 1, self._clock.now())
+        before = self._snapshot
+        now = read(conn, before.version + 1, self._clock.now())
+        self.changes.read(conn, _seen(before), _seen(now))
+        self._snapshot = now
         tell("")
         stop.wait(NOT_SOONER_S)
         while self._clock.monotonic() - begun < EVERY_S and not self._wake.is_set():
@@ -116,3 +121,7 @@ class Live:
             logger().warning("the state of the city is not read", reason=reason)
         tell(reason)
         self._snapshot = replace(old, version=old.version + 1, trouble=reason)
+
+
+def _seen(snapshot: Snapshot) -> Seen:
+    return Seen(snapshot.alerts, snapshot.sensors, known=snapshot.at is not None)

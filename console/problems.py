@@ -31,6 +31,14 @@ class Problem(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
+class Refused(Problem):
+    """A 422 whose fault lies in one field, told like those that FastAPI finds itself."""
+
+    def __init__(self, field: str, rule: str, detail: str) -> None:
+        super().__init__(422, "request refused", detail, "contract")
+        self.errors = [{"field": field, "rule": rule, "detail": detail}]
+
+
 def not_found(what: str) -> Problem:
     """Return the problem of a thing that is not there."""
     return Problem(404, "not found", what, "not_found")
@@ -52,7 +60,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> JSONResponse:
-        return respond(error)
+        return respond(error, errors=error.errors) if isinstance(error, Refused) else respond(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

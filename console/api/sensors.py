@@ -1,0 +1,154 @@
+"""Sensors: the list with filters, and everything about one."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+
+from catalog.city.districts import DISTRICTS
+from catalog.domains import DOMAINS
+from catalog.registry import streams
+from console import registry
+from console.api.streams import KnownStream
+from console.auth import Conn, Viewer
+from console.problems import Refused, not_found
+from console.registry import State
+from console.sheets import csv_response
+
+router = APIRouter(tags=["sensors"])
+EXAMPLE = {
+    "stream": "waterlogging",
+    "domain": "water",
+    "sensor": "pond-jinxin",
+    "title_zh": "金新路下穿隧道",
+    "title_en": "Jinxin Road underpass",
+    "district": "510104",
+    "street": "三圣街道",
+    "lon": 104.15,
+    "lat": 30.62,
+    "observed_at": "2026-07-01T08:00:00Z",
+    "age_s": 4.2,
+    "freshness": "fresh",
+    "severity": 2,
+    "state": "orange",
+    "value": 0.28,
+    "unit": "m",
+    "decimals": 2,
+}
+
+
+class SensorState(BaseModel):
+    """A sensor and what it is doing; ``value`` is its stream's headline in ``unit``.
+
+    ``state`` is the worst active level, or ``stale`` / ``never`` heard, or ``normal``.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    stream: str
+    domain: str
+    sensor: str
+    title_zh: str
+    title_en: str
+    district: str | None
+    street: str | None
+    lon: float | None
+    lat: float | None
+    observed_at: datetime | None
+    age_s: float | None
+    freshness: Literal["fresh", "stale", "never"]
+    severity: int | None
+    state: State
+    value: float | None
+    unit: str
+    decimals: int
+
+
+class Relative(BaseModel):
+    """A sensor that feeds this one (``parent``), or that it feeds (``child``)."""
+
+    role: Literal["parent", "child"]
+    stream: str
+    sensor: str
+    title_zh: str
+    title_en: str
+
+
+class SensorDetail(SensorState):
+    """Everything about one sensor; ``readings`` holds the newest value of each metric."""
+
+    city: str | None
+    attributes: dict[str, Any]
+    parent: str | None
+    status: Literal["registered", "provisional", "retired"]
+    created_at: datetime
+    received_at: datetime | None
+    readings: dict[str, float | None] | None
+    relatives: list[Relative]
+
+
+class SensorPage(BaseModel):
+    """One page of sensors; ``next`` is the value of ``after`` for the following page."""
+
+    sensors: list[SensorState]
+    next: str | None
+
+
+@router.get(
+    "/sensors",
+    response_model=SensorPage,
+    responses={200: {"content": {"text/csv": {}}}},
+)
+def list_sensors(
+    conn: Conn,
+    who: Viewer,
+    stream: Annotated[str | None, Query(examples=["waterlogging"])] = None,
+    domain: Annotated[str | None, Query(examples=["water"])] = None,
+    district: Annotated[str | None, Query(examples=["510104"])] = None,
+    state: State | None = None,
+    search: Annotated[str, Query(max_length=80, description="In id, titles, street")] = "",
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    after: Annotated[str, Query(description="`next` of the page before")] = "",
+    format: Literal["json", "csv"] = "json",
+) -> SensorPage | Response:
+    """Return sensors by stream and id, with state and newest value."""
+    _known("stream", stream, streams())
+    _known("domain", domain, DOMAINS)
+    _known("district", district, DISTRICTS)
+    last_stream, _, last_sensor = after.partition("/")
+    rows = registry.sensors(
+        conn,
+        stream=stream,
+        domain=domain,
+        district=district,
+        state=state,
+        search=search,
+        after=(last_stream, last_sensor),
+        limit=limit,
+    )
+    if format == "csv":
+        return csv_response("sensors", {name: name for name in SensorState.model_fields}, rows)
+    page = [SensorState(**row) for row in rows]
+    more = f"{page[-1].stream}/{page[-1].sensor}" if len(page) == limit else None
+    return SensorPage(sensors=page, next=more)
+
+
+@router.get("/sensors/{stream}/{sensor}")
+def get_sensor(declared: KnownStream, sensor: str, conn: Conn, who: Viewer) -> SensorDetail:
+    """Return one sensor with attributes, newest reading and what it hangs on."""
+    found = registry.sensor(conn, declared.name, sensor)
+    if found is None:
+        raise not_found(f"no sensor {sensor!r} in stream {declared.name}")
+    around = registry.relatives(conn, sensor, found["parent"])
+    return SensorDetail(**found, relatives=[Relative(**row) for row in around])
+
+
+def _known(field: str, value: str | None, known: Any) -> None:
+    if value is not None and value not in known:
+        raise Refused(f"query.{field}", "unknown", f"no {field} {value!r}; known: {_list(known)}")
+
+
+def _list(known: Any) -> str:
+    return ", ".join(known)

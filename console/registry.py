@@ -1,0 +1,82 @@
+"""Questions to the register of sensors: which there are, what each is doing, what hangs on it."""
+
+from typing import Any, Literal
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+State = Literal["red", "orange", "yellow", "blue", "normal", "stale", "never"]
+Row = dict[str, Any]
+
+
+def sensors(
+    conn: Connection,
+    *,
+    stream: str | None = None,
+    domain: str | None = None,
+    district: str | None = None,
+    state: State | None = None,
+    search: str = "",
+    after: tuple[str, str] = ("", ""),
+    limit: int = 500,
+) -> list[Row]:
+    """Return rows of ``dash.sensor_states`` by stream and sensor.
+
+    ``search`` looks into ids, titles and streets; ``after`` is (stream, sensor) of the last row of
+    the page before.
+    """
+    query = (
+        "SELECT * FROM dash.sensor_states(%(stream)s)"
+        " WHERE (%(domain)s::text IS NULL OR domain = %(domain)s)"
+        " AND (%(district)s::text IS NULL OR district = %(district)s)"
+        " AND (%(state)s::text IS NULL OR state = %(state)s)"
+        " AND strpos(lower(concat_ws(' ', sensor, title_zh, title_en, street)),"
+        " lower(%(search)s)) > 0"
+        " AND (stream, sensor) > (%(after_stream)s, %(after_sensor)s)"
+        " ORDER BY stream, sensor LIMIT %(limit)s"
+    )
+    values = {
+        "stream": stream,
+        "domain": domain,
+        "district": district,
+        "state": state,
+        "search": search,
+        "after_stream": after[0],
+        "after_sensor": after[1],
+        "limit": limit,
+    }
+    return _rows(conn, query, values)
+
+
+def sensor(conn: Connection, stream: str, sensor: str) -> Row | None:
+    """Return one sensor: its state, attributes, what feeds it, newest reading; None if unknown."""
+    query = (
+        "SELECT d.*, s.city, s.attributes, s.parent, s.status, s.created_at, l.received_at,"
+        " l.readings FROM dash.sensor_states(%(stream)s) d"
+        " JOIN sensors s ON s.stream = d.stream AND s.sensor = d.sensor"
+        " LEFT JOIN sensor_last l ON l.stream = d.stream AND l.sensor = d.sensor"
+        " WHERE d.sensor = %(sensor)s"
+    )
+    return next(iter(_rows(conn, query, {"stream": stream, "sensor": sensor})), None)
+
+
+def relatives(conn: Connection, sensor: str, parent: str | None) -> list[Row]:
+    """Return what feeds a sensor (``role`` parent) and what it feeds (``role`` child)."""
+    query = (
+        "SELECT CASE WHEN s.sensor = %(parent)s THEN 'parent' ELSE 'child' END AS role,"
+        " s.stream, s.sensor, s.title_zh, s.title_en FROM sensors s"
+        " WHERE s.status <> 'retired' AND (s.sensor = %(parent)s OR s.parent = %(sensor)s)"
+        " ORDER BY role DESC, s.stream, s.sensor LIMIT 200"
+    )
+    return _rows(conn, query, {"sensor": sensor, "parent": parent})
+
+
+def known_sensors(conn: Connection, stream: str, names: list[str]) -> set[str]:
+    """Return those of ``names`` that the register knows in this stream."""
+    query = "SELECT sensor FROM sensors WHERE stream = %s AND sensor = ANY(%s)"
+    return {row[0] for row in conn.execute(query, [stream, names])}
+
+
+def _rows(conn: Connection, query: str, values: dict[str, Any]) -> list[Row]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode(), values).fetchall()

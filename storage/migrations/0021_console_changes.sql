@@ -1,0 +1,2 @@
+-- The console asks every second for what is new.
+CREATE INDEX transitions_recorded ON transitions (recorded_at);

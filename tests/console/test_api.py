@@ -1,0 +1,288 @@
+"""The API of sensors, streams, readings, series and live changes, on one seeded city."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from catalog.registry import streams
+from console.history import STEPS_S, Span, fitting_step
+from console.sheets import csv_response
+from storage.api_keys import add_key
+from tests.console.conftest import Place
+
+POND = "/streams/waterlogging"
+
+
+@pytest.fixture(scope="module")
+def key(place: Place) -> str:
+    with psycopg.connect(place.dsn, autocommit=True) as conn:
+        return add_key(conn, "api tests", ["api:viewer"])
+
+
+@pytest.fixture
+def api(place: Place, key: str) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"{place.url}/api/v1", headers=headers, timeout=30) as made:
+        yield made
+
+
+def ok(answer: httpx.Response) -> Any:
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str]:
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    error = answer.json()["errors"][0]
+    return answer.status_code, error["field"], error["rule"]
+
+
+def table(answer: httpx.Response) -> list[dict[str, str]]:
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_sensors_are_found_by_every_filter(api: httpx.Client) -> None:
+    found = ok(api.get("/sensors", params={"stream": "waterlogging", "search": "金新路"}))
+    assert [s["sensor"] for s in found["sensors"]] == ["pond-jinxin"]
+    assert found["sensors"][0]["unit"] == "m"
+    by_place = ok(api.get("/sensors", params={"district": "510104", "domain": "water"}))
+    assert {s["district"] for s in by_place["sensors"]} == {"510104"}
+    assert {s["domain"] for s in by_place["sensors"]} == {"water"}
+    stale = ok(api.get("/sensors", params={"state": "stale"}))["sensors"]
+    assert {s["freshness"] for s in stale} == {"stale"}
+
+
+def test_pages_of_sensors_follow_each_other_without_gap_or_double(api: httpx.Client) -> None:
+    whole = ok(api.get("/sensors", params={"limit": 5000}))
+    assert whole["next"] is None
+    seen, after = [], ""
+    while after is not None:
+        page = ok(api.get("/sensors", params={"limit": 97, "after": after}))
+        seen += page["sensors"]
+        after = page["next"]
+    ids = [(s["stream"], s["sensor"]) for s in seen]
+    assert ids == [(s["stream"], s["sensor"]) for s in whole["sensors"]]
+    rows = table(api.get("/sensors", params={"limit": 5000, "format": "csv"}))
+    assert [(r["stream"], r["sensor"]) for r in rows] == ids
+
+
+def test_one_sensor_tells_its_place_in_the_topology(api: httpx.Client) -> None:
+    pond = ok(api.get("/sensors/waterlogging/pond-jinxin"))
+    assert pond["parent"] == "feeder-510104-01"
+    assert pond["relatives"][0]["role"] == "parent"
+    assert set(pond["readings"]) == {"depth_m"}
+    feeder = ok(api.get("/sensors/feeder/feeder-510104-01"))
+    fed = [r["sensor"] for r in feeder["relatives"] if r["role"] == "child"]
+    assert "pond-jinxin" in fed
+    missing = api.get("/sensors/waterlogging/nowhere")
+    assert (missing.status_code, missing.json()["type"]) == (404, "urn:cityops:not_found")
+
+
+def test_a_stream_shows_units_and_the_standard_behind_each_limit(api: httpx.Client) -> None:
+    listed = ok(api.get("/streams"))
+    assert {s["name"] for s in listed} == set(streams())
+    declared = ok(api.get(POND))
+    depth = declared["metrics"][0]
+    assert (depth["name"], depth["unit"], depth["kind"]) == ("depth_m", "m", "measured")
+    rule = next(r for r in declared["rules"] if r["id"] == "waterlogging.ponding")
+    red = next(limit for limit in rule["limits"] if limit["severity"] == 1)
+    assert (red["value"], red["clause"], red["verified"]) == (0.3, "2013", True)
+    for name in streams():
+        assert ok(api.get(f"/streams/{name}"))["metrics"]
+    unknown = api.get("/streams/nothing")
+    assert unknown.status_code == 404
+    assert "waterlogging" in unknown.json()["detail"]
+
+
+def test_readings_come_whole_page_by_page(api: httpx.Client, conn: psycopg.Connection) -> None:
+    sensors = ["pond-jinxin", "pond-peifeng"]
+    asked: dict[str, Any] = {"sensor": sensors, "limit": 7}
+    seen, after, page = [], "", {}
+    while after is not None:
+        page = ok(api.get(f"{POND}/readings", params={**asked, "after": after}))
+        seen += page["readings"]
+        after = page["next"]
+    stored = conn.execute(
+        "SELECT count(*) FROM readings_waterlogging WHERE sensor = ANY(%s)", [sensors]
+    ).fetchone()
+    assert stored is not None
+    assert len(seen) == stored[0] > 14
+    assert len({(r["sensor"], r["observed_at"]) for r in seen}) == len(seen)
+    assert [r["observed_at"] for r in seen] == sorted(r["observed_at"] for r in seen)
+    assert page["units"] == {"depth_m": "m"}
+    rows = table(api.get(f"{POND}/readings", params={"sensor": sensors, "format": "csv"}))
+    assert [float(r["depth_m [m]"]) for r in rows] == [r["depth_m"] for r in seen]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "said"),
+    [
+        ("/readings", {}, (422, "query.sensor", "missing")),
+        ("/readings", {"sensor": "x", "metric": "ph"}, (422, "query.metric", "unknown")),
+        ("/readings", {"sensor": "x", "limit": 20001}, (422, "query.limit", "less_than_equal")),
+        ("/readings", {"sensor": "x", "from": "2026-07-01T08:00:00"},
+         (422, "query.from", "timezone_aware")),
+        ("/series", {"metric": "ph"}, (422, "query.metric", "unknown")),
+        ("/series", {"from": "2026-07-02T00:00:00Z", "to": "2026-07-01T00:00:00Z"},
+         (422, "query.from", "range")),
+        ("/series", {"from": "2017-01-01T00:00:00Z", "to": "2026-07-01T00:00:00Z",
+                     "by": "sensor", "step_s": 86400}, (422, "query.step_s", "too_many_rows")),
+    ],
+)  # fmt: skip
+def test_a_bad_question_names_field_and_rule(
+    api: httpx.Client, path: str, asked: dict[str, Any], said: tuple[int, str, str]
+) -> None:
+    assert refusal(api.get(POND + path, params=asked)) == said
+
+
+def test_filters_and_cursors_are_checked_too(api: httpx.Client) -> None:
+    assert refusal(api.get("/sensors?district=1")) == (422, "query.district", "unknown")
+    bad = api.get(f"{POND}/readings?sensor=pond-jinxin&after=soon")
+    assert refusal(bad) == (422, "query.after", "cursor")
+    assert api.get(f"{POND}/readings?sensor=nowhere").status_code == 404
+    assert api.get(f"{POND}/series?sensor=nowhere").status_code == 404
+
+
+def test_a_series_picks_step_and_table_from_the_range(api: httpx.Client) -> None:
+    end = datetime.now(UTC)
+    sources = {}
+    for hours in (0.1, 12, 24 * 90, 24 * 3000):
+        span = {"from": (end - timedelta(hours=hours)).isoformat(), "to": end.isoformat()}
+        series = ok(api.get(f"{POND}/series", params={"sensor": "pond-jinxin", **span}))
+        sources[hours] = series["source"]
+        assert len(series["points"]) <= 502
+        assert series["unit"] == "m"
+    assert sources == {0.1: "raw", 12: "1m", 24 * 90: "1h", 24 * 3000: "1d"}
+
+
+def test_a_series_says_what_the_windows_say(api: httpx.Client, conn: psycopg.Connection) -> None:
+    asked = {"sensor": "pond-jinxin", "step_s": 60}
+    series = ok(api.get(f"{POND}/series", params=asked))
+    stored = conn.execute(
+        "SELECT window_start, depth_m_sum / depth_m_good FROM aggregates_waterlogging"
+        " WHERE sensor = 'pond-jinxin' ORDER BY 1"
+    ).fetchall()
+    said = [(datetime.fromisoformat(p["time"]), p["value"]) for p in series["points"]]
+    assert said == stored
+    assert series["step_s"] == 60
+    rows = table(api.get(f"{POND}/series", params=asked | {"format": "csv"}))
+    assert [float(r["value [m]"]) for r in rows] == [value for _, value in stored]
+    split = ok(api.get(f"{POND}/series", params={"by": "district", "step_s": 300}))
+    assert len({p["label"] for p in split["points"]}) == 20
+
+
+def test_steps_are_round_and_never_too_fine() -> None:
+    end = datetime(2026, 7, 1, tzinfo=UTC)
+    for hours in (0.01, 1, 5, 100, 3000, 80_000):
+        span = Span(end - timedelta(hours=hours), end)
+        for lines in (1, 50, 2000):
+            step = fitting_step(span, lines=lines)
+            assert step in STEPS_S or step % 604800 == 0
+            assert span.seconds / step <= 500
+            assert lines * span.seconds / step <= 20_000
+
+
+def transition(conn: psycopg.Connection, episode: str, kind: str, severity: int = 2) -> None:
+    conn.execute(
+        "INSERT INTO transitions (id, episode, rule, stream, sensor, kind, severity, metric, value,"
+        " threshold, observed_at, produced_at) VALUES (%s, %s, 'waterlogging.ponding',"
+        " 'waterlogging', 'pond-jinxin', %s, %s, 'depth_m', 0.28, 0.27, now(), now())",
+        [f"{episode}-{kind}", episode, kind, severity],
+    )
+
+
+class Listener:
+    """Reads server-sent events one by one."""
+
+    def __init__(self, api: httpx.Client, last: str = "", **filters: str) -> None:
+        headers = {"Last-Event-ID": last} if last else {}
+        self._manager = api.stream("GET", "/events", params=filters, headers=headers)
+        self._answer = self._manager.__enter__()
+        assert self._answer.status_code == 200
+        self._lines = self._answer.iter_lines()
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._manager.__exit__(None, None, None)
+
+    def next(self, *kinds: str) -> dict[str, Any]:
+        """Return the next event of these kinds."""
+        while True:
+            event: dict[str, Any] = {}
+            for line in self._lines:
+                if not line:
+                    break
+                name, _, value = line.partition(": ")
+                event[name] = value
+            if event.get("event") in kinds:
+                return {"event": event["event"], "id": event["id"], **json.loads(event["data"])}
+
+
+def test_a_raised_alert_reaches_a_listener_who_can_go_on_after_a_break(
+    api: httpx.Client, conn: psycopg.Connection
+) -> None:
+    with Listener(api, kind="alert", domain="water") as ear:
+        first = ear.next("beat")
+        assert first["trouble"] == ""
+        transition(conn, "sse-1", "raised")
+        heard = ear.next("alert")
+        assert (heard["episode"], heard["kind"], heard["unit"]) == ("sse-1", "raised", "m")
+        assert heard["district"] == "510104"
+    transition(conn, "sse-1", "changed", 1)
+    transition(conn, "sse-1", "cleared", 1)
+    with Listener(api, heard["id"], kind="alert", domain="water") as ear:
+        assert [ear.next("alert")["kind"] for _ in range(2)] == ["changed", "cleared"]
+
+
+def test_filters_keep_other_domains_away(api: httpx.Client, conn: psycopg.Connection) -> None:
+    with Listener(api, kind="alert", domain="grid") as grid, Listener(api, kind="alert") as every:
+        every.next("beat")
+        grid.next("beat")
+        transition(conn, "sse-2", "raised")
+        assert every.next("alert")["episode"] == "sse-2"
+        assert grid.next("alert", "beat")["event"] == "beat"
+
+
+def test_a_listener_from_before_is_told_to_read_anew(api: httpx.Client) -> None:
+    with Listener(api, "0badcafe-12") as ear:
+        told = ear.next("reset", "alert", "state")
+        assert (told["event"], told["read"]) == ("reset", ["alerts", "sensors"])
+
+
+def test_a_sensor_that_falls_silent_is_told(api: httpx.Client, conn: psycopg.Connection) -> None:
+    with Listener(api, kind="state", stream="waterlogging") as ear:
+        ear.next("beat")
+        conn.execute(
+            "UPDATE sensor_last SET observed_at = now() - interval '1 hour'"
+            " WHERE sensor = 'pond-shangmao'"
+        )
+        told = ear.next("state")
+        assert (told["sensor"], told["previous"], told["state"]) == (
+            "pond-shangmao",
+            "normal",
+            "stale",
+        )
+
+
+def test_events_need_a_key_and_the_schema_has_examples(place: Place, api: httpx.Client) -> None:
+    assert httpx.get(f"{place.url}/api/v1/events").status_code == 401
+    schema = ok(api.get("/openapi.json"))
+    for path in ("/sensors", "/streams", "/streams/{stream}/series", "/events"):
+        assert f"/api/v1{path}" in schema["paths"]
+    assert schema["components"]["schemas"]["Series"]["examples"]
+
+
+def test_a_spreadsheet_runs_nothing_from_a_sheet() -> None:
+    rows = [{"a": "=1+1", "b": "plain", "c": -1.5}]
+    text = bytes(csv_response("x", {name: name for name in "abc"}, rows).body).decode()
+    assert text.splitlines()[1] == "'=1+1,plain,-1.5"
