@@ -7,7 +7,7 @@ from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensors_of
 from catalog.contracts import STATISTICS
 from catalog.domains import DOMAINS
-from catalog.model import Source, Stream, Text, ThresholdRule
+from catalog.model import SensorAttribute, Source, Stream, Text, ThresholdRule
 
 Check = Callable[[Stream], Iterator[str]]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -58,6 +58,18 @@ def deadband_fits(stream: Stream) -> Iterator[str]:
             yield f"rule {rule.name}: deadband below zero"
 
 
+def extremes_are_believed(stream: Stream) -> Iterator[str]:
+    """A value past a metric's worst limit is not doubted, as no rule looks at doubted values."""
+    measured = {metric.name: metric for metric in stream.metrics}
+    for rule in _threshold_rules(stream):
+        if (metric := measured.get(rule.metric)) is None:
+            continue
+        low, high = metric.suspect_span or metric.fail_span
+        for limit in _limits(stream, rule):
+            if limit >= high if rule.op.startswith(">") else limit <= low:
+                yield f"rule {rule.name}: values past {limit:g} are outside the suspect span"
+
+
 def verified_is_cited(stream: Stream) -> Iterator[str]:
     """A verified number names standard and clause."""
     for source in _sources(stream):
@@ -105,6 +117,7 @@ CHECKS: tuple[Check, ...] = (
     units_everywhere,
     thresholds_rise,
     deadband_fits,
+    extremes_are_believed,
     verified_is_cited,
     silence_is_watched,
     lateness_covers_cadence,
@@ -120,6 +133,18 @@ def problems(stream: Stream) -> list[tuple[str, str]]:
 
 def _threshold_rules(stream: Stream) -> list[ThresholdRule]:
     return [rule for rule in stream.rules if isinstance(rule, ThresholdRule)]
+
+
+def _limits(stream: Stream, rule: ThresholdRule) -> Iterator[float]:
+    """Yield every number that a limit of the rule stands for, on any placed sensor."""
+    for threshold in rule.thresholds:
+        own = threshold.value
+        if not isinstance(own, SensorAttribute):
+            yield float(own)
+            continue
+        for placed in sensors_of(stream.name):
+            if own.attribute in placed.attributes:
+                yield placed.attributes[own.attribute] + own.offset
 
 
 def _texts(stream: Stream) -> Iterator[Text]:

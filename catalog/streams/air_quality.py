@@ -18,15 +18,43 @@ from catalog.model import (
 )
 from catalog.standards.aqi import aqi, aqi_class
 
+HJ_633_2012_FIRST_CITIES = Source(
+    # 74 cities, Beijing and Chengdu among them, published by it before it held for the country;
+    # the date is from memory
+    standard="HJ 633-2012",
+    clause="table 1",
+    effective_from=date(2013, 1, 1),
+    effective_to=date(2015, 12, 31),
+)
 HJ_633_2012 = Source(
     standard="HJ 633-2012",
     clause="table 1",
-    effective_from=date(2012, 1, 1),  # Beijing and provincial capitals; nationwide from 2016
+    effective_from=date(2016, 1, 1),
     effective_to=date(2026, 2, 28),
     verified=True,
 )
 HJ_633_2026 = Source(
     standard="HJ 633-2026", clause="table 3", effective_from=date(2026, 3, 1), verified=True
+)
+GB_3095_2012 = Source(
+    standard="GB 3095-2012",
+    clause="table 1, class 2",
+    effective_from=date(2016, 1, 1),
+    effective_to=date(2026, 2, 28),
+    verified=True,
+)
+GB_3095_2026_TRANSITION = Source(
+    standard="GB 3095-2026",
+    clause="4.4, class 2 until 2030",
+    effective_from=date(2026, 3, 1),
+    effective_to=date(2030, 12, 31),
+    verified=True,
+)
+GB_3095_2026 = Source(
+    standard="GB 3095-2026",
+    clause="table 1, class 2",
+    effective_from=date(2031, 1, 1),
+    verified=True,
 )
 
 STREAM = Stream(
@@ -43,7 +71,7 @@ STREAM = Stream(
             title=text("PM2.5", "PM2.5"),
             decimals=0,
             fail_span=(0, 1000),
-            suspect_span=(1, 600),
+            suspect_span=(1, 1000),
             spike=(80, 200),
             rate_per_min=50,
             flat=FlatLine(suspect_s=10800, fail_s=21600),
@@ -55,7 +83,7 @@ STREAM = Stream(
             title=text("PM10", "PM10"),
             decimals=0,
             fail_span=(0, 2000),
-            suspect_span=(1, 1000),
+            suspect_span=(1, 2000),
             spike=(80, 200),
             rate_per_min=50,
             flat=FlatLine(suspect_s=10800, fail_s=21600),
@@ -76,7 +104,6 @@ STREAM = Stream(
             title=text("二氧化氮", "NO2"),
             decimals=0,
             fail_span=(0, 1000),
-            suspect_span=(0, 400),
             typical=(12, 60),
         ),
         Metric(
@@ -85,7 +112,7 @@ STREAM = Stream(
             title=text("一氧化碳", "CO"),
             decimals=1,
             fail_span=(0, 150),
-            suspect_span=(0, 20),
+            suspect_span=(0, 60),
             typical=(0.3, 1.1),
         ),
         Metric(
@@ -94,7 +121,7 @@ STREAM = Stream(
             title=text("臭氧", "O3"),
             decimals=0,
             fail_span=(0, 1200),
-            suspect_span=(0, 500),
+            suspect_span=(0, 1000),
             spike=(80, 160),
             rate_per_min=40,
             flat=FlatLine(suspect_s=10800, fail_s=21600),
@@ -162,13 +189,47 @@ STREAM = Stream(
             title=text("空气质量指数超标", "Air quality index high"),
             metric="aqi",
             op=">=",
-            thresholds=levels(HJ_633_2012, blue=101, yellow=151, orange=201, red=301)
+            thresholds=levels(HJ_633_2012_FIRST_CITIES, blue=101, yellow=151, orange=201, red=301)
+            + levels(HJ_633_2012, blue=101, yellow=151, orange=201, red=301)
             + levels(HJ_633_2026, blue=101, yellow=151, orange=201, red=301),
             deadband=5,
             advice=text(
                 "启动重污染天气应急响应并提示公众防护",
                 "Start the heavy-pollution response; warn the public",
             ),
+        ),
+        ThresholdRule(
+            name="pm25_day",
+            title=text("PM2.5 日均浓度超标", "PM2.5 daily mean above the limit"),
+            metric="pm25_24h",
+            op=">",
+            thresholds=levels(GB_3095_2012, blue=75)
+            + levels(GB_3095_2026_TRANSITION, blue=60)
+            + levels(GB_3095_2026, blue=50),
+            deadband=3,
+            advice=text("督查扬尘与工业排放", "Check dust and industrial emissions"),
+        ),
+        ThresholdRule(
+            name="pm10_day",
+            title=text("PM10 日均浓度超标", "PM10 daily mean above the limit"),
+            metric="pm10_24h",
+            op=">",
+            thresholds=levels(GB_3095_2012, blue=150)
+            + levels(GB_3095_2026_TRANSITION, blue=120)
+            + levels(GB_3095_2026, blue=100),
+            deadband=5,
+            advice=text("加密道路洒水与工地抑尘", "Water the roads; damp down building sites"),
+        ),
+        ThresholdRule(
+            name="o3_8h",
+            title=text("臭氧 8 小时浓度超标", "O3 8 h mean above the limit"),
+            metric="o3_8h",
+            op=">",
+            thresholds=levels(GB_3095_2012, blue=160)
+            + levels(GB_3095_2026_TRANSITION, blue=160)
+            + levels(GB_3095_2026, blue=160),
+            deadband=5,
+            advice=text("减少午后户外活动并错峰作业", "Less outdoor work in the afternoon"),
         ),
         AbsenceRule(after_s=300),
     ),

@@ -35,7 +35,7 @@ STREAM = Stream(
             title=text("频率", "Frequency"),
             decimals=3,
             fail_span=(45.0, 55.0),
-            suspect_span=(49.5, 50.5),
+            suspect_span=(47.0, 52.0),
             spike=(0.05, 0.2),
             flat=FlatLine(suspect_s=300, fail_s=1800),
             typical=(49.97, 50.03),

@@ -10,6 +10,7 @@ from catalog.model import (
     Placement,
     Rolling,
     SensorAttribute,
+    Site,
     SmartDataModel,
     Source,
     Stream,
@@ -17,6 +18,7 @@ from catalog.model import (
     levels,
     text,
 )
+from catalog.standards.noise import limits
 
 GB_3096 = Source(
     standard="GB 3096-2008", clause="5.1", effective_from=date(2008, 10, 1), verified=True
@@ -109,7 +111,39 @@ STREAM = Stream(
         Attribute(name="limit_day_db", unit="dB(A)", title=text("昼间限值", "Day limit")),
         Attribute(name="limit_night_db", unit="dB(A)", title=text("夜间限值", "Night limit")),
     ),
-    placement=Placement(per_district=1, attributes={"limit_day_db": 60, "limit_night_db": 50}),
+    placement=Placement(
+        sites=(
+            Site(
+                id="noise-ring2-east",
+                title=text("二环路东段（4a 类）", "Ring 2 East (class 4a)"),
+                lon=104.106,
+                lat=30.652,
+                district="510108",
+                street="双桥子街道",
+                attributes=limits("4a"),
+            ),
+            Site(
+                id="noise-longquan-works",
+                title=text("龙泉工业区（3 类）", "Longquan works (class 3)"),
+                lon=104.215,
+                lat=30.590,
+                district="510112",
+                street="大面街道",
+                attributes=limits("3"),
+            ),
+            Site(
+                id="noise-north-railway",
+                title=text("北部铁路沿线（4b 类）", "Northern railway (class 4b)"),
+                lon=104.070,
+                lat=30.705,
+                district="510106",
+                street="驷马桥街道",
+                attributes=limits("4b"),
+            ),
+        ),
+        per_district=1,
+        attributes=limits("2"),
+    ),
     smart_data_model=SmartDataModel(
         model="NoiseLevelObserved", version="0.1.0", fields={"leq_db": "LAeq", "lmax_db": "LAmax"}
     ),

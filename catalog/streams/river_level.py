@@ -16,8 +16,13 @@ from catalog.model import (
     text,
 )
 
-FLOOD = Source(standard="Hydrological flood warning", clause="grade table", verified=True)
-SYNTHETIC = {"bed_level_m": 484.0, "warning_level_m": 487.5, "guarantee_level_m": 488.8}
+FLOOD = Source(standard="水情预警 (hydrological warning)", clause="flood grades", verified=True)
+SYNTHETIC = {
+    "bed_level_m": 484.0,
+    "warning_level_m": 487.5,
+    "guarantee_level_m": 488.8,
+    "highest_level_m": 490.2,
+}
 
 STREAM = Stream(
     name="river_level",
@@ -60,6 +65,7 @@ STREAM = Stream(
                 FLOOD,
                 yellow=SensorAttribute(attribute="warning_level_m"),
                 orange=SensorAttribute(attribute="guarantee_level_m"),
+                red=SensorAttribute(attribute="highest_level_m"),
             )
             + levels(blue=SensorAttribute(attribute="warning_level_m", offset=-0.5)),
             deadband=0.1,
@@ -73,6 +79,7 @@ STREAM = Stream(
         Attribute(name="bed_level_m", unit="m", title=text("河底高程", "Bed level")),
         Attribute(name="warning_level_m", unit="m", title=text("警戒水位", "Warning level")),
         Attribute(name="guarantee_level_m", unit="m", title=text("保证水位", "Guarantee level")),
+        Attribute(name="highest_level_m", unit="m", title=text("历史最高水位", "Highest known")),
     ),
     placement=Placement(
         sites=(
@@ -122,6 +129,7 @@ STREAM = Stream(
                     "bed_level_m": 434.0,
                     "warning_level_m": 440.55,
                     "guarantee_level_m": 442.84,
+                    "highest_level_m": 446.29,
                 },
             ),
             Site(
@@ -137,6 +145,7 @@ STREAM = Stream(
                     "bed_level_m": 724.0,
                     "warning_level_m": 728.5,
                     "guarantee_level_m": 730.0,
+                    "highest_level_m": 731.5,
                 },
             ),
             Site(
@@ -152,6 +161,7 @@ STREAM = Stream(
                     "bed_level_m": 530.0,
                     "warning_level_m": 535.0,
                     "guarantee_level_m": 536.5,
+                    "highest_level_m": 538.0,
                 },
                 parent="river-dujiangyan",
             ),

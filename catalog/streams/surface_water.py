@@ -6,6 +6,7 @@ from catalog.model import (
     AbsenceRule,
     Attribute,
     Derived,
+    FlatLine,
     Metric,
     Placement,
     SensorAttribute,
@@ -21,6 +22,8 @@ from catalog.standards.surface_water import water_class
 GB_3838 = Source(
     standard="GB 3838-2002", clause="table 1", effective_from=date(2002, 6, 1), verified=True
 )
+# automatic stations measure every 4 h, so a value stands still for long by nature
+STILL = FlatLine(suspect_s=86400, fail_s=172800)
 
 STREAM = Stream(
     name="surface_water",
@@ -44,8 +47,9 @@ STREAM = Stream(
             title=text("pH", "pH"),
             decimals=2,
             fail_span=(0, 14),
-            suspect_span=(5, 10),
+            suspect_span=(2, 13),
             spike=(0.5, 1),
+            flat=STILL,
             typical=(7.4, 8.1),
         ),
         Metric(
@@ -54,8 +58,9 @@ STREAM = Stream(
             title=text("溶解氧", "Dissolved oxygen"),
             decimals=2,
             fail_span=(0, 25),
-            suspect_span=(0.5, 18),
+            suspect_span=(0, 18),
             spike=(2, 5),
+            flat=STILL,
             typical=(7, 9),
         ),
         Metric(
@@ -73,8 +78,9 @@ STREAM = Stream(
             title=text("氨氮", "Ammonia nitrogen"),
             decimals=2,
             fail_span=(0, 100),
-            suspect_span=(0, 10),
+            suspect_span=(0, 50),
             spike=(1, 3),
+            flat=STILL,
             typical=(0.1, 0.4),
         ),
         Metric(

@@ -1,5 +1,7 @@
 """Ponding depth at underpasses and low ground."""
 
+from datetime import date
+
 from catalog.model import (
     AbsenceRule,
     FlatLine,
@@ -14,7 +16,13 @@ from catalog.model import (
     text,
 )
 
-LINE_2013 = Source(standard="Chengdu underpass warning line", clause="2013", verified=True)
+GB_51222 = Source(standard="GB 51222-2017", clause="one lane at most 15 cm under water")
+LINE_2013 = Source(
+    standard="Chengdu underpass warning line",
+    clause="30 cm line at 59 underpasses",
+    effective_from=date(2013, 1, 1),
+    verified=True,
+)
 
 STREAM = Stream(
     name="waterlogging",
@@ -31,7 +39,6 @@ STREAM = Stream(
             title=text("积水深度", "Ponding depth"),
             decimals=2,
             fail_span=(0, 5),
-            suspect_span=(0, 2),
             spike=(0.2, 0.5),
             rate_per_min=0.1,
             flat=FlatLine(suspect_s=21600, fail_s=86400, ignore_zero=True),
@@ -44,7 +51,9 @@ STREAM = Stream(
             title=text("道路积水", "Road ponding"),
             metric="depth_m",
             op=">=",
-            thresholds=levels(blue=0.15, yellow=0.20, orange=0.27) + levels(LINE_2013, red=0.30),
+            thresholds=levels(GB_51222, blue=0.15)
+            + levels(yellow=0.20, orange=0.27)
+            + levels(LINE_2013, red=0.30),
             deadband=0.03,
             for_s=30,
             clear_s=300,

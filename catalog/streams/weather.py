@@ -25,7 +25,14 @@ CMA_RAIN = Source(
 CMA_HEAT = Source(
     standard="CMA warning signals", clause="heat", effective_from=date(2007, 6, 11), verified=True
 )
-CMA_GALE = Source(standard="CMA warning signals", clause="gale", effective_from=date(2007, 6, 11))
+CMA_GALE = Source(
+    standard="CMA warning signals",
+    clause="gale, mean wind",
+    effective_from=date(2007, 6, 11),
+    verified=True,
+)
+CMA_GALE_UPPER = CMA_GALE.model_copy(update={"verified": False})
+"""The force-8, 10 and 12 steps are from memory."""
 
 STREAM = Stream(
     name="weather",
@@ -39,11 +46,11 @@ STREAM = Stream(
             name="temp_c",
             unit="°C",
             title=text("气温", "Air temperature"),
-            fail_span=(-40, 60),
-            suspect_span=(-25, 45),
+            fail_span=(-20, 50),
+            suspect_span=(-8, 48),
             spike=(2, 5),
             rate_per_min=1.5,
-            flat=FlatLine(suspect_s=7200, fail_s=14400),
+            flat=FlatLine(suspect_s=3600, fail_s=10800),
             typical=(6, 28),
         ),
         Metric(
@@ -52,7 +59,7 @@ STREAM = Stream(
             title=text("相对湿度", "Relative humidity"),
             decimals=0,
             fail_span=(0, 100),
-            suspect_span=(5, 100),
+            suspect_span=(15, 100),
             spike=(10, 25),
             typical=(55, 95),
         ),
@@ -61,7 +68,7 @@ STREAM = Stream(
             unit="m/s",
             title=text("风速", "Wind speed"),
             fail_span=(0, 75),
-            suspect_span=(0, 30),
+            suspect_span=(0, 60),
             typical=(0.2, 3),
         ),
         Metric(
@@ -76,8 +83,8 @@ STREAM = Stream(
             name="pressure_hpa",
             unit="hPa",
             title=text("气压", "Pressure"),
-            fail_span=(870, 1085),
-            suspect_span=(900, 1050),
+            fail_span=(900, 1000),
+            suspect_span=(915, 985),
             typical=(945, 965),
         ),
         Metric(
@@ -178,7 +185,8 @@ STREAM = Stream(
             title=text("大风", "Gale"),
             metric="wind_m_s",
             op=">=",
-            thresholds=levels(CMA_GALE, blue=10.8, yellow=17.2, orange=24.5, red=32.7),
+            thresholds=levels(CMA_GALE, blue=10.8)
+            + levels(CMA_GALE_UPPER, yellow=17.2, orange=24.5, red=32.7),
             deadband=1,
             for_s=120,
             clear_s=600,

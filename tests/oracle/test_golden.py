@@ -1,5 +1,6 @@
 """Hand-made logs with answers worked out by hand: reference and engine both give them."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -76,6 +77,13 @@ def test_a_bad_or_missing_value_neither_raises_nor_clears(value: float | None) -
         assert story(result, "waterlogging.ponding") == [("raised", 4, 30)]
 
 
+def test_the_largest_frequency_deviation_alerts() -> None:
+    """49.0 Hz is where load shedding begins: red, never doubted by quality control."""
+    rows = [(0, 50.0), (5, 49.0), (10, 49.0)]
+    for result in both("grid_frequency", readings("frequency-jinjiang", "frequency_hz", *rows)):
+        assert story(result, "grid_frequency.deviation") == [("raised", 1, 10)]
+
+
 def test_silence_counts_ticks_not_time() -> None:
     log = [*readings("n", "leq_db", (0, 50.0))] + [Tick(START + n) for n in range(1, 151)]
     for result in both("noise", [*log, Tick(START + 150), Tick(START + 9_000)]):
@@ -88,7 +96,8 @@ def test_hours_and_dates_of_a_limit_are_beijing_time() -> None:
     from tests.oracle.rules import in_force
 
     rule = next(r for r in stream("air_quality").rules if r.kind == "threshold")
-    old, new = rule.thresholds[0], rule.thresholds[-1]
     midnight = IN_FORCE_2026_US
+    old = next(x for x in rule.thresholds if x.source.effective_to == date(2026, 2, 28))
+    new = rule.thresholds[-1]
     assert (in_force(old, midnight - 1), in_force(new, midnight - 1)) == (True, False)
     assert (in_force(old, midnight), in_force(new, midnight)) == (False, True)

@@ -40,6 +40,16 @@ def test_verified_without_a_clause_is_found() -> None:
     assert list(checks.verified_is_cited(noise.model_copy(update={"metrics": (metric,)})))
 
 
+def test_a_limit_that_quality_control_would_hide_is_found() -> None:
+    """Gale red is 32.7 m/s: a suspect span that ends at 30 would make it unreachable."""
+    weather = stream("weather")
+    wind = next(m for m in weather.metrics if m.name == "wind_m_s")
+    narrow = wind.model_copy(update={"suspect_span": (0, 30)})
+    metrics = tuple(narrow if m is wind else m for m in weather.metrics)
+    found = list(checks.extremes_are_believed(weather.model_copy(update={"metrics": metrics})))
+    assert found == ["rule gale: values past 32.7 are outside the suspect span"]
+
+
 def test_sensors_are_unique_and_stand_in_chengdu() -> None:
     placed = sensors()
     assert len({s.id for s in placed}) == len(placed) > 300
