@@ -1,4 +1,4 @@
-"""``python -m alerts``: engine, delivery, receivers and the list of alerts."""
+"""``python -m alerts``: engine, delivery, alerts, receivers, deliveries, silences and routes."""
 
 import sys
 import threading
@@ -6,23 +6,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from alerts.deliver import AlertSettings, run_deliver
+from alerts.commands import care, deliveries, receivers, routes, silences
+from alerts.commands.start import prepare
+from alerts.deliver import run_deliver
 from alerts.engine import run_engine
 from alerts.receiver import serve
-from alerts.receivers import Receiver, read_file, register
-from alerts.store import NotFoundError, acknowledge, active_alerts
-from catalog.model import Severity
-from catalog.severity import LEVELS
-from service.clock import SystemClock
-from service.errors import FatalError
-from service.postgres import connect
+from alerts.settings import AlertSettings
 from service.process import run_process
 from service.vitals import Vitals
 
-app = typer.Typer(no_args_is_help=True, help="Alerts: episodes and who is told of them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Alerts: episodes, who is told of them, and the proof that they were.",
+)
+app.add_typer(receivers.app, name="receivers")
+app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(silences.app, name="silences")
+app.add_typer(routes.app, name="routes")
+care.add_to(app)
 
 
 @app.command("engine")
@@ -31,9 +34,7 @@ def engine_command() -> None:
     settings = AlertSettings()
 
     def body(vitals: Vitals, stop: threading.Event) -> None:
-        if settings.receivers_file:
-            _register_file(settings)
-        run_engine(settings, vitals, stop)
+        run_engine(settings, prepare(settings), vitals, stop)
 
     sys.exit(run_process("alerts-engine", settings, body))
 
@@ -53,7 +54,10 @@ def receiver_command(
     secret_file: Annotated[Path, typer.Option(help="file that holds the signing secret")],
     json: Annotated[bool, typer.Option(help="print JSON lines")] = False,
 ) -> None:
-    """Run the reference receiver, which verifies signatures and prints each event."""
+    """Run the reference receiver, which verifies signatures and prints each event.
+
+    Example: python -m alerts receiver --port 8800 --secret-file secret.txt
+    """
     secret = secret_file.read_text().strip()
 
     def body(vitals: Vitals, stop: threading.Event) -> None:
@@ -61,58 +65,6 @@ def receiver_command(
         serve(port, secret, json, stop)
 
     sys.exit(run_process("receiver", AlertSettings(), body))
-
-
-@app.command("add-receiver")
-def add_receiver_command(
-    name: str,
-    url: str,
-    min_severity: Annotated[int, typer.Option(help="1 red only … 4 all")] = 4,
-    secret_file: Annotated[Path | None, typer.Option(help="use the secret in this file")] = None,
-) -> None:
-    """Register a receiver. Example: python -m alerts add-receiver duty http://127.0.0.1:8800/"""
-    settings = AlertSettings()
-    try:
-        given = Receiver(name=name, url=url, min_severity=min_severity, secret_file=secret_file)
-        with connect(settings.database(), "alerts", autocommit=True) as conn:
-            secret = register(conn, given, settings.webhook_hosts, "api")
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    typer.echo(f"registered {name}" if secret_file else f"registered {name}; secret: {secret}")
-
-
-@app.command("list")
-def list_command() -> None:
-    """Print the active alerts."""
-    table = Table("episode", "level", "rule", "sensor", "value", "raised", "acknowledged")
-    with connect(AlertSettings().database(), "alerts", autocommit=True) as conn:
-        for alert in active_alerts(conn):
-            level = LEVELS[Severity(alert.severity)]
-            shown = "" if alert.value is None else f"{alert.value:g} {alert.unit}"
-            raised = alert.raised_at.isoformat(timespec="seconds")
-            name = f"{level.icon} {level.title.zh}"
-            table.add_row(alert.id, name, alert.rule, alert.sensor, shown, raised, alert.acked_by)
-    Console().print(table)
-
-
-@app.command("ack")
-def ack_command(episode: str, by: str, note: str = "") -> None:
-    """Acknowledge an alert. Example: python -m alerts ack EPISODE 'duty officer'"""
-    with connect(AlertSettings().database(), "alerts", autocommit=True) as conn:
-        try:
-            acknowledge(conn, episode, by, note, SystemClock().now())
-        except NotFoundError as error:
-            raise typer.BadParameter(str(error)) from None
-    typer.echo("acknowledged")
-
-
-def _register_file(settings: AlertSettings) -> None:
-    with connect(settings.database(), "alerts", autocommit=True) as conn:
-        for receiver in read_file(Path(settings.receivers_file)):
-            try:
-                register(conn, receiver, settings.webhook_hosts, "file")
-            except (ValueError, OSError) as error:
-                raise FatalError(str(error), code="receivers", stage="delivering") from error
 
 
 if __name__ == "__main__":

@@ -2,82 +2,43 @@
 
 import random
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import psycopg
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Histogram
 from psycopg import Connection
-from pydantic import Field
-from standardwebhooks import Webhook
+from psycopg.rows import dict_row
 
-from alerts.engine import CHANNEL
+from alerts.attempt import GONE, TIMEOUT_S, Owed, Result, attempt
+from alerts.guard import Guard, guard_of
+from alerts.outbox import CHANNEL, LIVE_CHANNEL
+from alerts.settings import AlertSettings
+from alerts.vault import Vault, open_vault
+from service.errors import FatalError
 from service.log import logger
 from service.postgres import connect
-from service.settings import Settings
 from service.vitals import Vitals
 
 SCHEDULE_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
 """Seconds to the next attempt after the first, second … failure; then it is given up and shown."""
+THROTTLE_S = 30.0
+"""The least pause after 429, 502 or 504, whatever the schedule says."""
 JITTER = 0.2
-TIMEOUT_S = 15.0
 IDLE_S = 1.0
 LOCK_SPACE = 0x68  # advisory locks of receivers' queues
-GONE = 410
 
 ATTEMPTS = Counter("cityops_deliver_attempts", "Webhook attempts", ["result"])
-
-
-class AlertSettings(Settings):
-    """Settings of the alerts processes."""
-
-    webhook_hosts: list[str] = Field(
-        default=["127.0.0.1", "localhost", "::1"],
-        description="Hosts webhooks may go to (JSON list)",
-    )
-    receivers_file: str = Field(default="", description="TOML file of receivers; none when empty")
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one attempt ended."""
-
-    status: int | None
-    error: str
-    retry_after_s: float | None
-    duration_ms: int
-
-    @property
-    def delivered(self) -> bool:
-        """Tell whether the receiver took it: 2xx and nothing else."""
-        return self.status is not None and 200 <= self.status < 300
-
-
-def attempt(
-    client: httpx.Client, url: str, secret: str, message_id: str, body: str, now: datetime
-) -> Result:
-    """POST one signed message; every failure is a result, never an exception."""
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, now, body),
-    }
-    begun = datetime.now(UTC)
-    status, error, retry_after = None, "", None
-    try:
-        answer = client.post(url, content=body.encode(), headers=headers)
-        status = answer.status_code
-        retry_after = _retry_after(answer.headers.get("retry-after"), now)
-        error = "" if answer.is_success else f"HTTP {status}"
-    except httpx.HTTPError as failure:
-        error = type(failure).__name__
-    spent = datetime.now(UTC) - begun
-    return Result(status, error, retry_after, round(spent.total_seconds() * 1000))
+WAITING = Gauge("cityops_deliver_waiting", "Messages that are not delivered yet")
+OLDEST = Gauge("cityops_deliver_oldest_waiting_seconds", "Age of the oldest of them")
+LATENCY = Histogram(
+    "cityops_alert_latency_seconds",
+    "From breach (observed: the reading's time, produced: the worker's transition) to delivery",
+    ["since"],
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 1800),
+)
 
 
 def next_delay(attempts: int, result: Result, dice: random.Random) -> float | None:
@@ -85,15 +46,20 @@ def next_delay(attempts: int, result: Result, dice: random.Random) -> float | No
     if attempts > len(SCHEDULE_S):
         return None
     planned = SCHEDULE_S[attempts - 1] * dice.uniform(1 - JITTER, 1 + JITTER)
-    return max(planned, min(result.retry_after_s or 0.0, SCHEDULE_S[-1]))
+    least = THROTTLE_S if result.throttled else 0.0
+    return max(planned, least, min(result.retry_after_s or 0.0, SCHEDULE_S[-1]))
 
 
 class Queue:
     """Works off one receiver's messages in order; runs in a thread of its own."""
 
-    def __init__(self, settings: Settings, receiver: int, vitals: Vitals) -> None:
+    def __init__(
+        self, settings: AlertSettings, receiver: int, guard: Guard, vault: Vault, vitals: Vitals
+    ) -> None:
         self._settings = settings
         self._receiver = receiver
+        self._guard = guard
+        self._vault = vault
         self._vitals = vitals
         self._dice = random.Random()
         self.wake = threading.Event()
@@ -104,8 +70,8 @@ class Queue:
             while not stop.is_set():
                 try:
                     self._work(client, stop)
-                except psycopg.Error as error:
-                    logger().warning("deliveries wait for the database", reason=str(error)[:200])
+                except (psycopg.Error, FatalError) as error:
+                    logger().warning("deliveries wait", reason=str(error)[:200])
                     stop.wait(IDLE_S)
 
     def _work(self, client: httpx.Client, stop: threading.Event) -> None:
@@ -123,106 +89,129 @@ class Queue:
 
     def _deliver_next(self, conn: Connection, client: httpx.Client) -> bool:
         """Try the first message that is not delivered; False when there is nothing to do now."""
-        row = conn.execute(
-            "SELECT o.id, o.body, o.attempts, r.url, r.secret FROM outbox o"
-            " JOIN receivers r ON r.id = o.receiver AND r.enabled WHERE o.seq = ("
-            " SELECT min(seq) FROM outbox WHERE receiver = %s"
-            " AND delivered_at IS NULL AND failed_at IS NULL)"
-            " AND o.next_attempt_at <= clock_timestamp()",
-            [self._receiver],
-        ).fetchone()
+        with conn.cursor(row_factory=dict_row) as cursor:
+            row = cursor.execute(_NEXT, [self._receiver]).fetchone()
         if row is None:
             return False
-        message_id, body, attempts, url, secret = row
-        result = attempt(client, url, secret, message_id, body, datetime.now(UTC))
-        self._record(conn, message_id, attempts + 1, result)
+        result = attempt(client, self._guard, self._owed(row), datetime.now(UTC))
+        record(conn, row, result, self._dice)
+        self._vitals.progress(int(result.delivered))
         return True
 
-    def _record(self, conn: Connection, message_id: str, attempts: int, result: Result) -> None:
-        ATTEMPTS.labels("delivered" if result.delivered else "failed").inc()
-        delay = None if result.delivered else next_delay(attempts, result, self._dice)
-        with conn.transaction():
-            conn.execute(
-                "INSERT INTO deliveries (outbox, attempt, status_code, error, duration_ms)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                [message_id, attempts, result.status, result.error or None, result.duration_ms],
-            )
-            conn.execute(
-                "UPDATE outbox SET attempts = %(attempts)s, last_error = nullif(%(error)s, ''),"
-                " delivered_at = CASE WHEN %(ok)s THEN clock_timestamp() END,"
-                " failed_at = CASE WHEN NOT %(ok)s AND %(delay)s::float8 IS NULL"
-                " THEN clock_timestamp() END, next_attempt_at = clock_timestamp()"
-                " + make_interval(secs => coalesce(%(delay)s::float8, 0)) WHERE id = %(id)s",
-                {
-                    "attempts": attempts,
-                    "error": result.error,
-                    "ok": result.delivered,
-                    "delay": delay,
-                    "id": message_id,
-                },
-            )
-            if result.status == GONE:
-                conn.execute(
-                    "UPDATE receivers SET enabled = false, disabled_reason ="
-                    " 'the receiver answered 410 Gone' WHERE id = %s",
-                    [self._receiver],
-                )
-        self._vitals.progress(int(result.delivered))
+    def _owed(self, row: dict[str, Any]) -> Owed:
+        sealed = [row["secret"], row["previous_secret"]]
+        secrets = tuple(self._vault.open(s) for s in sealed if s)
+        names = ("id", "body", "content_type", "url", "format")
+        return Owed(seq=row["receiver_seq"], secrets=secrets, **{n: row[n] for n in names})
 
 
-def run_deliver(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
+def record(conn: Connection, row: dict[str, Any], result: Result, dice: random.Random) -> None:
+    """Write down how an attempt ended, and when the next one is due."""
+    attempts, delivered = row["attempts"] + 1, result.delivered
+    delay = None if delivered else next_delay(attempts, result, dice)
+    with conn.transaction():
+        conn.execute(
+            "INSERT INTO deliveries (outbox, attempt, status_code, error, duration_ms)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            [row["id"], attempts, result.status, result.error or None, result.duration_ms],
+        )
+        conn.execute(
+            _RECORD,
+            {
+                "attempts": attempts,
+                "error": result.error,
+                "ok": delivered,
+                "delay": delay,
+                "id": row["id"],
+            },
+        )
+        if result.status == GONE:
+            conn.execute(
+                "UPDATE receivers SET enabled = false, disabled_reason ="
+                " 'the receiver answered 410 Gone' WHERE id = %s",
+                [row["receiver"]],
+            )
+        conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+    _measure(row, delivered)
+
+
+def _measure(row: dict[str, Any], delivered: bool) -> None:
+    ATTEMPTS.labels("delivered" if delivered else "failed").inc()
+    if not delivered or row["first_delivered_at"] is not None:
+        return
+    now = datetime.now(UTC)
+    for since in ("observed", "produced"):
+        if at := row[f"{since}_at"]:
+            LATENCY.labels(since).observe(max(0.0, (now - at).total_seconds()))
+
+
+_NEXT = """
+SELECT h.* FROM (SELECT o.next_attempt_at, o.id, o.receiver, o.receiver_seq, o.body,
+       o.content_type, o.attempts, o.observed_at, o.produced_at, o.first_delivered_at,
+       r.url, r.format, r.secret,
+       CASE WHEN r.previous_until > clock_timestamp() THEN r.previous_secret END AS previous_secret
+FROM outbox o JOIN receivers r ON r.id = o.receiver AND r.enabled
+WHERE o.receiver = %s AND o.delivered_at IS NULL AND o.failed_at IS NULL
+ORDER BY o.receiver_seq LIMIT 1) h
+WHERE h.next_attempt_at <= clock_timestamp()
+"""
+_RECORD = """
+UPDATE outbox SET attempts = %(attempts)s, last_error = nullif(%(error)s, ''),
+    delivered_at = CASE WHEN %(ok)s THEN clock_timestamp() END,
+    first_delivered_at = coalesce(first_delivered_at, CASE WHEN %(ok)s THEN clock_timestamp() END),
+    failed_at = CASE WHEN NOT %(ok)s AND %(delay)s::float8 IS NULL THEN clock_timestamp() END,
+    next_attempt_at = clock_timestamp() + make_interval(secs => coalesce(%(delay)s::float8, 0))
+WHERE id = %(id)s
+"""
+
+
+def run_deliver(settings: AlertSettings, vitals: Vitals, stop: threading.Event) -> None:
     """Keep a queue per receiver and wake them when the engine says there is something new."""
     queues: dict[int, Queue] = {}
+    shown = 0.0
+    guard, vault = guard_of(settings, settings.webhook_hosts), open_vault(settings.vault_file())
     vitals.ready()
     while not stop.is_set():
         try:
             with connect(settings.database(), "deliver", autocommit=True) as conn:
                 conn.execute(f"LISTEN {CHANNEL}".encode())
                 while not stop.is_set():
-                    _look_after(conn, queues, settings, vitals, stop)
+                    for receiver in _receivers(conn) - set(queues):
+                        queues[receiver] = Queue(settings, receiver, guard, vault, vitals)
+                        _start(queues[receiver], receiver, stop)
+                    if time.monotonic() - shown > IDLE_S:
+                        _show(conn, vitals)
+                        shown = time.monotonic()
                     for _ in conn.notifies(timeout=IDLE_S, stop_after=1):
-                        _each(queues, lambda queue: queue.wake.set())
+                        _wake(queues)
                     vitals.trouble("")
         except psycopg.Error as error:
             vitals.trouble(str(error)[:200])
             stop.wait(IDLE_S)
-    _each(queues, lambda queue: queue.wake.set())
+    _wake(queues)
 
 
-def _look_after(
-    conn: Connection,
-    queues: dict[int, Queue],
-    settings: Settings,
-    vitals: Vitals,
-    stop: threading.Event,
-) -> None:
-    """Start queues of new receivers; show what is undelivered."""
-    for (receiver,) in conn.execute("SELECT id FROM receivers WHERE enabled").fetchall():
-        if receiver not in queues:
-            queues[receiver] = Queue(settings, receiver, vitals)
-            name = f"receiver-{receiver}"
-            work = queues[receiver].run
-            threading.Thread(target=work, args=(stop,), name=name, daemon=True).start()
+def _receivers(conn: Connection) -> set[int]:
+    return {row[0] for row in conn.execute("SELECT id FROM receivers WHERE enabled")}
+
+
+def _start(queue: Queue, receiver: int, stop: threading.Event) -> None:
+    name = f"receiver-{receiver}"
+    threading.Thread(target=queue.run, args=(stop,), name=name, daemon=True).start()
+
+
+def _show(conn: Connection, vitals: Vitals) -> None:
     row = conn.execute(
         "SELECT count(*), extract(epoch FROM clock_timestamp() - min(created_at)) FROM outbox"
         " WHERE delivered_at IS NULL AND failed_at IS NULL"
     ).fetchone()
     waiting, oldest = row if row else (0, None)
-    vitals.detail(undelivered=waiting, oldest_undelivered_s=round(float(oldest or 0), 1))
+    seconds = round(float(oldest or 0), 1)
+    vitals.detail(undelivered=waiting, oldest_undelivered_s=seconds)
+    WAITING.set(waiting)
+    OLDEST.set(seconds)
 
 
-def _each(queues: dict[int, Queue], act: Callable[[Queue], Any]) -> None:
+def _wake(queues: dict[int, Queue]) -> None:
     for queue in queues.values():
-        act(queue)
-
-
-def _retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, as seconds or as a date."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - now) / timedelta(seconds=1))
-    except (ValueError, TypeError):
-        return None
+        queue.wake.set()

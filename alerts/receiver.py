@@ -13,7 +13,7 @@ from catalog.model import Severity
 from catalog.severity import LEVELS
 
 REMEMBERED = 10_000
-MAX_BODY = 64 * 1024
+MAX_BODY = 1024 * 1024
 
 
 class Inbox:

@@ -1,34 +1,86 @@
-"""Receivers: who is told. From a TOML file, or added by hand."""
+"""Receivers: who is told. From a TOML file or added by hand; secrets are sealed, never shown."""
 
 import base64
+import re
 import secrets
 import tomllib
+from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Literal
 
 from psycopg import Connection
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from psycopg.rows import dict_row
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from alerts.events import Format
+from alerts.guard import Guard, hide
+from alerts.vault import Vault
+from catalog.domains import DOMAINS
 from service.errors import FatalError
+
+ROBOTS = ("wecom", "dingtalk")
+ROTATION = timedelta(hours=24)
+WHSEC = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 
 
 class Receiver(BaseModel):
-    """One webhook address. ``min_severity`` 1 (red only) to 4 (all); no ``domains`` = all."""
+    """One webhook address. ``min_severity`` 1 (red only) to 4 (all); no ``domains`` = all.
+
+    ``channel`` ``exercise`` marks a receiver of drills; ``routed`` false keeps it out of ``*`` in
+    the routes file (e.g. one that is only a fallback or an escalation target).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    url: str
+    url: str = Field(max_length=2000)
+    format: Format = "cityops"
+    channel: Literal["actual", "exercise"] = "actual"
     secret: SecretStr | None = None
     secret_file: Path | None = None
     min_severity: int = Field(default=4, ge=1, le=4)
     domains: list[str] = []
+    routed: bool = True
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Receiver":
+        unknown = set(self.domains) - set(DOMAINS)
+        if unknown:
+            raise ValueError(f"no domain {sorted(unknown)}; known: {', '.join(DOMAINS)}")
+        if self.secret and self.format not in ROBOTS:
+            check_secret(self.secret.get_secret_value())
+        return self
 
     def signing_secret(self) -> str:
         """Return the given secret, or a new one; ``whsec_`` and base64 of 32 bytes."""
         if self.secret_file is not None:
             return self.secret_file.read_text().strip()
+        if self.secret is None and self.format in ROBOTS:
+            return ""
         return self.secret.get_secret_value() if self.secret else new_secret()
+
+
+class ReceiverView(BaseModel):
+    """A receiver as it may be shown: no secret, no query of its address."""
+
+    id: int
+    name: str
+    url: str
+    format: Format
+    channel: Literal["actual", "exercise"]
+    min_severity: int
+    domains: list[str]
+    routed: bool
+    enabled: bool
+    disabled_reason: str | None
+    origin: str
+    last_seq: int
+    rotating_until: datetime | None
+    waiting: int
+    oldest_waiting_s: float | None
+    failed: int
+    last_delivered_at: datetime | None
+    last_error: str | None
 
 
 class ReceiversFile(BaseModel):
@@ -39,20 +91,19 @@ class ReceiversFile(BaseModel):
     receivers: list[Receiver] = []
 
 
+class UnknownReceiverError(LookupError):
+    """There is no such receiver."""
+
+
 def new_secret() -> str:
     """Return a fresh signing secret."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def check_url(url: str, hosts: list[str]) -> None:
-    """Raise ValueError unless the address is plain http(s) to an allowed host."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise ValueError("the address must begin with http:// or https://")
-    if parts.username or parts.password:
-        raise ValueError("the address must not hold a user or password")
-    if parts.hostname not in hosts:
-        raise ValueError(f"host {parts.hostname!r} is not in CITYOPS_WEBHOOK_HOSTS")
+def check_secret(secret: str) -> None:
+    """Raise ValueError unless it is a Standard Webhooks secret of 24 to 64 bytes."""
+    if not WHSEC.fullmatch(secret):
+        raise ValueError("a secret is whsec_ and the base64 of 24 to 64 random bytes")
 
 
 def read_file(path: Path) -> list[Receiver]:
@@ -63,15 +114,101 @@ def read_file(path: Path) -> list[Receiver]:
         raise FatalError(f"{path.name}: {error}", code="receivers", stage="delivering") from error
 
 
-def register(conn: Connection, receiver: Receiver, hosts: list[str], origin: str) -> str:
-    """Store a receiver, or change the one of that name; return its secret."""
-    check_url(receiver.url, hosts)
-    secret = receiver.signing_secret()
+def register(conn: Connection, receiver: Receiver, guard: Guard, vault: Vault, origin: str) -> str:
+    """Store a receiver, or change the one of that name; return its secret.
+
+    Without a secret of its own a known receiver keeps the one it has. ``channel`` never changes
+    once messages exist: their key holds it.
+    """
+    guard.check(receiver.url)
+    given = receiver.secret is not None or receiver.secret_file is not None
+    kept = None if given else _secret_of(conn, receiver.name, vault)
+    secret = kept if kept is not None else receiver.signing_secret()
+    if receiver.format not in ROBOTS:
+        check_secret(secret)
     conn.execute(
-        "INSERT INTO receivers (name, url, secret, min_severity, domains, origin)"
-        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET url = excluded.url,"
-        " secret = excluded.secret, min_severity = excluded.min_severity,"
-        " domains = excluded.domains, origin = excluded.origin",
-        [receiver.name, receiver.url, secret, receiver.min_severity, receiver.domains, origin],
+        "INSERT INTO receivers (name, url, secret, min_severity, domains, origin, format, channel,"
+        " routed) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE"
+        " SET url = excluded.url, secret = excluded.secret, format = excluded.format,"
+        " min_severity = excluded.min_severity, domains = excluded.domains,"
+        " origin = excluded.origin, channel = excluded.channel, routed = excluded.routed,"
+        " updated_at = clock_timestamp()",
+        [
+            *(receiver.name, receiver.url, vault.seal(secret), receiver.min_severity),
+            *(receiver.domains, origin, receiver.format, receiver.channel, receiver.routed),
+        ],
     )
     return secret
+
+
+def rotate_secret(conn: Connection, name: str, vault: Vault, now: datetime) -> str:
+    """Give a receiver a new secret; for a day messages are signed with the old one as well."""
+    secret = new_secret()
+    done = conn.execute(
+        "UPDATE receivers SET previous_secret = secret, previous_until = %s, secret = %s,"
+        " updated_at = clock_timestamp() WHERE name = %s AND format <> ALL(%s)",
+        [now + ROTATION, vault.seal(secret), name, list(ROBOTS)],
+    )
+    if done.rowcount == 0:
+        raise UnknownReceiverError(f"no receiver {name!r} that signs with a whsec_ secret")
+    return secret
+
+
+def enable(conn: Connection, name: str, enabled: bool, reason: str = "") -> None:
+    """Switch a receiver on or off; what waits for it is kept."""
+    done = conn.execute(
+        "UPDATE receivers SET enabled = %s, disabled_reason = nullif(%s, ''),"
+        " updated_at = clock_timestamp() WHERE name = %s",
+        [enabled, "" if enabled else reason or "switched off", name],
+    )
+    if done.rowcount == 0:
+        raise UnknownReceiverError(f"no receiver {name!r}")
+
+
+def remove(conn: Connection, name: str) -> None:
+    """Remove a receiver with its messages and their log."""
+    if conn.execute("DELETE FROM receivers WHERE name = %s", [name]).rowcount == 0:
+        raise UnknownReceiverError(f"no receiver {name!r}")
+
+
+def list_receivers(conn: Connection) -> list[ReceiverView]:
+    """Return every receiver with what waits for it, by name."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_VIEW).fetchall()
+    return [ReceiverView.model_validate(row | {"url": hide(row["url"])}) for row in rows]
+
+
+def seal_all(conn: Connection, vault: Vault) -> int:
+    """Seal secrets that were stored in clear by an earlier version; return how many."""
+    rows = conn.execute(
+        "SELECT id, secret FROM receivers WHERE secret NOT LIKE 'fernet:%'"
+    ).fetchall()
+    for receiver, secret in rows:
+        conn.execute(
+            "UPDATE receivers SET secret = %s WHERE id = %s", [vault.seal(secret), receiver]
+        )
+    return len(rows)
+
+
+def _secret_of(conn: Connection, name: str, vault: Vault) -> str | None:
+    row = conn.execute("SELECT secret FROM receivers WHERE name = %s", [name]).fetchone()
+    return vault.open(row[0]) if row else None
+
+
+_VIEW = """
+SELECT r.id, r.name, r.url, r.format, r.channel, r.min_severity, r.domains, r.routed, r.enabled,
+       r.disabled_reason, r.origin, r.last_seq,
+       CASE WHEN r.previous_until > clock_timestamp() THEN r.previous_until END AS rotating_until,
+       w.waiting, w.oldest_waiting_s, w.failed, w.last_delivered_at, w.last_error
+FROM receivers r CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE delivered_at IS NULL AND failed_at IS NULL) AS waiting,
+           extract(epoch FROM clock_timestamp() - min(created_at)
+               FILTER (WHERE delivered_at IS NULL AND failed_at IS NULL))::float8
+               AS oldest_waiting_s,
+           count(*) FILTER (WHERE failed_at IS NOT NULL) AS failed,
+           max(delivered_at) AS last_delivered_at,
+           (array_agg(last_error ORDER BY receiver_seq)
+               FILTER (WHERE delivered_at IS NULL AND last_error IS NOT NULL))[1] AS last_error
+    FROM outbox WHERE receiver = r.id) w
+ORDER BY r.name
+"""

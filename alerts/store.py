@@ -1,36 +1,52 @@
-"""Questions to and acts on the alerts: what a console or command line needs."""
+"""Questions to the alerts: what a console, an API or the command line shows."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Literal, TypeVar
 
 from psycopg import Connection
 from psycopg.rows import class_row
 from pydantic import BaseModel
 
+from alerts.acts import NotFoundError, acknowledge
+from alerts.events import find_rule
+from alerts.labels import Labels, Matcher, alert_labels, all_match
 from catalog.registry import streams
 
-
-class NotFoundError(LookupError):
-    """There is no such alert."""
+__all__ = ["Alert", "NotFoundError", "acknowledge", "active_alerts", "find_alerts", "get_alert"]
+Row = TypeVar("Row", bound=BaseModel)
+State = Literal["open", "active", "latched", "cleared", "all"]
 
 
 class Alert(BaseModel):
-    """One episode; ``raised_at`` and ``cleared_at`` are event time."""
+    """One episode; ``raised_at`` and ``cleared_at`` are event time, ``…_recorded_at`` ours."""
 
     id: str
     rule: str
     stream: str
     sensor: str
-    status: str
+    status: Literal["active", "latched", "cleared"]
     severity: int
     peak_severity: int
     metric: str | None
     value: float | None
     threshold: float | None
     raised_at: datetime
+    raised_recorded_at: datetime
+    changed_at: datetime
     cleared_at: datetime | None
+    cleared_recorded_at: datetime | None
+    flapping: bool
+    labels: Labels
+    annotations: dict[str, str]
     acked_at: datetime | None
     acked_by: str | None
     ack_note: str | None
+    assignee: str | None
+    assigned_at: datetime | None
+    shelved_until: datetime | None
+    shelved_by: str | None
+    shelve_reason: str | None
 
     @property
     def unit(self) -> str:
@@ -38,24 +54,195 @@ class Alert(BaseModel):
         declared = streams().get(self.stream)
         return declared.quantity(self.metric).unit if declared and self.metric else ""
 
+    @property
+    def all_labels(self) -> Labels:
+        """The labels that routes and silences see."""
+        flapping = {"flapping": "true" if self.flapping else "false"}
+        ours = alert_labels(self.rule, self.stream, self.sensor, self.severity)
+        return ours | self.labels | flapping
 
-COLUMNS = ", ".join(Alert.model_fields)
+    @property
+    def titles(self) -> tuple[str, str]:
+        """Title in zh and en."""
+        declared = streams().get(self.stream)
+        rule = find_rule(declared, self.rule) if declared else None
+        if rule:
+            return rule.title.zh, rule.title.en
+        summary = self.annotations.get("summary", self.rule)
+        return summary, summary
+
+
+class TransitionView(BaseModel):
+    """One change by the rule: event time, the worker's time and the time it was recorded."""
+
+    id: str
+    kind: Literal["raised", "changed", "cleared"]
+    severity: int
+    previous: int | None
+    metric: str | None
+    value: float | None
+    threshold: float | None
+    observed_at: datetime
+    produced_at: datetime
+    recorded_at: datetime
+
+
+class Act(BaseModel):
+    """One act of a person."""
+
+    id: int
+    at: datetime
+    who: str
+    act: str
+    note: str
+
+
+class Holding(BaseModel):
+    """Why a receiver is not told."""
+
+    receiver: str
+    reason: str
+    since: datetime
+
+
+class AlertPage(BaseModel):
+    """Everything about one alert."""
+
+    alert: Alert
+    transitions: list[TransitionView]
+    acts: list[Act]
+    held: list[Holding]
+    told: list[str]
+    incidents: list[str]
+
+
+class AlertFilter(BaseModel):
+    """What to list; an empty list means no condition."""
+
+    state: State = "open"
+    severities: list[int] = []
+    domains: list[str] = []
+    districts: list[str] = []
+    rules: list[str] = []
+    streams: list[str] = []
+    sensor: str = ""
+    acknowledged: bool | None = None
+    assignee: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 500
+    offset: int = 0
+
+
+COLUMNS = ", ".join(f"e.{name}" for name in Alert.model_fields)
+STATES = {
+    "open": "e.status <> 'cleared'",
+    "active": "e.status = 'active'",
+    "latched": "e.status = 'latched'",
+    "cleared": "e.status = 'cleared'",
+    "all": "true",
+}
 
 
 def active_alerts(conn: Connection, limit: int = 500) -> list[Alert]:
-    """Return active alerts, worst and newest first."""
-    query = f"SELECT {COLUMNS} FROM episodes WHERE status = 'active'"
-    order = " ORDER BY severity, raised_at DESC LIMIT %s"
-    with conn.cursor(row_factory=class_row(Alert)) as cursor:
-        return cursor.execute((query + order).encode(), [limit]).fetchall()
+    """Return open alerts (active or latched), worst and newest first."""
+    return find_alerts(conn, AlertFilter(limit=limit))
 
 
-def acknowledge(conn: Connection, episode: str, by: str, note: str, at: datetime) -> None:
-    """Note who takes care. A second acknowledgement keeps the first; clearing is another matter."""
-    done = conn.execute(
-        "UPDATE episodes SET acked_at = coalesce(acked_at, %s), acked_by = coalesce(acked_by, %s),"
-        " ack_note = coalesce(ack_note, %s) WHERE id = %s",
-        [at, by, note, episode],
+def find_alerts(conn: Connection, wanted: AlertFilter) -> list[Alert]:
+    """Return the alerts that pass, worst and newest first; all but open ones newest first."""
+    where, values = _where(wanted)
+    order = "e.severity, e.raised_at DESC" if wanted.state == "open" else "e.raised_at DESC"
+    query = (
+        f"SELECT {COLUMNS} FROM episodes e LEFT JOIN sensors s"
+        " ON s.stream = e.stream AND s.sensor = e.sensor"
+        f" WHERE {where} ORDER BY {order}, e.id LIMIT %(limit)s OFFSET %(offset)s"
     )
-    if done.rowcount == 0:
+    return _rows(conn, Alert, query, values)
+
+
+def get_alert(conn: Connection, episode: str) -> AlertPage:
+    """Return one alert with its timeline; NotFoundError when there is none."""
+    given = {"id": episode}
+    found = _rows(conn, Alert, f"SELECT {COLUMNS} FROM episodes e WHERE e.id = %(id)s", given)
+    if not found:
         raise NotFoundError(f"no alert {episode}")
+    names = ", ".join(TransitionView.model_fields)
+    return AlertPage(
+        alert=found[0],
+        transitions=_rows(
+            conn,
+            TransitionView,
+            f"SELECT {names} FROM transitions WHERE episode = %(id)s"
+            " ORDER BY recorded_at, observed_at",
+            given,
+        ),
+        acts=_rows(
+            conn,
+            Act,
+            "SELECT id, at, who, act, note FROM episode_acts WHERE episode = %(id)s ORDER BY id",
+            given,
+        ),
+        held=_rows(
+            conn,
+            Holding,
+            "SELECT r.name AS receiver, h.reason, h.since FROM held h"
+            " JOIN receivers r ON r.id = h.receiver WHERE h.subject = %(id)s ORDER BY r.name",
+            given,
+        ),
+        told=_names(
+            conn,
+            "SELECT r.name FROM told t JOIN receivers r ON r.id = t.receiver"
+            " WHERE t.subject = %(id)s ORDER BY r.name",
+            given,
+        ),
+        incidents=[],
+    )
+
+
+def preview(conn: Connection, matchers: Sequence[Matcher], limit: int = 5000) -> list[Alert]:
+    """Return the open alerts that a silence with these matchers would hide."""
+    return [a for a in active_alerts(conn, limit) if all_match(matchers, a.all_labels)]
+
+
+def counts(conn: Connection) -> dict[int, int]:
+    """Return how many open alerts each severity (1 to 4) has."""
+    rows = conn.execute(
+        "SELECT severity, count(*) FROM episodes WHERE status <> 'cleared' GROUP BY severity"
+    ).fetchall()
+    return dict.fromkeys((1, 2, 3, 4), 0) | dict(rows)
+
+
+def _where(wanted: AlertFilter) -> tuple[str, dict[str, Any]]:
+    values = wanted.model_dump()
+    parts = [STATES[wanted.state]]
+    if wanted.domains:
+        named = [s.name for s in streams().values() if s.domain in wanted.domains]
+        values["domain_streams"] = named
+        parts.append(
+            "(e.stream = ANY(%(domain_streams)s) OR e.labels->>'domain' = ANY(%(domains)s))"
+        )
+    conditions = {
+        "severities": "e.severity = ANY(%(severities)s)",
+        "districts": "(s.district = ANY(%(districts)s)"
+        " OR e.labels->>'district' = ANY(%(districts)s))",
+        "rules": "e.rule = ANY(%(rules)s)",
+        "streams": "e.stream = ANY(%(streams)s)",
+        "sensor": "e.sensor = %(sensor)s",
+        "assignee": "e.assignee = %(assignee)s",
+        "since": "e.raised_at >= %(since)s",
+        "until": "e.raised_at < %(until)s",
+    }
+    parts += [sql for name, sql in conditions.items() if values[name]]
+    if wanted.acknowledged is not None:
+        parts.append("e.acked_at IS " + ("NOT NULL" if wanted.acknowledged else "NULL"))
+    return " AND ".join(parts), values
+
+
+def _rows(conn: Connection, kind: type[Row], query: str, values: dict[str, Any]) -> list[Row]:
+    with conn.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(query.encode(), values).fetchall()
+
+
+def _names(conn: Connection, query: str, values: dict[str, Any]) -> list[str]:
+    return [row[0] for row in conn.execute(query.encode(), values)]

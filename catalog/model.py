@@ -172,6 +172,13 @@ def levels(
     )
 
 
+class Flap(Frozen):
+    """Flag a subject whose rule is raised or changes level ``changes`` times within the window."""
+
+    changes: int = Field(default=6, ge=2)
+    window_s: float = 1800.0
+
+
 class ThresholdRule(Frozen):
     """Raise when ``metric op value`` holds for ``for_s``; clear past the deadband for ``clear_s``.
 
@@ -188,6 +195,9 @@ class ThresholdRule(Frozen):
     deadband: float = 0.0
     for_s: float = 0.0
     clear_s: float = 0.0
+    latch: bool = False
+    """Keep the alert on the list after it cleared, until somebody acknowledges it."""
+    flap: Flap = Flap()
     advice: Text
 
 
@@ -199,6 +209,8 @@ class AbsenceRule(Frozen):
     title: Text = Text(zh="传感器静默", en="Sensor silent")
     after_s: int
     severity: Severity = Severity.BLUE
+    latch: bool = False
+    flap: Flap = Flap()
     advice: Text = Text(zh="检查供电与通信链路", en="Check power and the communication link")
 
 

@@ -17,7 +17,9 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
+from alerts.guard import Guard
 from alerts.receivers import Receiver, new_secret, register
+from alerts.vault import open_vault
 from deploy.paths import ROOT
 from deploy.ports import free_port
 from storage.api_keys import add_key
@@ -100,7 +102,8 @@ def test_the_red_alert_days_of_beijing_reach_the_receiver(
     )
     with psycopg.connect(dsn, autocommit=True) as conn:
         key = add_key(conn, "all", ["ingest:*"])
-        register(conn, receiver, ["127.0.0.1"], "api")
+        vault = open_vault(tmp_path / "secrets.key")
+        register(conn, receiver, Guard(["127.0.0.1"]), vault, "api")
     given = {"CITYOPS_GATEWAY": gateway, "CITYOPS_API_KEY": key}
     spawn("ingest", "gateway", env=given)
     spawn("storage", "sink")

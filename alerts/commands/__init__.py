@@ -1,0 +1,1 @@
+"""Commands of ``python -m alerts``, one file per subject."""

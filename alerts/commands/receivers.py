@@ -1,0 +1,118 @@
+"""``python -m alerts receivers …``: who is told."""
+
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from alerts import receivers as book
+from alerts.commands.start import database, me
+from alerts.deliveries import send_test
+from alerts.events import Format
+from alerts.guard import guard_of
+from alerts.settings import AlertSettings
+from alerts.vault import open_vault
+from service.clock import SystemClock
+
+app = typer.Typer(no_args_is_help=True, help="Who is told: add, list, rotate, test, switch off.")
+FORMATS = ", ".join(get_args(Format))
+
+
+@app.command("add")
+def add_command(
+    name: str,
+    url: str,
+    format: Annotated[str, typer.Option(help=FORMATS)] = "cityops",
+    min_severity: Annotated[int, typer.Option(help="1 red only … 4 all")] = 4,
+    domain: Annotated[list[str] | None, typer.Option(help="only this domain (repeatable)")] = None,
+    secret_file: Annotated[Path | None, typer.Option(help="use the secret in this file")] = None,
+    exercise: Annotated[bool, typer.Option(help="a channel for drills")] = False,
+    routed: Annotated[bool, typer.Option(help="take part in '*' of the routes file")] = True,
+) -> None:
+    """Register a receiver and print its new secret once.
+
+    Example: python -m alerts receivers add duty https://duty.example.cn/hook --min-severity 2
+    """
+    settings = AlertSettings()
+    try:
+        given = book.Receiver.model_validate(
+            {
+                "name": name,
+                "url": url,
+                "format": format,
+                "min_severity": min_severity,
+                "domains": domain or [],
+                "secret_file": secret_file,
+                "channel": "exercise" if exercise else "actual",
+                "routed": routed,
+            }
+        )
+    except ValidationError as error:
+        raise typer.BadParameter("; ".join(e["msg"] for e in error.errors())) from None
+    with database() as conn:
+        guard = guard_of(settings, settings.webhook_hosts)
+        secret = book.register(conn, given, guard, open_vault(settings.vault_file()), "api")
+    shown = "" if secret_file or not secret else f"; secret (shown only now): {secret}"
+    typer.echo(f"registered {name}{shown}")
+
+
+@app.command("list")
+def list_command() -> None:
+    """Print the receivers and what waits for them. Example: python -m alerts receivers list"""
+    table = Table("name", "address", "format", "channel", "state", "sent", "waiting", "last error")
+    with database() as conn:
+        for r in book.list_receivers(conn):
+            state = "on" if r.enabled else f"off: {r.disabled_reason}"
+            waiting = f"{r.waiting} ({r.oldest_waiting_s:.0f} s)" if r.waiting else "0"
+            table.add_row(
+                *(r.name, r.url, r.format, r.channel, state, str(r.last_seq), waiting),
+                r.last_error or "",
+            )
+    Console().print(table)
+
+
+@app.command("rotate")
+def rotate_command(name: str) -> None:
+    """Give a receiver a new secret; the old one signs as well for 24 hours.
+
+    Example: python -m alerts receivers rotate duty
+    """
+    vault = open_vault(AlertSettings().vault_file())
+    with database() as conn:
+        secret = book.rotate_secret(conn, name, vault, SystemClock().now())
+    typer.echo(f"new secret (shown only now): {secret}")
+
+
+@app.command("enable")
+def enable_command(name: str) -> None:
+    """Switch a receiver on; what waited is delivered. Example: … receivers enable duty"""
+    with database() as conn:
+        book.enable(conn, name, True)
+    typer.echo(f"{name} is on")
+
+
+@app.command("disable")
+def disable_command(name: str, reason: str = "switched off") -> None:
+    """Switch a receiver off; nothing new is owed to it. Example: … receivers disable duty"""
+    with database() as conn:
+        book.enable(conn, name, False, reason)
+    typer.echo(f"{name} is off")
+
+
+@app.command("remove")
+def remove_command(name: str) -> None:
+    """Remove a receiver with its delivery log. Example: … receivers remove duty"""
+    with database() as conn:
+        book.remove(conn, name)
+    typer.echo(f"removed {name}")
+
+
+@app.command("test")
+def test_command(name: str) -> None:
+    """Send a test message the way every alert goes. Example: … receivers test duty"""
+    with database() as conn:
+        sent = send_test(conn, name, me(), AlertSettings().console, SystemClock().now())
+    typer.echo(f"owed {sent}; see: python -m alerts deliveries show {sent}")

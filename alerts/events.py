@@ -1,0 +1,209 @@
+"""What there is to tell of an alert: one event, from which every body format is rendered."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from alerts.labels import Labels, alert_labels, sensor_of, severity_name, stream_of
+from catalog.city.districts import DISTRICTS
+from catalog.contracts import Transition
+from catalog.model import Rule, Sensor, Severity, Source, Stream, ThresholdRule
+from catalog.severity import LEVELS
+
+KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated": "持续"} | {
+    "escalated": "升级",
+    "opened": "疑似",
+    "confirmed": "确认",
+    "resolved": "解除",
+    "reopened": "再次发生",
+    "merged": "合并",
+}
+
+
+class Area(msgspec.Struct, frozen=True, kw_only=True):
+    """Where: WGS-84 degrees, district code, readable places."""
+
+    lon: float
+    lat: float
+    district: str
+    zh: str
+    en: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened to one subject (an episode, an incident, a drill, a delivery).
+
+    ``type`` is dotted (``alert.raised``), ``subject`` the id that stays the same from opening to
+    end, ``at`` event time, ``data`` the body of the cityops format. ``exercise`` is true for all
+    that does not come from real devices.
+    """
+
+    type: str
+    subject: str
+    at: datetime
+    firing: bool
+    severity: int
+    labels: Labels
+    title_zh: str
+    title_en: str
+    text_zh: str
+    text_en: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    area: Area | None = None
+    exercise: bool = True
+    external: bool = False
+    produced_at: datetime | None = None
+    data: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """Last part of the type: ``raised``, ``cleared``, …"""
+        return self.type.rsplit(".", 1)[-1]
+
+    @property
+    def kind_zh(self) -> str:
+        """The kind in Chinese."""
+        return KINDS.get(self.kind, self.kind)
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the alert's own row adds to a transition."""
+
+    raised_at: datetime
+    peak_severity: int
+    flapping: bool = False
+    latched: bool = False
+    labels: Labels = {}
+    annotations: dict[str, str] = {}
+
+
+def alert_event(
+    t: Transition, told: Told, *, exercise: bool, kind: str = "", more: dict[str, Any] | None = None
+) -> Event:
+    """Return the event of a transition; ``kind`` overrides the transition's."""
+    stream = stream_of(t.stream)
+    rule = find_rule(stream, t.rule) if stream else None
+    labels = alert_labels(t.rule, t.stream, t.sensor, t.severity) | told.labels
+    labels["flapping"] = "true" if told.flapping else "false"
+    title_zh = rule.title.zh if rule else told.annotations.get("summary", t.rule)
+    title_en = rule.title.en if rule else told.annotations.get("summary", t.rule)
+    zh, en = _texts(t, stream, rule, told)
+    return Event(
+        type=f"alert.{kind or t.kind}",
+        subject=t.episode,
+        at=t.observed_at,
+        firing=t.kind != "cleared",
+        severity=t.severity,
+        labels=labels | {"severity": severity_name(t.severity)},
+        title_zh=title_zh,
+        title_en=title_en,
+        text_zh=zh,
+        text_en=en,
+        started_at=told.raised_at,
+        ended_at=t.observed_at if t.kind == "cleared" else None,
+        area=_area(t),
+        exercise=exercise,
+        external="external" in told.labels.get("origin", ""),
+        produced_at=t.produced_at,
+        data=_alert_data(t, told, stream, exercise) | (more or {}),
+    )
+
+
+def find_rule(stream: Stream, rule_id: str) -> Rule | None:
+    """Return the declaration of a rule by its platform-wide id."""
+    return next((rule for rule in stream.rules if stream.rule_id(rule) == rule_id), None)
+
+
+def level_data(severity: int) -> dict[str, Any]:
+    """Return a severity as every body of ours says it."""
+    level = LEVELS[Severity(severity)]
+    title = level.title.model_dump()
+    return {"level": severity, "roman": level.roman, "title": title, "colour": level.colour}
+
+
+def sensor_data(known: Sensor | None, sensor_id: str) -> dict[str, Any]:
+    """Return a sensor as every body of ours says it."""
+    if known is None:
+        return {"id": sensor_id}
+    return {
+        "id": known.id,
+        "title": known.title.model_dump(),
+        "district": known.district,
+        "district_title": DISTRICTS[known.district].title.model_dump(),
+        "street": known.street,
+        "lon": known.lon,
+        "lat": known.lat,
+    }
+
+
+def _alert_data(t: Transition, told: Told, stream: Stream | None, exercise: bool) -> dict[str, Any]:
+    data = msgspec.to_builtins(t) | {
+        "severity": level_data(t.severity),
+        "sensor": sensor_data(sensor_of(t.stream, t.sensor), t.sensor),
+        "raised_at": told.raised_at.isoformat(),
+        "peak_severity": told.peak_severity,
+        "flapping": told.flapping,
+        "latched": told.latched,
+        "exercise": exercise,
+    }
+    if told.labels:
+        data |= {"labels": told.labels, "annotations": told.annotations}
+    return data | (_declared(stream, t) if stream else {})
+
+
+def _declared(stream: Stream, t: Transition) -> dict[str, Any]:
+    rule = find_rule(stream, t.rule)
+    told: dict[str, Any] = {"domain": stream.domain}
+    if t.metric:
+        told["unit"] = stream.quantity(t.metric).unit
+    if rule is not None:
+        told |= {"title": rule.title.model_dump(), "advice": rule.advice.model_dump()}
+    if isinstance(rule, ThresholdRule):
+        told["source"] = _source(rule, t.severity)
+    return told
+
+
+def _source(rule: ThresholdRule, severity: int) -> dict[str, Any] | None:
+    found = [t.source for t in rule.thresholds if t.severity == severity]
+    if not found:
+        return None
+    source: Source = found[-1]
+    return {"standard": source.standard, "clause": source.clause, "verified": source.verified}
+
+
+def _texts(t: Transition, stream: Stream | None, rule: Rule | None, told: Told) -> tuple[str, str]:
+    known = sensor_of(t.stream, t.sensor)
+    place = (known.title.zh, known.title.en) if known else (t.sensor, t.sensor)
+    zh, en = [place[0]], [place[1]]
+    if stream and t.metric and t.value is not None:
+        quantity = stream.quantity(t.metric)
+        unit = "" if quantity.unit == "1" else f" {quantity.unit}"
+        limit = "" if t.threshold is None else f"{t.threshold:g}{unit}"
+        zh.append(f"{quantity.title.zh} {t.value:g}{unit}" + (f"(限值 {limit})" if limit else ""))
+        en.append(f"{quantity.title.en} {t.value:g}{unit}" + (f" (limit {limit})" if limit else ""))
+    if described := told.annotations.get("description"):
+        zh.append(described)
+        en.append(described)
+    if rule is not None and t.kind != "cleared":
+        zh.append(rule.advice.zh)
+        en.append(rule.advice.en)
+    return " · ".join(zh), " · ".join(en)
+
+
+def _area(t: Transition) -> Area | None:
+    known = sensor_of(t.stream, t.sensor)
+    if known is None:
+        return None
+    district = DISTRICTS[known.district].title
+    return Area(
+        lon=known.lon,
+        lat=known.lat,
+        district=known.district,
+        zh=f"{district.zh}{known.street}",
+        en=f"{known.street}, {district.en}",
+    )
+
+
+Format = Literal["cityops", "alertmanager", "cap", "cloudevents", "wecom", "dingtalk"]

@@ -1,0 +1,169 @@
+"""What happens to alerts by the passing of time: groups fall due, silences end, nobody answers.
+
+All state is in the database, each step is one transaction, so a restart changes nothing.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from prometheus_client import Counter
+from psycopg import Connection
+
+from alerts.episodes import current
+from alerts.events import Event
+from alerts.notify import Notifier
+from alerts.outbox import lock_writers
+from alerts.routes import Routes
+from alerts.settings import AlertSettings
+from alerts.silences import hiding, silences_at
+from alerts.stuck import tell_stuck
+from service.clock import Clock, SystemClock
+from service.log import logger
+from service.postgres import connect
+from service.vitals import Vitals
+
+TICK_S = 0.5
+BATCH = 500
+ESCALATED = Counter("cityops_alerts_escalations", "Escalation steps that ended", ["outcome"])
+
+
+@dataclass(slots=True)
+class Keeper:
+    """The timers, each a step that a test can take by itself."""
+
+    settings: AlertSettings
+    notifier: Notifier
+
+    def steps(self) -> tuple[Callable[[Connection, datetime], int], ...]:
+        """Return the steps in the order they are taken."""
+        return (self.flush, self.release, self.repeat, self.escalate, self.stuck)
+
+    def flush(self, conn: Connection, now: datetime) -> int:
+        """Send groups that are due."""
+        return self.notifier.flush(conn, now)
+
+    def release(self, conn: Connection, now: datetime) -> int:
+        """Tell what was held back and no longer is, while it lasts."""
+        silences, released = silences_at(conn, now), 0
+        rows = conn.execute(_HELD.encode(), [now, 10 * BATCH]).fetchall()
+        for receiver, name, subject, path, labels in rows:
+            if hiding(silences, labels) or self.notifier.routes.leg(path).muted(now):
+                continue
+            event, reason = self.present(conn, subject, "raised", now)
+            if event is None:
+                conn.execute(
+                    "DELETE FROM held WHERE receiver = %s AND subject = %s", [receiver, subject]
+                )
+            elif not reason:
+                self.notifier.release(conn, event, name, path, now)
+                released += 1
+        return released
+
+    def repeat(self, conn: Connection, now: datetime) -> int:
+        """Say again what is still open and not acknowledged, where the route asks for it."""
+        rows = conn.execute(
+            "SELECT t.receiver, r.name, t.subject FROM told t"
+            " JOIN receivers r ON r.id = t.receiver AND r.enabled"
+            " LEFT JOIN episodes e ON e.id = t.subject WHERE t.repeat_s IS NOT NULL"
+            " AND t.at + make_interval(secs => t.repeat_s) <= %s AND e.acked_at IS NULL LIMIT %s",
+            [now, BATCH],
+        ).fetchall()
+        silences = silences_at(conn, now)
+        for receiver, name, subject in rows:
+            event, reason = self.present(conn, subject, "repeated", now)
+            if event and not reason and not hiding(silences, event.labels):
+                key = f"{subject}|repeat|{now.isoformat()}"
+                self.notifier.tell_named(conn, event, [name], key, now)
+            conn.execute(
+                "UPDATE told SET at = %s WHERE receiver = %s AND subject = %s",
+                [now, receiver, subject],
+            )
+        return len(rows)
+
+    def escalate(self, conn: Connection, now: datetime) -> int:
+        """Tell the next in line when nobody has acknowledged; stop when somebody has."""
+        for outcome, condition in _ANSWERED.items():
+            done = conn.execute(_STOP.format(condition=condition).encode(), [now, outcome])
+            ESCALATED.labels(outcome).inc(done.rowcount)
+        rows = conn.execute(
+            "UPDATE escalations SET ended_at = %s, outcome = 'escalated' WHERE id IN (SELECT id"
+            " FROM escalations WHERE ended_at IS NULL AND due_at <= %s ORDER BY due_at LIMIT %s)"
+            " RETURNING id, subject, step, receivers",
+            [now, now, BATCH],
+        ).fetchall()
+        for escalation, subject, step, names in sorted(rows):
+            event, _ = self.present(conn, subject, "escalated", now, {"step": step + 1})
+            if event:
+                self.notifier.tell_named(conn, event, names, f"escalation|{escalation}", now)
+                ESCALATED.labels("escalated").inc()
+        return len(rows)
+
+    def stuck(self, conn: Connection, now: datetime) -> int:
+        """Tell the fallback receivers of what is not delivered for two minutes."""
+        return tell_stuck(conn, self.notifier, now)
+
+    def present(
+        self,
+        conn: Connection,
+        subject: str,
+        kind: str,
+        now: datetime,
+        more: dict[str, object] | None = None,
+    ) -> tuple[Event | None, str]:
+        """Return the event of a subject as it is now, and why it is not to be told, if so."""
+        change = current(conn, subject)
+        if change is None:
+            return None, ""
+        shelved = change.shelved_until is not None and change.shelved_until > now
+        event = change.event(self.settings, kind=kind, more=more)
+        return event, "shelved" if shelved else ""
+
+
+_HELD = (
+    "SELECT h.receiver, r.name, h.subject, h.route, h.labels FROM held h"
+    " JOIN receivers r ON r.id = h.receiver LEFT JOIN episodes e ON e.id = h.subject"
+    " WHERE e.shelved_until IS NULL OR e.shelved_until <= %s ORDER BY h.since LIMIT %s"
+)
+_ANSWERED = {
+    "acknowledged": "SELECT id FROM episodes WHERE acked_at IS NOT NULL",
+    "cleared": "SELECT id FROM episodes WHERE cleared_at IS NOT NULL",
+}
+_STOP = (
+    "UPDATE escalations SET ended_at = %s, outcome = %s WHERE ended_at IS NULL"
+    " AND subject IN ({condition} AND id = escalations.subject)"
+)
+
+
+def keep(
+    settings: AlertSettings,
+    routes: Routes,
+    vitals: Vitals,
+    stop: threading.Event,
+    clock: Clock | None = None,
+) -> None:
+    """Run the timers until ``stop``; a database that is away is waited out."""
+    keeper, clock = Keeper(settings, Notifier(routes, settings.console)), clock or SystemClock()
+    while not stop.is_set():
+        try:
+            with connect(settings.database(), "alerts-keeper", autocommit=True) as conn:
+                while not stop.wait(TICK_S):
+                    tick(conn, keeper, clock.now())
+                    vitals.detail(timers_at=clock.now().isoformat(timespec="seconds"))
+        except psycopg.Error as error:
+            logger().warning("timers wait for the database", reason=str(error)[:200])
+            stop.wait(TICK_S)
+        except Exception as error:  # a timer must never end in silence
+            logger().error("a timer failed", reason=repr(error)[:300])
+            vitals.trouble(f"timer: {error}"[:200])
+            stop.wait(5.0)
+
+
+def tick(conn: Connection, keeper: Keeper, now: datetime) -> None:
+    """Take every step once, each in a transaction of its own."""
+    for step in keeper.steps():
+        with conn.transaction():
+            lock_writers(conn)
+            step(conn, now)

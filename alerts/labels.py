@@ -1,0 +1,106 @@
+"""Labels of an alert, and matchers on them: what routes, silences and filters are written in."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from catalog.city.districts import DISTRICTS
+from catalog.city.sensors import sensor
+from catalog.model import Severity, Stream
+from catalog.registry import streams
+
+Labels = dict[str, str]
+LABELS = (
+    *("alertname", "rule", "stream", "domain", "sensor", "district", "street"),
+    *("severity", "incident", "flapping", "origin"),
+)
+"""Labels the platform gives; alerts from elsewhere bring more of their own."""
+MAX_PATTERN = 200
+
+
+class Matcher(BaseModel):
+    """One condition on one label, as Alertmanager writes it: ``=``, ``!=``, ``=~`` or ``!~``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}$")
+    op: Literal["=", "!=", "=~", "!~"] = "="
+    value: str = Field(max_length=MAX_PATTERN)
+
+    @field_validator("value")
+    @classmethod
+    def _compiles(cls, value: str, info: object) -> str:
+        if str(getattr(info, "data", {}).get("op", "=")).endswith("~"):
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"no regular expression: {error}") from None
+        return value
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether the labels fulfil it; a label that is absent counts as empty."""
+        given = labels.get(self.name, "")
+        if self.op in ("=", "!="):
+            return (given == self.value) == (self.op == "=")
+        return (_pattern(self.value).fullmatch(given) is not None) == (self.op == "=~")
+
+    def __str__(self) -> str:
+        return f'{self.name}{self.op}"{self.value}"'
+
+
+def parse_matcher(line: str) -> Matcher:
+    """Read ``district=510104`` or ``rule=~"water.*"``; ValueError that shows the form."""
+    found = re.fullmatch(r'\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*', line)
+    if found is None:
+        raise ValueError(f'{line!r} is no matcher; write e.g. district=510104 or rule=~"water.*"')
+    name, op, value = found.groups()
+    return Matcher.model_validate({"name": name, "op": op, "value": value})
+
+
+def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+    """Tell whether every matcher is fulfilled."""
+    return all(m.matches(labels) for m in matchers)
+
+
+def severity_name(severity: int) -> str:
+    """Return ``red``, ``orange``, ``yellow`` or ``blue``."""
+    return Severity(severity).name.lower()
+
+
+def alert_labels(rule: str, stream: str, sensor_id: str, severity: int) -> Labels:
+    """Return the labels of an alert of ours; empty where the catalog knows no answer."""
+    declared, known = streams().get(stream), sensor_of(stream, sensor_id)
+    return {
+        "alertname": rule,
+        "rule": rule,
+        "stream": stream,
+        "domain": declared.domain if declared else "",
+        "sensor": sensor_id,
+        "district": known.district if known else "",
+        "street": known.street if known else "",
+        "severity": severity_name(severity),
+        "origin": "cityops",
+    }
+
+
+def sensor_of(stream: str, sensor_id: str):  # noqa: ANN201
+    """Return the declared sensor, or None; an unknown stream has none."""
+    return sensor(stream, sensor_id) if stream in streams() else None
+
+
+def district_title(code: str) -> str:
+    """Return the district's name in Chinese, or the code."""
+    return DISTRICTS[code].title.zh if code in DISTRICTS else code
+
+
+def stream_of(name: str) -> Stream | None:
+    """Return a declared stream, or None."""
+    return streams().get(name)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)

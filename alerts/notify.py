@@ -1,0 +1,302 @@
+"""Decide who is told of an event, at once, in a group, later or not at all; all in the caller's
+transaction, so that what happened and what is owed for it are one fact."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from alerts.events import Event
+from alerts.outbox import Address, Letter, load_addresses, message_id, put
+from alerts.routes import Group, Leg, Routes
+from alerts.silences import Silence, hiding, silences_at
+
+MAX_GROUP = 100
+"""Events in one message; a larger group becomes several messages."""
+AT_ONCE = Group()
+
+
+@dataclass(slots=True)
+class Known:
+    """Who was told of the subjects of this batch, and what is held back."""
+
+    told: dict[tuple[int, str], str]
+    held: set[tuple[int, str]]
+    changed: dict[tuple[int, str], list[object]] = field(default_factory=dict)
+    ended: list[tuple[int, str]] = field(default_factory=list)
+    holding: dict[tuple[int, str], list[object]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Notifier:
+    """Knows the routes and the console's address; everything else is in the database."""
+
+    routes: Routes
+    console: str
+
+    def tell(
+        self,
+        conn: Connection,
+        events: Sequence[Event],
+        now: datetime,
+        held_back: Mapping[str, str] | None = None,
+    ) -> int:
+        """Owe every receiver what it shall know; return how many notices that made.
+
+        ``held_back`` gives a reason per subject that is not to be told (folded, shelved).
+        """
+        addresses = load_addresses(conn)
+        if not events or not addresses:
+            return 0
+        known = _load(conn, {event.subject for event in events})
+        silences = silences_at(conn, now)
+        notices: list[tuple[Address, Leg, Event]] = []
+        for event in events:
+            reason = (held_back or {}).get(event.subject, "") or _silenced(silences, event)
+            if event.firing:
+                notices += self._firing(event, addresses, known, reason, now)
+            else:
+                notices += self._ending(event, addresses, known)
+        _save(conn, known)
+        self._escalate(conn, notices, now)
+        self._send(conn, notices, now)
+        return len(notices)
+
+    def release(self, conn: Connection, event: Event, receiver: str, path: str, now: datetime):  # noqa: ANN201
+        """Tell one receiver of what was held back until now."""
+        address = load_addresses(conn).get(receiver)
+        if address is None:
+            return
+        leg, known = self.routes.leg(path), _load(conn, {event.subject})
+        _note_told(known, address, leg, event, now)
+        _save(conn, known)
+        notices = [(address, leg, event)]
+        self._escalate(conn, notices, now)
+        self._send(conn, notices, now)
+
+    def tell_named(
+        self, conn: Connection, event: Event, names: Iterable[str], key: str, now: datetime
+    ) -> None:
+        """Tell these receivers at once, whatever the routes say; ``key`` makes the message's id."""
+        addresses = load_addresses(conn)
+        wanted = addresses if "*" in (names := list(names)) else names
+        letters = [Letter(addresses[n], key, (event,)) for n in wanted if n in addresses]
+        put(conn, letters, self.console, now)
+
+    def flush(self, conn: Connection, now: datetime) -> int:
+        """Send the groups that are due; return how many messages that made."""
+        addresses = {a.id: a for a in load_addresses(conn).values()}
+        due = conn.execute(
+            "SELECT receiver, group_key FROM notices GROUP BY receiver, group_key"
+            " HAVING min(due_at) <= %s ORDER BY min(id) LIMIT 500",
+            [now],
+        ).fetchall()
+        letters: list[Letter] = []
+        for receiver, group_key in due:
+            rows = conn.execute(
+                "DELETE FROM notices WHERE receiver = %s AND group_key = %s"
+                " RETURNING id, key, event",
+                [receiver, group_key],
+            ).fetchall()
+            _mark_flushed(conn, receiver, group_key, now)
+            if receiver in addresses:
+                rows.sort()
+                events = [(key, msgspec.convert(event, Event)) for _, key, event in rows]
+                letters += _letters(addresses[receiver], events, group_key)
+        put(conn, letters, self.console, now)
+        return len(letters)
+
+    def _firing(
+        self,
+        event: Event,
+        addresses: dict[str, Address],
+        known: Known,
+        reason: str,
+        now: datetime,
+    ) -> Iterable[tuple[Address, Leg, Event]]:
+        met: set[int] = set()
+        for leg in self.routes.legs(event.labels):
+            for address in _expand(leg.receivers, addresses):
+                place = (address.id, event.subject)
+                if address.id in met:
+                    continue  # two routes lead here; the first decides
+                met.add(address.id)
+                was_told = place in known.told
+                if not (was_told or address.wants(event)):
+                    continue
+                why = reason or ("muted hours" if leg.muted(now) else "")
+                if why:
+                    if not was_told:
+                        known.holding[place] = [*place, leg.path, why, Jsonb(event.labels)]
+                    continue
+                _note_told(known, address, leg, event, now)
+                yield address, leg, event
+
+    def _ending(
+        self, event: Event, addresses: dict[str, Address], known: Known
+    ) -> Iterable[tuple[Address, Leg, Event]]:
+        """An end is told to whoever knows of the beginning, silenced or not."""
+        by_id = {a.id: a for a in addresses.values()}
+        known.ended += [p for p in known.held | set(known.holding) if p[1] == event.subject]
+        for place, path in list(known.told.items()):
+            if place[1] == event.subject:
+                del known.told[place]
+                known.changed.pop(place, None)
+                known.ended.append(place)
+                if place[0] in by_id:
+                    yield by_id[place[0]], self.routes.leg(path), event
+
+    def _send(
+        self, conn: Connection, notices: list[tuple[Address, Leg, Event]], now: datetime
+    ) -> None:
+        at_once: dict[int, list[tuple[Address, Event]]] = {}
+        grouped = False
+        for address, leg, event in notices:
+            if leg.group.wait_s == 0 and not leg.group.by:
+                at_once.setdefault(address.id, []).append((address, event))
+            else:
+                _hold_for_group(conn, address, leg, event, now)
+                grouped = True
+        letters: list[Letter] = []
+        for mine in at_once.values():
+            letters += self._split_storm(mine)
+        put(conn, letters, self.console, now)
+        if grouped:
+            self.flush(conn, now)
+
+    def _split_storm(self, mine: list[tuple[Address, Event]]) -> list[Letter]:
+        address = mine[0][0]
+        if len(mine) <= self.routes.file.storm:
+            return [Letter(address, _key(event), (event,)) for _, event in mine]
+        by_rule: dict[str, list[tuple[str, Event]]] = {}
+        for _, event in mine:
+            rule = event.labels.get("rule") or event.labels.get("alertname", "")
+            by_rule.setdefault(rule, []).append((_key(event), event))
+        return [
+            letter
+            for rule, events in by_rule.items()
+            for letter in _letters(address, events, f"{{rule={rule}}}")
+        ]
+
+    def _escalate(
+        self, conn: Connection, notices: list[tuple[Address, Leg, Event]], now: datetime
+    ) -> None:
+        plans = {(e.subject, leg.path): leg for _, leg, e in notices if e.firing and leg.escalate}
+        for (subject, path), leg in plans.items():
+            for n, step in enumerate(leg.escalate):
+                due = now + timedelta(minutes=step.after_min)
+                conn.execute(
+                    "INSERT INTO escalations (subject, route, step, receivers, due_at)"
+                    " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                    [subject, path, n, list(step.to), due],
+                )
+
+
+def _key(event: Event) -> str:
+    """Return what makes a message's id: the transition, or what stands for it."""
+    own = event.data.get("id", event.subject)
+    return str(own) if event.type in _ONCE else f"{own}|{event.type}|{event.at.isoformat()}"
+
+
+_ONCE = ("alert.raised", "alert.changed", "alert.cleared")
+
+
+def _letters(address: Address, events: list[tuple[str, Event]], group: str) -> list[Letter]:
+    made = []
+    for start in range(0, len(events), MAX_GROUP):
+        part = events[start : start + MAX_GROUP]
+        key = part[0][0] if len(part) == 1 else message_id(0, "|".join(k for k, _ in part))
+        made.append(Letter(address, key, tuple(event for _, event in part), group))
+    return made
+
+
+def _expand(names: tuple[str, ...], addresses: dict[str, Address]) -> list[Address]:
+    if "*" in names:
+        named = [addresses[n] for n in names if n in addresses]
+        return [a for a in addresses.values() if a.routed or a in named]
+    return [addresses[n] for n in names if n in addresses]
+
+
+def _silenced(silences: list[Silence], event: Event) -> str:
+    return hiding(silences, event.labels) if event.firing else ""
+
+
+def _note_told(known: Known, address: Address, leg: Leg, event: Event, now: datetime) -> None:
+    place = (address.id, event.subject)
+    known.told[place] = leg.path
+    known.changed[place] = [*place, leg.path, event.severity, now, leg.group.repeat_s]
+    if place in known.held or place in known.holding:
+        known.holding.pop(place, None)
+        known.ended.append(place)
+
+
+def _load(conn: Connection, subjects: set[str]) -> Known:
+    wanted = list(subjects)
+    told = conn.execute(
+        "SELECT receiver, subject, route FROM told WHERE subject = ANY(%s)", [wanted]
+    ).fetchall()
+    held = conn.execute(
+        "SELECT receiver, subject FROM held WHERE subject = ANY(%s)", [wanted]
+    ).fetchall()
+    return Known({(r, s): route for r, s, route in told}, {(r, s) for r, s in held})
+
+
+def _save(conn: Connection, known: Known) -> None:
+    ended = list(dict.fromkeys(known.ended))
+    with conn.cursor() as cursor:
+        if ended:
+            gone = [p for p in ended if p not in known.changed]
+            cursor.executemany("DELETE FROM held WHERE receiver = %s AND subject = %s", ended)
+            cursor.executemany("DELETE FROM told WHERE receiver = %s AND subject = %s", gone)
+        if known.changed:
+            cursor.executemany(
+                "INSERT INTO told (receiver, subject, route, severity, at, repeat_s)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (receiver, subject) DO UPDATE"
+                " SET route = excluded.route, severity = excluded.severity, at = excluded.at,"
+                " repeat_s = excluded.repeat_s",
+                list(known.changed.values()),
+            )
+        holding = [row for place, row in known.holding.items() if place not in set(ended)]
+        if holding:
+            cursor.executemany(
+                "INSERT INTO held (receiver, subject, route, reason, labels)"
+                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (receiver, subject) DO UPDATE"
+                " SET reason = excluded.reason, labels = excluded.labels",
+                holding,
+            )
+
+
+def _hold_for_group(
+    conn: Connection, address: Address, leg: Leg, event: Event, now: datetime
+) -> None:
+    """Put a notice into its group, due after ``wait_s``, or ``interval_s`` after the last flush."""
+    key = f"{leg.path}{leg.group.key(event.labels)}"
+    wait, interval = leg.group.wait_s, leg.group.interval_s
+    conn.execute(
+        "INSERT INTO notices (receiver, route, group_key, key, event, due_at)"
+        " SELECT %(receiver)s, %(route)s, %(group)s, %(key)s, %(event)s,"
+        " greatest(%(now)s::timestamptz + make_interval(secs => %(wait)s), (SELECT flushed_at"
+        " + make_interval(secs => %(interval)s) FROM notice_groups"
+        " WHERE receiver = %(receiver)s AND group_key = %(group)s))",
+        {
+            "receiver": address.id,
+            "route": leg.path,
+            "group": key,
+            "key": _key(event),
+            "event": Jsonb(msgspec.to_builtins(event)),
+            "now": now,
+            "wait": wait,
+            "interval": interval,
+        },
+    )
+
+
+def _mark_flushed(conn: Connection, receiver: int, group_key: str, now: datetime) -> None:
+    conn.execute(
+        "INSERT INTO notice_groups VALUES (%s, %s, %s) ON CONFLICT (receiver, group_key)"
+        " DO UPDATE SET flushed_at = excluded.flushed_at",
+        [receiver, group_key, now],
+    )

@@ -1,0 +1,123 @@
+"""What is owed to receivers: messages with a stable id and a gapless number per receiver."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from alerts.bodies import render
+from alerts.bodies.message import Message
+from alerts.events import Event, Format
+
+CHANNEL = "outbox"
+LIVE_CHANNEL = "alerts_changed"
+WRITER_LOCK = 0x616C6572  # "aler": one transaction at a time decides what is told
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What routing needs to know of a receiver."""
+
+    id: int
+    name: str
+    format: Format
+    channel: str
+    min_severity: int
+    domains: list[str]
+    routed: bool
+
+    def wants(self, event: Event) -> bool:
+        """Tell whether its own filter lets the event through."""
+        domain = event.labels.get("domain", "")
+        return event.severity <= self.min_severity and (not self.domains or domain in self.domains)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to be put into the outbox; ``key`` makes its id, the same on every attempt."""
+
+    to: Address
+    key: str
+    events: tuple[Event, ...]
+    group: str = ""
+    channel: str = ""
+
+
+def message_id(receiver: int, key: str) -> str:
+    """Return the ``webhook-id`` that every attempt to tell this receiver of ``key`` carries."""
+    return "msg_" + hashlib.sha256(f"{receiver}|{key}".encode()).hexdigest()[:27]
+
+
+def lock_writers(conn: Connection) -> None:
+    """Wait until no other transaction decides what is told; held until this one ends."""
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
+
+
+def load_addresses(conn: Connection) -> dict[str, Address]:
+    """Return the enabled receivers by name."""
+    query = (
+        "SELECT id, name, format, channel, min_severity, domains, routed FROM receivers"
+        " WHERE enabled ORDER BY id"
+    )
+    with conn.cursor(row_factory=class_row(Address)) as cursor:
+        return {a.name: a for a in cursor.execute(query).fetchall()}
+
+
+def put(conn: Connection, letters: Sequence[Letter], console: str, now: datetime) -> list[str]:
+    """Number, render and store messages, in order per receiver; return their ids."""
+    receivers = sorted({letter.to.id for letter in letters})
+    rows: list[list[object]] = []
+    for receiver in receivers:
+        mine = [letter for letter in letters if letter.to.id == receiver]
+        first = _reserve(conn, receiver, len(mine))
+        rows += [_row(letter, first + n, console, now) for n, letter in enumerate(mine)]
+    if rows:
+        with conn.cursor() as cursor:
+            cursor.executemany(_INSERT, rows)
+        conn.execute(f"NOTIFY {CHANNEL}".encode())
+    return [str(row[0]) for row in rows]
+
+
+def _reserve(conn: Connection, receiver: int, count: int) -> int:
+    """Return the first of ``count`` numbers; the row stays locked, so numbers follow commits."""
+    row = conn.execute(
+        "UPDATE receivers SET last_seq = last_seq + %s WHERE id = %s RETURNING last_seq",
+        [count, receiver],
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"no receiver {receiver}")
+    return row[0] - count + 1
+
+
+_INSERT = (
+    "INSERT INTO outbox (id, receiver, receiver_seq, channel, episode, transition, incident, kind,"
+    " body, content_type, events, headline, observed_at, produced_at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+def _row(letter: Letter, seq: int, console: str, now: datetime) -> list[object]:
+    to, lead = letter.to, letter.events[0]
+    ours = message_id(to.id, letter.key)
+    sealed = render(
+        to.format, Message(ours, to.name, seq, letter.events, letter.group, console, now)
+    )
+    single = len(letter.events) == 1
+    alert = lead.type.startswith("alert.")
+    incident = lead.subject if lead.type.startswith("incident.") else None
+    return [
+        *(ours, to.id, seq, letter.channel or to.channel),
+        *(lead.subject if single and alert else None, lead.data.get("id") if single else None),
+        *(incident, lead.kind if single else "grouped", sealed.body, sealed.content_type),
+        *(len(letter.events), headline(letter.events), lead.at, lead.produced_at),
+    ]
+
+
+def headline(events: Sequence[Event]) -> str:
+    """Return one line for the delivery log."""
+    lead = events[0]
+    more = f" +{len(events) - 1}" if len(events) > 1 else ""
+    return f"{lead.title_zh} {lead.kind_zh} · {lead.labels.get('sensor', lead.subject)}{more}"

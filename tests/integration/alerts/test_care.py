@@ -1,0 +1,334 @@
+"""Episodes, silences, groups and escalation, step by step on a real database."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from alerts import acts
+from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_test
+from alerts.engine import settle
+from alerts.episodes import Change, apply
+from alerts.keeper import Keeper, tick
+from alerts.labels import Matcher
+from alerts.notify import Notifier
+from alerts.outbox import lock_writers
+from alerts.receivers import list_receivers
+from alerts.routes import read_routes
+from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from alerts.silences import SilenceDraft, add_silence, end_silence
+from alerts.store import AlertFilter, active_alerts, find_alerts, get_alert, preview
+from catalog.contracts import Transition
+from catalog.registry import streams
+from tests.alerting import START, Stub, add_receiver, of_sensor, transition
+
+NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)  # Tuesday noon in Chengdu
+
+
+@dataclass
+class Desk:
+    """The engine's work without Kafka, with a clock of the test's own."""
+
+    conn: Connection
+    settings: AlertSettings
+    notifier: Notifier
+    now: datetime = NOW
+
+    def take(self, *transitions: Transition) -> list[Change]:
+        with self.conn.transaction():
+            lock_writers(self.conn)
+            made = [c for t in transitions if (c := apply(self.conn, t))]
+            settle(self.conn, made, self.notifier, self.settings, self.now)
+        return made
+
+    def later(self, **passed: float) -> None:
+        self.now += timedelta(**passed)
+        tick(self.conn, Keeper(self.settings, self.notifier), self.now)
+
+    def said(self, receiver: str = "duty") -> list[str]:
+        rows = self.conn.execute(
+            "SELECT o.kind, o.events FROM outbox o JOIN receivers r ON r.id = o.receiver"
+            " WHERE r.name = %s ORDER BY receiver_seq",
+            [receiver],
+        )
+        return [kind if events == 1 else f"{kind} {events}" for kind, events in rows]
+
+
+@pytest.fixture
+def desk(dsn: str, tmp_path: Path) -> Iterator[Desk]:
+    add_receiver(dsn, tmp_path, Stub(9), "duty")
+    settings = AlertSettings(state_dir=tmp_path)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        yield Desk(conn, settings, Notifier(read_routes(DEFAULT_ROUTES), settings.console))
+
+
+def reroute(desk: Desk, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(text)
+    desk.notifier = Notifier(read_routes(file), desk.settings.console)
+
+
+def one(desk: Desk) -> Any:
+    return active_alerts(desk.conn)[0]
+
+
+def test_rules_and_people_write_different_fields(desk: Desk) -> None:
+    desk.take(transition(1, severity=3))
+    acts.acknowledge(desk.conn, "e-1", "li", "on it", NOW)
+    acts.assign(desk.conn, "e-1", "li", "crew 2", NOW)
+    acts.comment(desk.conn, "e-1", "li", "pump runs")
+    desk.take(transition(1, "changed", 1), transition(1, "changed", 2))
+    alert = one(desk)
+    assert (alert.severity, alert.peak_severity) == (2, 1)
+    assert (alert.acked_by, alert.assignee) == ("li", "crew 2")
+    desk.take(transition(1, "cleared", 2))
+    page = get_alert(desk.conn, "e-1")
+    assert page.alert.status == "cleared"
+    assert [t.kind for t in page.transitions] == ["raised", "changed", "changed", "cleared"]
+    assert all(t.observed_at < t.recorded_at for t in page.transitions), "two clocks"
+    assert [a.act for a in page.acts] == ["ack", "assign", "comment"]
+    for table in ("transitions", "episode_acts"):
+        with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+            desk.conn.execute(f"DELETE FROM {table}".encode())
+
+
+def test_a_latched_alert_stays_until_acknowledged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = streams()["noise"]
+    rules = tuple(r.model_copy(update={"latch": True}) for r in stream.rules)
+    latched = stream.model_copy(update={"rules": rules})
+    monkeypatch.setitem(streams(), "noise", latched)
+    desk.take(transition(1), transition(1, "cleared"))
+    assert one(desk).status == "latched"
+    again = transition(1, id="t-again", episode="e-again")
+    desk.take(again)  # the condition may come back meanwhile
+    acts.acknowledge(desk.conn, "e-1", "li", "seen", NOW)
+    assert [a.id for a in active_alerts(desk.conn)] == ["e-again"]
+    acts.acknowledge(desk.conn, "e-again", "li", "", NOW)
+    desk.take(transition(1, "cleared", id="t-end", episode="e-again"))
+    assert active_alerts(desk.conn) == [], "acknowledged before: nothing to latch"
+
+
+def test_a_flapping_subject_is_flagged_within_its_window(desk: Desk) -> None:
+    def raised(n: int, minutes: float) -> None:
+        at = START + timedelta(minutes=minutes)
+        same = {"sensor": "n-1", "episode": f"f-{n}", "observed_at": at}
+        desk.take(transition(n, id=f"r{n}", **same), transition(n, "cleared", id=f"c{n}", **same))
+
+    for n in range(7):
+        raised(n, n)
+    flags = "SELECT flapping FROM episodes ORDER BY raised_at"
+    assert [f for (f,) in desk.conn.execute(flags.encode())] == [False] * 5 + [True] * 2
+    raised(8, 90)
+    assert not find_alerts(desk.conn, AlertFilter(state="all"))[0].flapping
+
+
+def test_shelving_ends_by_itself_and_then_tells(desk: Desk) -> None:
+    desk.take(transition(1, severity=3))
+    acts.shelve(desk.conn, "e-1", "li", NOW + timedelta(minutes=30), "works", NOW)
+    desk.take(transition(1, "changed", 1))
+    desk.later(minutes=1)
+    assert desk.said() == ["raised"]
+    with pytest.raises(ValueError, match="seven days"):
+        acts.shelve(desk.conn, "e-1", "li", NOW + timedelta(days=8), "works", NOW)
+    with pytest.raises(acts.NotFoundError):
+        acts.shelve(desk.conn, "none", "li", NOW + timedelta(days=1), "works", NOW)
+
+
+def test_two_writers_cannot_open_two_episodes(dsn: str, desk: Desk) -> None:
+    barrier, outcome = threading.Barrier(4), []
+
+    def write(n: int) -> None:
+        with psycopg.connect(dsn) as conn:
+            barrier.wait(10)
+            try:
+                apply(conn, transition(1, id=f"t-{n}", episode=f"e-{n}"))
+                conn.commit()
+                outcome.append("open")
+            except psycopg.errors.UniqueViolation:
+                outcome.append("refused")
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(outcome) == ["open", "refused", "refused", "refused"]
+    assert len(active_alerts(desk.conn)) == 1
+
+
+def test_a_silence_hides_and_its_end_tells_what_lasts(desk: Desk) -> None:
+    draft = SilenceDraft(
+        matchers=[Matcher(name="stream", value="noise")],
+        reason="festival",
+        starts_at=NOW,
+        ends_at=NOW + timedelta(hours=1),
+    )
+    desk.take(transition(9))
+    silence = add_silence(desk.conn, draft, "li")
+    assert [a.id for a in preview(desk.conn, draft.matchers)] == ["e-9"]
+    desk.take(transition(1), transition(2), transition(2, "cleared"), transition(9, "cleared"))
+    assert desk.said() == ["raised", "cleared"], "who knows of a beginning hears of its end"
+    assert get_alert(desk.conn, "e-1").held[0].reason == f"silence {silence.id}"
+    desk.later(minutes=5)
+    assert len(desk.said()) == 2
+    end_silence(desk.conn, silence.id, "li", desk.now)
+    desk.later(seconds=1)
+    assert desk.said() == ["raised", "cleared", "raised"]
+    desk.later(seconds=1)
+    desk.take(transition(1, "cleared"))
+    assert desk.said()[3:] == ["cleared"]
+
+
+def test_a_maintenance_window_covers_an_area_and_runs_out(desk: Desk) -> None:
+    draft = SilenceDraft(
+        kind="maintenance",
+        matchers=[Matcher(name="district", value="510104")],
+        reason="pump exchange",
+        starts_at=NOW,
+        ends_at=NOW + timedelta(hours=1),
+    )
+    add_silence(desk.conn, draft, "li")
+    inside = of_sensor("waterlogging", "ponding", "waterlogging-510104-01")
+    desk.take(inside, of_sensor("waterlogging", "ponding", "waterlogging-510105-01"))
+    assert desk.said() == ["raised"]
+    assert get_alert(desk.conn, inside.episode).held[0].reason.startswith("maintenance")
+    desk.later(hours=2)
+    assert desk.said() == ["raised", "raised"]
+
+
+GROUPED = """
+[route]
+receivers = ["*"]
+group = { by = ["stream"], wait_s = 10, interval_s = 60, repeat_s = 3600 }
+escalate = [{ after_min = 5, to = ["chief"] }, { after_min = 15, to = ["mayor"] }]
+"""
+
+
+def test_groups_wait_then_keep_an_interval_and_repeat(desk: Desk, tmp_path: Path) -> None:
+    reroute(desk, tmp_path, GROUPED)
+    desk.take(transition(1), transition(2))
+    desk.later(seconds=9)
+    assert desk.said() == []
+    desk.later(seconds=1)
+    assert desk.said() == ["grouped 2"]
+    desk.take(transition(3), transition(1, "cleared"))
+    desk.later(seconds=30)
+    assert len(desk.said()) == 1
+    desk.later(seconds=31)
+    assert desk.said() == ["grouped 2", "grouped 2"]
+    acts.acknowledge(desk.conn, "e-2", "li", "", desk.now)
+    desk.later(hours=1)
+    assert desk.said()[2:] == ["repeated"], "e-3 only: e-1 is over, e-2 acknowledged"
+    desk.later(seconds=1)
+    assert len(desk.said()) == 3
+
+
+def test_escalation_goes_on_until_somebody_acknowledges(
+    desk: Desk, dsn: str, tmp_path: Path
+) -> None:
+    for name in ("chief", "mayor"):
+        add_receiver(dsn, tmp_path, Stub(9), name, routed=False)
+    reroute(desk, tmp_path, GROUPED)
+    desk.take(transition(1), transition(2), transition(3))
+    acts.acknowledge(desk.conn, "e-2", "li", "", desk.now)
+    desk.take(transition(3, "cleared"))
+    desk.later(minutes=6)
+    assert (desk.said("chief"), desk.said("mayor")) == (["escalated"], [])
+    acts.acknowledge(desk.conn, "e-1", "li", "", desk.now)
+    desk.later(minutes=20)
+    assert desk.said("mayor") == []
+    ended = "SELECT subject, step, outcome FROM escalations ORDER BY subject, step"
+    assert desk.conn.execute(ended.encode()).fetchall() == [
+        ("e-1", 0, "escalated"),
+        ("e-1", 1, "acknowledged"),
+        ("e-2", 0, "acknowledged"),
+        ("e-2", 1, "acknowledged"),
+        ("e-3", 0, "cleared"),
+        ("e-3", 1, "cleared"),
+    ]
+
+
+MUTED = """
+[route]
+receivers = ["*"]
+mute = ["office"]
+[mutes.office]
+hours = ["09:00", "18:00"]
+"""
+
+
+def test_muted_hours_end_with_what_is_still_open(desk: Desk, tmp_path: Path) -> None:
+    reroute(desk, tmp_path, MUTED)
+    desk.take(transition(1), transition(2))
+    desk.take(transition(2, "cleared"))
+    desk.later(hours=5)  # 17:00
+    assert desk.said() == []
+    desk.later(hours=2)  # 19:00
+    assert desk.said() == ["raised"]
+
+
+def test_what_stays_undelivered_is_told_to_the_fallback_once(
+    desk: Desk, dsn: str, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, Stub(9), "chief", routed=False)
+    reroute(desk, tmp_path, 'fallback = ["chief", "duty"]\n[route]\nreceivers = ["duty"]')
+    desk.take(transition(1), transition(2))
+    desk.now = datetime.now(UTC)
+    desk.later(seconds=100)
+    assert desk.said("chief") == []
+    desk.later(seconds=30)
+    desk.later(seconds=30)
+    assert desk.said("chief") == ["stuck"]
+    assert len(desk.said("duty")) == 2, "never by the way that is stuck"
+
+
+def test_a_storm_becomes_few_messages_with_gapless_numbers(desk: Desk) -> None:
+    desk.take(*(transition(n) for n in range(250)))
+    assert desk.said() == ["grouped 100", "grouped 100", "grouped 50"]
+    desk.take(transition(1, "cleared"))
+    numbers = desk.conn.execute(b"SELECT receiver_seq FROM outbox ORDER BY seq")
+    assert [n for (n,) in numbers] == [1, 2, 3, 4]
+
+
+def test_a_message_can_be_replayed_with_the_same_id_and_tests_go_the_same_way(
+    desk: Desk, dsn: str
+) -> None:
+    desk.take(transition(1))
+    first = list_deliveries(desk.conn)[0]
+    desk.conn.execute("UPDATE outbox SET delivered_at = now(), attempts = 1")
+    now = datetime.now(UTC)
+    count = replay_range(desk.conn, "duty", now - timedelta(hours=1), now + timedelta(hours=1))
+    waiting = list_deliveries(desk.conn, state="waiting")
+    assert (count, [d.id for d in waiting], waiting[0].replays) == (1, [first.id], 1)
+    tried = send_test(desk.conn, "duty", "li", desk.settings.console, now)
+    page = get_delivery(desk.conn, tried)
+    assert (page.delivery.sequence, page.delivery.kind) == (2, "message")
+    view = list_receivers(desk.conn)[0]
+    assert (view.waiting, view.last_seq) == (2, 2)
+    assert "whsec" not in view.model_dump_json()
+    (stored,) = desk.conn.execute("SELECT secret FROM receivers").fetchone() or ("",)
+    assert stored.startswith("fernet:")
+
+
+def test_lists_filter_by_what_a_person_asks_for(desk: Desk) -> None:
+    desk.take(
+        of_sensor("waterlogging", "ponding", "waterlogging-510104-01", severity=1),
+        of_sensor("feeder", "trip", "feeder-510105-01", severity=2),
+        transition(3, severity=4),
+    )
+
+    def found(**wanted: Any) -> int:
+        return len(find_alerts(desk.conn, AlertFilter(**wanted)))
+
+    assert (found(), found(domains=["water"]), found(districts=["510105"])) == (3, 1, 1)
+    assert (found(severities=[1, 2]), found(rules=["feeder.trip"])) == (2, 1)
+    assert (found(acknowledged=True), found(acknowledged=False)) == (0, 3)
+    assert (found(state="cleared"), found(limit=1)) == (0, 1)

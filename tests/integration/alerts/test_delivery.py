@@ -1,0 +1,130 @@
+"""Alerts on real Kafka, TimescaleDB and HTTP: one episode, one signed webhook, nothing lost."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from standardwebhooks import Webhook
+
+from tests.alerting import SECRET, START, Stub, add_receiver, ask, transition
+from tests.servers import Spawner, wait_until
+
+
+def start(spawn: Spawner) -> None:
+    spawn("alerts", "engine")
+    spawn("alerts", "deliver")
+
+
+def test_an_alert_is_told_once_signed_and_readable(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    start(spawn)
+    send(transition(1), transition(1), transition(1, "changed", 1), transition(1, "cleared", 1))
+    wait_until(lambda: len(stub.got) >= 3, 30.0, "three webhooks")
+    events = [Webhook(SECRET).verify(body, headers) for headers, body in stub.got]
+    assert [e["type"] for e in events] == ["alert.raised", "alert.changed", "alert.cleared"]
+    first = events[0]["data"]
+    assert first["title"]["zh"] == "夜间噪声超标"
+    assert (first["value"], first["threshold"], first["unit"]) == (61.5, 50.0, "dB(A)")
+    assert len(set(stub.ids())) == 3
+    episodes = ask(dsn, "SELECT status, severity, peak_severity, cleared_at FROM episodes")
+    assert episodes == [("cleared", 1, 1, START + timedelta(seconds=1))]
+    assert ask(dsn, "SELECT count(*) FROM transitions") == [(3,)]
+
+
+def test_filters_keep_what_a_receiver_does_not_want(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub, "water", domains=["water"])
+    add_receiver(dsn, tmp_path, stub, "red-only", min_severity=1)
+    start(spawn)
+    send(transition(1, severity=2), transition(2, severity=1))
+    wait_until(lambda: ask(dsn, "SELECT count(*) FROM episodes") == [(2,)], 30.0, "episodes")
+    wait_until(lambda: len(stub.got) == 1, 30.0, "one webhook")
+    assert ask(dsn, "SELECT episode FROM outbox") == [("e-2",)]
+
+
+def test_a_second_open_episode_of_a_subject_becomes_a_dead_letter(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    spawn("alerts", "engine")
+    other = msgspec.structs.replace(transition(1), id="t-other", episode="e-other")
+    send(transition(1), other, transition(2))
+    wait_until(lambda: ask(dsn, "SELECT count(*) FROM episodes") == [(2,)], 30.0, "episodes")
+    wait_until(lambda: ask(dsn, "SELECT code FROM dead_letters") == [("database",)], 30.0, "letter")
+
+
+def test_failures_are_tried_again_in_order_with_the_same_id(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    stub.script = [(500, {}), (302, {"Location": f"http://127.0.0.1:{stub.port}/other"})]
+    start(spawn)
+    send(transition(1), transition(1, "cleared"))
+    for failures in (1, 2):
+        query = (
+            f"SELECT count(*) FROM deliveries WHERE error IS NOT NULL HAVING count(*) = {failures}"
+        )
+        wait_until(lambda q=query: bool(ask(dsn, q)), 30.0, f"{failures} failures")
+        with psycopg.connect(dsn, autocommit=True) as conn:  # do not wait for the schedule
+            conn.execute("UPDATE outbox SET next_attempt_at = now()")
+    wait_until(lambda: len(stub.got) == 4, 30.0, "both delivered")
+    ids = stub.ids()
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+    assert len({body for _, body in stub.got[:3]}) == 1
+    done = "SELECT attempts FROM outbox WHERE delivered_at IS NOT NULL ORDER BY seq"
+    wait_until(lambda: ask(dsn, done) == [(3,), (1,)], 30.0, "delivered marks")
+
+
+def test_gone_disables_the_receiver_and_says_why(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    stub.script = [(410, {})]
+    start(spawn)
+    send(transition(1))
+    query = "SELECT disabled_reason FROM receivers WHERE NOT enabled"
+    wait_until(lambda: bool(ask(dsn, query)), 30.0, "disabled")
+    assert "410" in ask(dsn, query)[0][0]
+
+
+@pytest.mark.chaos
+def test_kill_9_between_post_and_mark_sends_the_same_message_again(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    spawn("alerts", "engine")
+    deliver = spawn("alerts", "deliver")
+    stub.hold.clear()
+    send(transition(1))
+    wait_until(lambda: len(stub.got) == 1, 30.0, "the first post")
+    deliver.kill9()
+    stub.hold.set()
+    spawn("alerts", "deliver")
+    wait_until(lambda: len(stub.got) == 2, 30.0, "the second post")
+    assert stub.got[0][1] == stub.got[1][1]
+    assert stub.ids()[0] == stub.ids()[1]
+    assert ask(dsn, "SELECT count(*) FROM episodes") == [(1,)]
+
+
+@pytest.mark.chaos
+def test_kill_9_of_the_engine_doubles_and_loses_nothing(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    engine = spawn("alerts", "engine")
+    for block in range(3):
+        send(*(transition(n) for n in range(block * 100, block * 100 + 100)))
+        done = f"SELECT count(*) FROM transitions HAVING count(*) > {block * 100}"
+        wait_until(lambda q=done: bool(ask(dsn, q)), 60.0, "progress")
+        engine.kill9()
+        engine = spawn("alerts", "engine")
+    whole = [(300, 300)]
+    query = "SELECT count(*), count(DISTINCT sensor) FROM episodes"
+    wait_until(lambda: ask(dsn, query) == whole, 30.0, "every episode")
+    assert ask(dsn, "SELECT sum(events), count(*) = max(receiver_seq) FROM outbox") == [(300, True)]
+    assert ask(dsn, "SELECT count(*) FROM told") == [(300,)]

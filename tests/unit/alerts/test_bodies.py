@@ -1,0 +1,120 @@
+"""One event in every format: by its schema, and the same facts in each."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+
+from alerts.bodies import render
+from alerts.bodies.cap import NAMESPACE
+from alerts.bodies.cityops import schema
+from alerts.bodies.message import Message
+from alerts.events import Event, Told, alert_event
+from tests.alerting import START, of_sensor, transition
+
+SENT = datetime(2026, 11, 24, 1, tzinfo=UTC)
+SENSOR = "waterlogging-510104-01"
+
+
+def event(kind: str = "raised", *, exercise: bool = False, n: int = 1, severity: int = 1) -> Event:
+    t = of_sensor(
+        "waterlogging", "ponding", SENSOR, n, kind=kind, severity=severity,
+        metric="depth_m", value=0.5, threshold=0.27,
+    )  # fmt: skip
+    return alert_event(t, Told(raised_at=START, peak_severity=1), exercise=exercise)
+
+
+def message(*events: Event, receiver: str = "duty") -> Message:
+    return Message("msg_1", receiver, 7, events, "{rule=x}", "https://console.example", SENT)
+
+
+@pytest.mark.parametrize("events", [(event(),), (event("cleared"),), (event(), event(n=2))])
+def test_our_bodies_follow_the_published_schema(events: tuple[Event, ...]) -> None:
+    body = json.loads(render("cityops", message(*events)).body)
+    jsonschema.validate(body, schema(), cls=jsonschema.Draft202012Validator)
+    assert body["sequence"] == 7
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(body | {"type": "nothing"}, schema())
+
+
+def test_a_schema_catches_a_body_without_its_level() -> None:
+    body = json.loads(render("cityops", message(event())).body)
+    del body["data"]["severity"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(body, schema())
+
+
+def test_alertmanager_version_4_says_the_same() -> None:
+    body = json.loads(render("alertmanager", message(event(), event("cleared", n=2))).body)
+    assert (body["version"], body["status"], body["receiver"]) == ("4", "firing", "duty")
+    first, second = body["alerts"]
+    assert first["labels"]["alertname"] == "waterlogging.ponding"
+    assert first["labels"]["district"] == "510104"
+    assert (first["status"], first["endsAt"][:4]) == ("firing", "0001")
+    assert (second["status"], second["endsAt"][:4]) == ("resolved", "2026")
+    assert body["commonLabels"]["sensor"] == SENSOR
+    assert body["notification_reason"] == "some alerts resolved"
+    again = json.loads(render("alertmanager", message(event(severity=3))).body)
+    assert again["alerts"][0]["fingerprint"] == first["fingerprint"], "level is no identity"
+
+
+@pytest.mark.parametrize(
+    ("events", "status", "kind"),
+    [
+        ((event(),), "Actual", "Alert"),
+        ((event("changed"),), "Actual", "Update"),
+        ((event("cleared"),), "Actual", "Cancel"),
+        ((event(exercise=True),), "Exercise", "Alert"),
+        ((event(), event(exercise=True, n=2)), "Exercise", "Alert"),
+    ],
+)
+def test_cap_is_actual_only_for_real_devices(
+    events: tuple[Event, ...], status: str, kind: str
+) -> None:
+    sealed = render("cap", message(*events))
+    root = ET.fromstring(sealed.body)
+    said = {name: _text(root, name) for name in ("status", "msgType", "sent", "identifier")}
+    wanted = {"status": status, "msgType": kind, "identifier": "msg_1"}
+    assert said == wanted | {"sent": "2026-11-24T09:00:00+08:00"}
+    assert (_text(root, "references") != "") == (kind != "Alert")
+    infos = root.findall(f"{{{NAMESPACE}}}info")
+    assert [_text(i, "language") for i in infos] == ["zh-CN", "en"] * len(events)
+    zh = infos[0]
+    assert (_text(zh, "category"), _text(zh, "severity")) == ("Met", "Extreme")
+    assert _text(zh, "certainty") == "Observed"
+    assert "锦江区" in _text(zh, "area/areaDesc")
+    order = [child.tag.split("}")[1] for child in root]
+    assert order[:6] == ["identifier", "sender", "sent", "status", "msgType", "scope"]
+
+
+def test_cloudevents_carries_the_required_attributes() -> None:
+    sealed = render("cloudevents", message(event()))
+    body = json.loads(sealed.body)
+    assert sealed.content_type == "application/cloudevents+json"
+    wanted = {"specversion": "1.0", "id": "msg_1", "type": "cityops.alert.raised"}
+    assert wanted.items() <= body.items()
+    assert (body["severitytext"], body["subject"]) == ("red", event().subject)
+
+
+@pytest.mark.parametrize("robot", ["wecom", "dingtalk"])
+def test_robots_speak_chinese_within_their_limits(robot: Any) -> None:
+    many = tuple(event(n=n, exercise=True) for n in range(60))
+    body = json.loads(render(robot, message(*many)).body)
+    text = body["markdown"]["content"] if robot == "wecom" else body["markdown"]["text"]
+    assert "【演练】红色(I级)预警" in text
+    assert "积水" in text and "等 60 条" in text
+    assert len(text.encode()) <= (4096 if robot == "wecom" else 20_000)
+
+
+def test_an_unknown_sensor_is_told_all_the_same() -> None:
+    bare = alert_event(transition(1), Told(raised_at=START, peak_severity=2), exercise=True)
+    for format in ("cityops", "alertmanager", "cap", "cloudevents", "wecom", "dingtalk"):
+        assert "n-1" in render(format, message(bare)).body
+
+
+def _text(node: ET.Element, path: str) -> str:
+    steps = "/".join(f"{{{NAMESPACE}}}{step}" for step in path.split("/"))
+    return node.findtext(steps) or ""
