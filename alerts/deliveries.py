@@ -141,11 +141,12 @@ def send_test(conn: Connection, receiver: str, by: str, console: str, now: datet
     if address is None:
         raise UnknownReceiverError(f"no receiver {receiver!r} that is switched on")
     with conn.transaction():
-        letter = Letter(address, f"test|{secrets.token_hex(8)}", (_test_event(by, now),))
+        letter = Letter(address, f"test|{secrets.token_hex(8)}", (test_event(by, now),))
         return put(conn, [letter], console, now)[0]
 
 
-def _test_event(by: str, now: datetime) -> Event:
+def test_event(by: str, now: datetime) -> Event:
+    """Return what a test message tells."""
     return Event(
         type="test.message",
         subject="test",

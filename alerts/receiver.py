@@ -41,14 +41,27 @@ class Inbox:
 
 def readable(event: dict[str, Any]) -> str:
     """Return one line in zh and en: level, what, where, value against limit."""
-    data = event["data"]
+    data, kind = event["data"], event["type"].rsplit(".", 1)[-1]
+    if "alerts" in data:
+        counts = ", ".join(f"{n} {what}" for what, n in data["counts"].items())
+        return f"{event['timestamp']} ▤ {data['group']} {counts}"
+    if "severity" not in data:
+        return f"{event['timestamp']} · {event['type']} {json.dumps(data, ensure_ascii=False)}"
     level = LEVELS[Severity(data["severity"]["level"])]
-    title = data.get("title", {"zh": data["rule"], "en": data["rule"]})
-    place = data["sensor"].get("title", {"zh": data["sensor"]["id"], "en": ""})
-    value = f"{data['value']:g} {data.get('unit', '')}" if data.get("value") is not None else ""
-    kind = event["type"].removeprefix("alert.")
+    name = data.get("rule") or data.get("kind", "")
+    title = data.get("title", {"zh": name, "en": name})
     head = f"{level.icon} {level.title.zh}{level.title.en} {kind}"
-    return f"{event['timestamp']} {head} {title['zh']} {title['en']} · {place['zh']} · {value}"
+    return f"{event['timestamp']} {head} {title['zh']} {title['en']} · {_where(data)}"
+
+
+def _where(data: dict[str, Any]) -> str:
+    if "sensor" not in data:
+        return str(data.get("place", ""))
+    sensor = data["sensor"]
+    place = sensor.get("title", {"zh": sensor["id"]})["zh"]
+    if data.get("value") is None:
+        return place
+    return f"{place} · {data['value']:g} {data.get('unit', '')}"
 
 
 def serve(port: int, secret: str, as_json: bool, stop: threading.Event) -> None:

@@ -1,0 +1,44 @@
+"""The reference receiver: verifies, knows repeats, reads every kind of body."""
+
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
+
+from alerts.bodies import render
+from alerts.bodies.message import Message
+from alerts.deliveries import test_event as sample_event
+from alerts.events import Told, alert_event
+from alerts.receiver import Inbox
+from alerts.receivers import new_secret
+from tests.alerting import START, transition
+
+NOW = datetime.now(UTC)
+
+
+def body(*events) -> str:  # noqa: ANN002
+    message = Message("msg_1", "duty", 1, events, "{rule=x}", "https://console.example", NOW)
+    return render("cityops", message).body
+
+
+def alert(n: int):  # noqa: ANN201
+    return alert_event(transition(n), Told(raised_at=START, peak_severity=2), exercise=True)
+
+
+def test_it_reads_every_body_and_refuses_a_forged_one() -> None:
+    secret = new_secret()
+    inbox = Inbox(secret)
+    bodies = {
+        body(alert(1)): "▲ 橙色Orange raised 夜间噪声超标",
+        body(alert(1), alert(2)): "▤ {rule=x} 2 raised",
+        body(sample_event("li", NOW)): "test.message",
+    }
+    for n, (text, line) in enumerate(bodies.items()):
+        headers = {
+            "webhook-id": f"msg_{n}",
+            "webhook-timestamp": str(int(NOW.timestamp())),
+            "webhook-signature": Webhook(secret).sign(f"msg_{n}", NOW, text),
+        }
+        status, said = inbox.take(text.encode(), headers)
+        assert (status, line in said) == (204, True), said
+        assert inbox.take(text.encode(), headers)[1].startswith("(repeat)")
+        assert inbox.take(text.encode() + b" ", headers)[0] == 400
