@@ -99,7 +99,7 @@ def _act(
         raise ValueError("say who does it")
     with conn.transaction():
         if conn.execute(statement.encode(), values).rowcount == 0:
-            raise NotFoundError(f"no alert {act[0]} that this can be done to")
+            raise NotFoundError(f"no alert {act[0]}" + (" is open" if act[2] == "shelve" else ""))
         conn.execute(
             "INSERT INTO episode_acts (episode, who, act, note) VALUES (%s, %s, %s, %s)", act
         )
