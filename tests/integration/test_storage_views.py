@@ -151,15 +151,15 @@ def test_corrected_windows_are_marked_on_the_time_axis(city: str, now: datetime)
     query = """SELECT "text", tags FROM dash.corrections(%s, %s, 'zh', 'noise')"""
     hour = now - timedelta(hours=1)
     assert ask(city, query, hour, now) == []
-    with psycopg.connect(city, row_factory=dict_row) as conn:
+    with psycopg.connect(city) as conn:
         conn.execute(
-            "UPDATE aggregates_noise SET revision = 2 WHERE window_start = (SELECT max(window_start)"
-            " FROM aggregates_noise) AND sensor IN (SELECT sensor FROM sensors"
-            " WHERE stream = 'noise' ORDER BY sensor LIMIT 3)"
+            "UPDATE aggregates_noise SET revision = 2 WHERE window_start ="
+            " (SELECT max(window_start) FROM aggregates_noise) AND sensor IN"
+            " (SELECT sensor FROM sensors WHERE stream = 'noise' ORDER BY sensor LIMIT 3)"
         )
         found = conn.execute(query.encode(), [hour, now]).fetchall()
         conn.rollback()
-    assert found == [{"text": "↺ 迟到数据修订 3 个窗口", "tags": "correction"}]
+    assert found == [("↺ 迟到数据修订 3 个窗口", "correction")]
 
 
 def test_the_platform_tells_its_backlog(city: str) -> None:
