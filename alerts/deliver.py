@@ -62,27 +62,36 @@ class Queue:
         self._vault = vault
         self._vitals = vitals
         self._dice = random.Random()
+        self._over = threading.Event()
         self.wake = threading.Event()
 
-    def run(self, stop: threading.Event) -> None:
-        """Deliver until ``stop``; a database that is away is waited out."""
+    def end(self) -> None:
+        """Stop after the message at hand."""
+        self._over.set()
+        self.wake.set()
+
+    def run(self) -> None:
+        """Deliver until the end; a database that is away is waited out."""
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
-            while not stop.is_set():
+            while not self._over.is_set():
                 try:
-                    self._work(client, stop)
+                    self._work(client)
                 except (psycopg.Error, FatalError) as error:
                     logger().warning("deliveries wait", reason=str(error)[:200])
-                    stop.wait(IDLE_S)
+                    self._over.wait(IDLE_S)
+                except Exception as error:  # a queue must never end in silence
+                    logger().error("a queue failed", receiver=self._receiver, reason=repr(error))
+                    self._over.wait(IDLE_S)
 
-    def _work(self, client: httpx.Client, stop: threading.Event) -> None:
+    def _work(self, client: httpx.Client) -> None:
         with connect(self._settings.database(), "deliver", autocommit=True) as conn:
             key = [LOCK_SPACE, self._receiver]
-            while not stop.is_set():
+            while not self._over.is_set():
                 locked = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", key).fetchone()
                 if locked and locked[0]:
                     break
-                stop.wait(IDLE_S)
-            while not stop.is_set():
+                self._over.wait(IDLE_S)
+            while not self._over.is_set():
                 self.wake.clear()
                 if not self._deliver_next(conn, client):
                     self.wake.wait(IDLE_S)
@@ -176,28 +185,32 @@ def run_deliver(settings: AlertSettings, vitals: Vitals, stop: threading.Event) 
             with connect(settings.database(), "deliver", autocommit=True) as conn:
                 conn.execute(f"LISTEN {CHANNEL}".encode())
                 while not stop.is_set():
-                    for receiver in _receivers(conn) - set(queues):
+                    wanted = _receivers(conn)
+                    for receiver in set(queues) - wanted:
+                        queues.pop(receiver).end()
+                    for receiver in wanted - set(queues):
                         queues[receiver] = Queue(settings, receiver, guard, vault, vitals)
-                        _start(queues[receiver], receiver, stop)
+                        _start(queues[receiver], receiver)
                     if time.monotonic() - shown > IDLE_S:
                         _show(conn, vitals)
                         shown = time.monotonic()
                     for _ in conn.notifies(timeout=IDLE_S, stop_after=1):
-                        _wake(queues)
+                        for queue in queues.values():
+                            queue.wake.set()
                     vitals.trouble("")
         except psycopg.Error as error:
             vitals.trouble(str(error)[:200])
             stop.wait(IDLE_S)
-    _wake(queues)
+    for queue in queues.values():
+        queue.end()
 
 
 def _receivers(conn: Connection) -> set[int]:
     return {row[0] for row in conn.execute("SELECT id FROM receivers WHERE enabled")}
 
 
-def _start(queue: Queue, receiver: int, stop: threading.Event) -> None:
-    name = f"receiver-{receiver}"
-    threading.Thread(target=queue.run, args=(stop,), name=name, daemon=True).start()
+def _start(queue: Queue, receiver: int) -> None:
+    threading.Thread(target=queue.run, name=f"receiver-{receiver}", daemon=True).start()
 
 
 def _show(conn: Connection, vitals: Vitals) -> None:
@@ -210,8 +223,3 @@ def _show(conn: Connection, vitals: Vitals) -> None:
     vitals.detail(undelivered=waiting, oldest_undelivered_s=seconds)
     WAITING.set(waiting)
     OLDEST.set(seconds)
-
-
-def _wake(queues: dict[int, Queue]) -> None:
-    for queue in queues.values():
-        queue.wake.set()

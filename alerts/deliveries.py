@@ -73,25 +73,23 @@ def list_deliveries(
     *,
     receiver: str = "",
     state: State = "all",
-    episode: str = "",
-    incident: str = "",
+    subject: str = "",
     limit: int = 200,
     before: datetime | None = None,
 ) -> list[Delivery]:
-    """Return messages, newest first."""
+    """Return messages, newest first; ``subject`` = those that tell of an alert or incident."""
     values = {
         "receiver": receiver,
         "state": state,
-        "episode": episode,
-        "incident": incident,
+        "subject": subject,
         "before": before,
         "limit": limit,
     }
     where = (
         " WHERE (%(receiver)s = '' OR r.name = %(receiver)s)"
         f" AND (%(state)s = 'all' OR {_STATE} = %(state)s)"
-        " AND (%(episode)s = '' OR o.episode = %(episode)s)"
-        " AND (%(incident)s = '' OR o.incident = %(incident)s)"
+        " AND (%(subject)s = '' OR o.id IN"
+        " (SELECT outbox FROM outbox_subjects WHERE subject = %(subject)s))"
         " AND (%(before)s::timestamptz IS NULL OR o.created_at < %(before)s)"
     )
     return _deliveries(conn, _SELECT + where + " ORDER BY o.seq DESC LIMIT %(limit)s", values)

@@ -70,13 +70,16 @@ def put(conn: Connection, letters: Sequence[Letter], console: str, now: datetime
     """Number, render and store messages, in order per receiver; return their ids."""
     receivers = sorted({letter.to.id for letter in letters})
     rows: list[list[object]] = []
+    subjects: list[list[object]] = []
     for receiver in receivers:
         mine = [letter for letter in letters if letter.to.id == receiver]
         first = _reserve(conn, receiver, len(mine))
         rows += [_row(letter, first + n, console, now) for n, letter in enumerate(mine)]
+        subjects += [row for letter in mine for row in _subjects(letter)]
     if rows:
         with conn.cursor() as cursor:
             cursor.executemany(_INSERT, rows)
+            cursor.executemany(_INSERT_SUBJECT, subjects)
         conn.execute(f"NOTIFY {CHANNEL}".encode())
     return [str(row[0]) for row in rows]
 
@@ -97,6 +100,14 @@ _INSERT = (
     " body, content_type, events, headline, observed_at, produced_at)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+_INSERT_SUBJECT = (
+    "INSERT INTO outbox_subjects (outbox, position, subject, kind) VALUES (%s, %s, %s, %s)"
+)
+
+
+def _subjects(letter: Letter) -> list[list[object]]:
+    ours = message_id(letter.to.id, letter.key)
+    return [[ours, n, event.subject, event.kind] for n, event in enumerate(letter.events)]
 
 
 def _row(letter: Letter, seq: int, console: str, now: datetime) -> list[object]:

@@ -13,12 +13,12 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from alerts.outbox import LIVE_CHANNEL
 from console.changes import Changes, Seen
 from service.clock import Clock
 from service.log import logger
 from service.postgres import connect
 
-CHANNEL = "outbox"  # what the alerts engine notifies on
 EVERY_S = 1.0
 NOT_SOONER_S = 0.2
 WATCHED_S = 15.0
@@ -89,7 +89,7 @@ class Live:
         while not stop.is_set():
             try:
                 with connect(self._dsn, "console live", autocommit=True) as conn:
-                    conn.execute(f"LISTEN {CHANNEL}".encode())
+                    conn.execute(f"LISTEN {LIVE_CHANNEL}".encode())
                     while not stop.is_set():
                         self._once(conn, stop, tell)
             except psycopg.Error as error:

@@ -296,6 +296,7 @@ def test_a_storm_becomes_few_messages_with_gapless_numbers(desk: Desk) -> None:
     desk.take(transition(1, "cleared"))
     numbers = desk.conn.execute(b"SELECT receiver_seq FROM outbox ORDER BY seq")
     assert [n for (n,) in numbers] == [1, 2, 3, 4]
+    assert [d.kind for d in list_deliveries(desk.conn, subject="e-1")] == ["cleared", "grouped"]
 
 
 def test_a_message_can_be_replayed_with_the_same_id_and_tests_go_the_same_way(
