@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 from typing import Annotated
@@ -12,11 +13,12 @@ import typer
 from rich.console import Console
 
 from deploy import supervisor
+from deploy.docker import Compose
 from deploy.errors import DeployError
 from deploy.native import kafka, postgres_files
 from deploy.paths import cache_dir, default_layout
 from deploy.progress import say
-from deploy.runtime import database_folder
+from deploy.runtime import choose_runtime, database_folder
 from deploy.status import line, rows, table
 from deploy.up import up
 
@@ -26,8 +28,11 @@ console = Console()
 
 @app.command("setup")
 def setup_command() -> None:
-    """Install Kafka and TimescaleDB into the cache. Safe to repeat."""
+    """Install Kafka and TimescaleDB into the cache, if they will be ours. Safe to repeat."""
+    layout = default_layout()
     with _told():
+        if choose_runtime(layout, {}).name != "native":
+            return
         kafka.install(cache_dir())
         postgres_files.install(cache_dir())
 
@@ -47,6 +52,7 @@ def up_command(
     say("status   make status      stop   make stop")
     if detach:
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a container is stopped
     try:
         while supervisor.running_pid(layout):
             console.print(line(rows(layout)), end="\r", soft_wrap=True)
@@ -54,13 +60,16 @@ def up_command(
     except KeyboardInterrupt:
         say("stopping")
         supervisor.stop(layout)
+        Compose(layout).stop()
 
 
 @app.command("down")
 def down_command() -> None:
     """Stop everything this checkout started."""
+    layout = default_layout()
     with _told():
-        supervisor.stop(default_layout())
+        supervisor.stop(layout)
+        Compose(layout).stop()
     say("stopped")
 
 
@@ -106,6 +115,7 @@ def clean_command() -> None:
     layout = default_layout()
     with _told():
         supervisor.stop(layout)
+        Compose(layout).remove()
     shutil.rmtree(database_folder(layout).parent, ignore_errors=True)
     shutil.rmtree(layout.state, ignore_errors=True)
     say("data removed")

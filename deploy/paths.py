@@ -51,6 +51,11 @@ class Layout:
         return self.state / "env.json"
 
     @property
+    def compose_file(self) -> Path:
+        """Variables of docker compose; there only while the servers are containers."""
+        return self.state / "compose.env"
+
+    @property
     def supervisor_conf(self) -> Path:
         """Generated configuration of the process supervisor."""
         return self.state / "supervisord.conf"

@@ -1,4 +1,4 @@
-"""Where Kafka and TimescaleDB come from: servers that exist, or our own on this machine."""
+"""Where Kafka and TimescaleDB come from: servers that exist, containers, or our own processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Protocol
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from deploy.docker import Compose, compose_answers
+from deploy.errors import DeployError
 from deploy.native import kafka, postgres_files, timescale
 from deploy.native.servers import stored_password
 from deploy.paths import ROOT, Layout, cache_dir
@@ -25,10 +28,11 @@ DATABASE = "cityops"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where broker and database answer."""
+    """Where broker and database answer; `admin` is a role that may make roles, when we have one."""
 
     kafka: str
     dsn: str
+    admin: str = ""
 
 
 class Runtime(Protocol):
@@ -40,13 +44,34 @@ class Runtime(Protocol):
         """Install what is missing; return the server processes to supervise."""
         ...
 
-    def connect(self) -> Addresses:
-        """Wait until both answer, make the database, and return the addresses."""
+    def planned(self) -> Addresses:
+        """Return the addresses that the servers will have."""
         ...
 
 
+def connect(runtime: Runtime) -> Addresses:
+    """Wait until both servers answer, make role and database where we may, return where."""
+    found = runtime.planned()
+    wait_until(lambda: kafka.ready(found.kafka), READY_S, f"Kafka answering at {found.kafka}")
+    known = found.admin or found.dsn
+    wait_until(lambda: timescale.ready(known), READY_S, f"PostgreSQL answering at {where(known)}")
+    if found.admin:
+        make_database(found.admin, str(conninfo_to_dict(found.dsn)["password"]))
+    return found
+
+
+def where(dsn: str) -> str:
+    """Return host and port of a database address, without its secrets."""
+    parts = conninfo_to_dict(dsn)
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+
+
 class ExternalRuntime:
-    """Servers named in the environment: CITYOPS_KAFKA and CITYOPS_DSN."""
+    """Servers named in the environment.
+
+    CITYOPS_KAFKA and either CITYOPS_DSN, the database that is to be used, or CITYOPS_ADMIN_DSN
+    (password in CITYOPS_ADMIN_PASSWORD_FILE), a role that may make our own role and database.
+    """
 
     name = "external"
 
@@ -57,11 +82,29 @@ class ExternalRuntime:
         """Return nothing: these servers are somebody else's."""
         return []
 
-    def connect(self) -> Addresses:
-        """Return the given addresses once both answer."""
-        wait_until(lambda: kafka.ready(self._addresses.kafka), READY_S, "Kafka answering")
-        wait_until(lambda: timescale.ready(self._addresses.dsn), READY_S, "PostgreSQL answering")
+    def planned(self) -> Addresses:
+        """Return the given addresses."""
         return self._addresses
+
+
+class ComposeRuntime:
+    """Kafka and TimescaleDB as containers on loopback."""
+
+    name = "compose"
+
+    def __init__(self, layout: Layout, ports: dict[str, int]) -> None:
+        self._layout = layout
+        self._ports = ports
+
+    def prepare(self) -> list[Process]:
+        """Start the containers; the engine supervises them."""
+        stored_password(self._layout.secrets / "postgres")
+        Compose(self._layout).up(self._ports)
+        return []
+
+    def planned(self) -> Addresses:
+        """Return where the containers' ports are published."""
+        return _on_loopback(self._layout, self._ports)
 
 
 class NativeRuntime:
@@ -91,26 +134,50 @@ class NativeRuntime:
             Process("postgres", tuple(line), user=user, folder=str(data), server=True),
         ]
 
-    def connect(self) -> Addresses:
-        """Wait for both; make our role and database the first time."""
-        bootstrap = f"{LOOPBACK}:{self._ports['kafka']}"
-        admin = timescale.dsn(
-            self._ports["postgres"], stored_password(self._layout.secrets / "postgres")
-        )
-        wait_until(lambda: timescale.ready(admin), READY_S, "TimescaleDB answering")
-        password = stored_password(self._layout.secrets / "cityops")
-        make_database(admin, password)
-        wait_until(lambda: kafka.ready(bootstrap), READY_S, "Kafka answering")
-        dsn = timescale.dsn(self._ports["postgres"], password, DATABASE, DATABASE)
-        return Addresses(bootstrap, dsn)
+    def planned(self) -> Addresses:
+        """Return where our processes listen."""
+        return _on_loopback(self._layout, self._ports)
 
 
 def choose_runtime(layout: Layout, ports: dict[str, int]) -> Runtime:
-    """Return the external runtime when both addresses are given, else the native one."""
-    given = Addresses(os.environ.get("CITYOPS_KAFKA", ""), os.environ.get("CITYOPS_DSN", ""))
-    if given.kafka and given.dsn:
+    """Return external when addresses are given, compose when an engine answers, else native.
+
+    CITYOPS_RUNTIME=native, compose or external asks for one by name.
+    """
+    given, wish = _given(layout), os.environ.get("CITYOPS_RUNTIME", "")
+    if wish not in ("", "native", "compose", "external"):
+        raise DeployError(f"CITYOPS_RUNTIME is native, compose or external, not {wish!r}")
+    if wish == "external" and given is None:
+        raise DeployError("CITYOPS_RUNTIME=external needs CITYOPS_KAFKA and CITYOPS_DSN")
+    if given and wish in ("", "external"):
         return ExternalRuntime(given)
+    if wish == "compose" or (not wish and compose_answers()):
+        return ComposeRuntime(layout, ports)
     return NativeRuntime(layout, ports)
+
+
+def _given(layout: Layout) -> Addresses | None:
+    bootstrap, dsn = os.environ.get("CITYOPS_KAFKA", ""), os.environ.get("CITYOPS_DSN", "")
+    admin = os.environ.get("CITYOPS_ADMIN_DSN", "")
+    if file := os.environ.get("CITYOPS_ADMIN_PASSWORD_FILE"):
+        admin = make_conninfo(admin, password=Path(file).read_text().strip())
+    if admin and not dsn:
+        own = {"user": DATABASE, "dbname": DATABASE, "password": _own_password(layout)}
+        dsn = make_conninfo(admin, **own)
+    return Addresses(bootstrap, dsn, admin) if bootstrap and dsn else None
+
+
+def _on_loopback(layout: Layout, ports: dict[str, int]) -> Addresses:
+    port = ports["postgres"]
+    return Addresses(
+        f"{LOOPBACK}:{ports['kafka']}",
+        timescale.dsn(port, _own_password(layout), DATABASE, DATABASE),
+        timescale.dsn(port, stored_password(layout.secrets / "postgres")),
+    )
+
+
+def _own_password(layout: Layout) -> str:
+    return stored_password(layout.secrets / DATABASE)
 
 
 def database_folder(layout: Layout) -> Path:

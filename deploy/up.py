@@ -18,7 +18,7 @@ from deploy.paths import ROOT, Layout, make_private
 from deploy.plan import port_wishes, processes
 from deploy.ports import LOOPBACK
 from deploy.progress import say, step
-from deploy.runtime import Addresses, Runtime, choose_runtime
+from deploy.runtime import Addresses, choose_runtime, connect
 from deploy.status import health, rows
 from deploy.wait import wait_until
 
@@ -41,14 +41,13 @@ def up(layout: Layout) -> dict[str, str]:
     servers = runtime.prepare()
     _api_key(layout)
     stored_password(layout.console_password_file, 12)
-    # the addresses are known before the servers run, except those given from outside
-    common = _environment(layout, chosen, _planned(runtime, layout, chosen))
+    common = _environment(layout, chosen, runtime.planned())
     ours = [_with_port(p, chosen) for p in [*processes(), demo_receiver(layout, chosen)]]
     layout.supervisor_conf.touch(mode=0o600)
     layout.supervisor_conf.write_text(supervisor.render(layout, [*servers, *ours], common))
     with step(f"starting servers ({runtime.name})"):
         supervisor.start(layout)
-        runtime.connect()
+        connect(runtime)
     with step("preparing database and topics"):
         _prepare_data(layout, common)
     with step("starting the platform"):
@@ -69,17 +68,6 @@ def public(layout: Layout, common: dict[str, str]) -> dict[str, str]:
     answer["CITYOPS_API_KEY"] = layout.api_key_file.read_text().strip()
     answer["CITYOPS_GRAFANA"] = ""
     return answer
-
-
-def _planned(runtime: Runtime, layout: Layout, chosen: dict[str, int]) -> Addresses:
-    from deploy.native import timescale
-    from deploy.runtime import DATABASE
-
-    if runtime.name == "external":
-        return runtime.connect()
-    password = stored_password(layout.secrets / DATABASE)
-    dsn = timescale.dsn(chosen["postgres"], password, DATABASE, DATABASE)
-    return Addresses(f"{LOOPBACK}:{chosen['kafka']}", dsn)
 
 
 def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -> dict[str, str]:

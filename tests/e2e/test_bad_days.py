@@ -58,9 +58,10 @@ class Ledger:
                 self.accepted.append(moment)
 
     def post(self, sensor: str, depth_m: float, moment: datetime) -> None:
-        """Post one reading that must be accepted at once."""
+        """Post one reading until it is accepted."""
+        reading = {"sensor": sensor, "depth_m": depth_m}
         with httpx.Client(timeout=20.0) as client:
-            assert self._post(client, {"sensor": sensor, "depth_m": depth_m}, moment)
+            wait_until(lambda: self._post(client, reading, moment), FLOW_S, "accepted", 0.5)
 
     def _post(self, client: httpx.Client, reading: dict[str, Any], moment: datetime) -> bool:
         body = {"readings": [reading | {"observed_at": moment.isoformat()}]}
@@ -116,7 +117,7 @@ def platform() -> Iterator[Platform]:
 
 
 def _deploy(state: Path, *arguments: str) -> None:
-    env = os.environ | {"CITYOPS_STATE_DIR": str(state)}
+    env = os.environ | {"CITYOPS_STATE_DIR": str(state), "CITYOPS_RUNTIME": "native"}
     line = [sys.executable, "-m", "deploy", *arguments]
     done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=170)
     assert done.returncode == 0, done.stdout + done.stderr

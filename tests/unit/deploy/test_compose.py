@@ -1,0 +1,150 @@
+"""The compose file is valid, closed to the outside and free of secrets; its versions are ours."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+
+from deploy.docker import FILE, Compose
+from deploy.errors import DeployError
+from deploy.native import kafka
+from deploy.paths import ROOT, Layout
+
+TEXT = FILE.read_text()
+DEFAULTED = re.compile(r"\$\{\w+:-([^}]*)\}")
+
+
+def plain() -> str:
+    """Return the file with every variable at its default, as an empty environment gives it."""
+    return DEFAULTED.sub(r"\1", TEXT)
+
+
+@pytest.fixture
+def services() -> dict[str, Any]:
+    return yaml.safe_load(plain())["services"]
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    parsed = PyCompose.from_yaml(plain())
+    parsed.validate()
+    assert set(parsed.service_names()) == {"kafka", "timescaledb", "app", "grafana"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("healthcheck:", "healthchek:"),
+        ("restart: unless-stopped", "restart: perhaps"),
+        ("secrets: [postgres]", "secrets: [nobody]"),
+    ],
+)
+def test_a_slip_in_the_file_is_seen(right: str, wrong: str) -> None:
+    assert right in plain()
+    with pytest.raises(ValueError, match=r"services|secret"):
+        PyCompose.from_yaml(plain().replace(right, wrong)).validate()
+
+
+def test_every_variable_has_a_default() -> None:
+    assert "$" not in plain()
+
+
+def test_every_named_volume_is_declared(services: dict[str, Any]) -> None:
+    used = {volume.split(":")[0] for s in services.values() for volume in s["volumes"]}
+    assert used == set(yaml.safe_load(plain())["volumes"])
+
+
+def test_nothing_listens_beyond_loopback(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+    # these share the host's network, where our processes and Grafana bind to loopback
+    assert {n for n, s in services.items() if s.get("network_mode")} == {"app", "grafana"}
+
+
+def test_every_service_has_a_health_check_and_comes_back(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert service["restart"] == "unless-stopped", name
+
+
+def test_passwords_are_files_and_never_values(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        for key, value in service.get("environment", {}).items():
+            if "PASSWORD" in key or "SECRET" in key:
+                assert key.endswith("_FILE"), (name, key)
+                assert str(value).startswith("/run/secrets/"), (name, key)
+            assert not re.search(r"://[^/@:]+:[^/@]+@", str(value)), (name, key)
+
+
+def test_the_broker_is_of_the_version_that_runs_natively(services: dict[str, Any]) -> None:
+    assert services["kafka"]["image"] == f"apache/kafka:{kafka.VERSION}"
+
+
+def test_the_image_is_built_from_the_lock_and_takes_no_state_along() -> None:
+    recipe = (ROOT / "deploy/Dockerfile").read_text()
+    assert "--require-hashes -r requirements.txt" in recipe
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".venv", ".cityops"} <= set(ignored)
+
+
+def test_the_wrapper_makes_the_password_once_and_names_the_file(tmp_path: Path) -> None:
+    """The script ends by calling `docker`; here that is a program that tells what it was given."""
+    told = tmp_path / "docker"
+    told.write_text('#!/bin/sh\necho "$COMPOSE_PROFILES $CITYOPS_USER $@"\n')
+    told.chmod(0o755)
+    secrets = tmp_path / "secrets"
+    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CITYOPS_SECRETS": str(secrets)}
+    line = [str(ROOT / "deploy/compose.sh"), "up", "--wait"]
+    passwords = set()
+    for _ in range(2):
+        ran = subprocess.run(line, env=env, capture_output=True, text=True, check=True, timeout=30)
+        user = f"{os.getuid()}:{os.getgid()}"
+        assert (
+            ran.stdout.split()
+            == f"platform {user} compose --file {FILE.relative_to(ROOT)} up --wait".split()
+        )
+        passwords.add((secrets / "postgres").read_text())
+    assert len(passwords) == 1
+    assert len(passwords.pop().strip()) >= 32
+    assert (secrets / "postgres").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_two_servers_are_started_and_stopped_and_a_failure_is_told_in_dockers_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No engine is needed: `docker` is a program that notes its arguments and may fail."""
+    script = '#!/bin/sh\necho "$@" >>"$0.log"; [ ! -e "$0.fails" ] || exec false\n'
+    (tmp_path / "docker").write_text(script)
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    layout = Layout(tmp_path)
+    compose = Compose(layout)
+    compose.stop()  # nothing is in use yet: nothing is called
+    compose.up({"kafka": 19092, "postgres": 15432})
+    values = dict(line.split("=", 1) for line in layout.compose_file.read_text().splitlines())
+    assert values["CITYOPS_KAFKA_PORT"] == "19092"
+    assert set(values) <= set(re.findall(r"\$\{(\w+)", TEXT))
+    compose.stop()
+    (tmp_path / "docker.fails").touch()
+    with pytest.raises(DeployError, match="docker compose down failed"):
+        compose.remove()
+    assert compose.in_use  # still there to be removed
+    log = (tmp_path / "docker.log").read_text().splitlines()
+    called = [line.split(str(layout.compose_file))[1] for line in log]
+    assert called == [" up --detach --wait kafka timescaledb", " stop", " down --volumes"]
+
+
+@pytest.mark.skipif(
+    shutil.which("docker") is None
+    or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0,
+    reason="docker compose is not installed",
+)
+def test_docker_compose_itself_reads_it() -> None:
+    line = ["docker", "compose", "--profile", "platform", "--file", str(FILE), "config", "--quiet"]
+    ran = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
