@@ -7,13 +7,10 @@ from datetime import datetime, timedelta
 
 from psycopg import Connection
 
+from alerts.errors import NotFoundError
 from alerts.outbox import LIVE_CHANNEL
 
 LONGEST_SHELF = timedelta(days=7)
-
-
-class NotFoundError(LookupError):
-    """There is no such alert."""
 
 
 def acknowledge(conn: Connection, episode: str, by: str, note: str, at: datetime) -> None:

@@ -8,9 +8,9 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from pydantic import BaseModel
 
+from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Event
 from alerts.outbox import CHANNEL, Letter, load_addresses, put
-from alerts.receivers import UnknownReceiverError
 
 State = Literal["waiting", "delivered", "failed", "all"]
 
@@ -96,11 +96,11 @@ def list_deliveries(
 
 
 def get_delivery(conn: Connection, message: str) -> DeliveryPage:
-    """Return one message; LookupError when there is none."""
+    """Return one message; NotFoundError when there is none."""
     found = _deliveries(conn, _SELECT + " WHERE o.id = %(id)s", {"id": message})
     body = conn.execute("SELECT body FROM outbox WHERE id = %s", [message]).fetchone()
     if not found or body is None:
-        raise LookupError(f"no message {message}")
+        raise NotFoundError(f"no message {message}")
     with conn.cursor(row_factory=class_row(Attempt)) as cursor:
         attempts = cursor.execute(
             "SELECT attempt, at, status_code, error, duration_ms FROM deliveries"
@@ -137,7 +137,7 @@ def send_test(conn: Connection, receiver: str, by: str, console: str, now: datet
     """Owe a receiver a test message, which goes the way of every other; return its id."""
     address = load_addresses(conn).get(receiver)
     if address is None:
-        raise UnknownReceiverError(f"no receiver {receiver!r} that is switched on")
+        raise ConflictError(f"no receiver {receiver!r} is switched on")
     with conn.transaction():
         letter = Letter(address, f"test|{secrets.token_hex(8)}", (test_event(by, now),))
         return put(conn, [letter], console, now)[0]

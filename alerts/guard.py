@@ -117,6 +117,8 @@ class Guard:
             raise RefusedTargetError(
                 f"only https:// to {host!r}; list it as 'http://{host}' to allow plain http"
             )
+        if literal := _literal(host):
+            self._check_address(host, literal, port)
         return parts
 
     def target(self, url: str) -> Target:

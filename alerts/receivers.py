@@ -6,14 +6,25 @@ import secrets
 import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from psycopg import Connection
 from psycopg.rows import dict_row
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Format
 from alerts.guard import Guard, hide
+from alerts.outbox import CHANNEL, lock_writers
 from alerts.vault import Vault
 from catalog.domains import DOMAINS
 from service.errors import FatalError
@@ -23,7 +34,18 @@ ROTATION = timedelta(hours=24)
 WHSEC = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 
 
-class Receiver(BaseModel):
+def _known_domains(domains: list[str]) -> list[str]:
+    if unknown := set(domains) - set(DOMAINS):
+        raise ValueError(f"no domain {sorted(unknown)}; known: {', '.join(DOMAINS)}")
+    return domains
+
+
+Domains = Annotated[list[str], AfterValidator(_known_domains)]
+Level = Annotated[int, Field(ge=1, le=4)]
+Url = Annotated[str, Field(max_length=2000)]
+
+
+class ReceiverDraft(BaseModel):
     """One webhook address. ``min_severity`` 1 (red only) to 4 (all); no ``domains`` = all.
 
     ``channel`` ``exercise`` marks a receiver of drills; ``routed`` false keeps it out of ``*`` in
@@ -33,23 +55,26 @@ class Receiver(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    url: str = Field(max_length=2000)
+    url: Url
     format: Format = "cityops"
     channel: Literal["actual", "exercise"] = "actual"
     secret: SecretStr | None = None
-    secret_file: Path | None = None
-    min_severity: int = Field(default=4, ge=1, le=4)
-    domains: list[str] = []
+    min_severity: Level = 4
+    domains: Domains = []
     routed: bool = True
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> "Receiver":
-        unknown = set(self.domains) - set(DOMAINS)
-        if unknown:
-            raise ValueError(f"no domain {sorted(unknown)}; known: {', '.join(DOMAINS)}")
-        if self.secret and self.format not in ROBOTS:
-            check_secret(self.secret.get_secret_value())
-        return self
+    @field_validator("secret")
+    @classmethod
+    def _signs(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret and info.data.get("format") not in ROBOTS:
+            check_secret(secret.get_secret_value())
+        return secret
+
+
+class Receiver(ReceiverDraft):
+    """A receiver of the receivers file or of the command line: its secret may lie in a file."""
+
+    secret_file: Path | None = None
 
     def signing_secret(self) -> str:
         """Return the given secret, or a new one; ``whsec_`` and base64 of 32 bytes."""
@@ -58,6 +83,18 @@ class Receiver(BaseModel):
         if self.secret is None and self.format in ROBOTS:
             return ""
         return self.secret.get_secret_value() if self.secret else new_secret()
+
+
+class ReceiverChange(BaseModel):
+    """What may change; absent = stays. Format and channel stay: make another receiver."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url | None = None
+    min_severity: Level | None = None
+    domains: Domains | None = None
+    routed: bool | None = None
+    enabled: bool | None = None
 
 
 class ReceiverView(BaseModel):
@@ -89,10 +126,6 @@ class ReceiversFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     receivers: list[Receiver] = []
-
-
-class UnknownReceiverError(LookupError):
-    """There is no such receiver."""
 
 
 def new_secret() -> str:
@@ -141,6 +174,41 @@ def register(conn: Connection, receiver: Receiver, guard: Guard, vault: Vault, o
     return secret
 
 
+def create(conn: Connection, draft: ReceiverDraft, guard: Guard, vault: Vault) -> str:
+    """Store a new receiver; return its secret. ``ConflictError`` when the name is taken."""
+    with conn.transaction():
+        lock_writers(conn)
+        if _origin_of(conn, draft.name):
+            raise ConflictError(f"receiver {draft.name!r} exists: change it, or take another name")
+        given = draft.model_dump(exclude_unset=True)
+        secret = register(conn, Receiver.model_validate(given), guard, vault, "api")
+        conn.execute(f"NOTIFY {CHANNEL}".encode())
+    return secret
+
+
+def change(conn: Connection, name: str, wanted: ReceiverChange, guard: Guard) -> None:
+    """Change a receiver; ``ConflictError`` for what only its file may say."""
+    given = wanted.model_dump(exclude_none=True)
+    origin = _origin_of(conn, name)
+    if origin is None:
+        raise NotFoundError(f"no receiver {name!r}")
+    if origin == "file" and given.keys() - {"enabled"}:
+        raise ConflictError(f"receiver {name!r} stands in the receivers file: change it there")
+    if wanted.url is not None:
+        guard.check(wanted.url)
+    with conn.transaction():
+        if wanted.enabled is not None:
+            enable(conn, name, wanted.enabled)
+        columns = ("url", "min_severity", "domains", "routed")
+        sets = "".join(f"{c} = coalesce(%({c})s, {c}), " for c in columns)
+        conn.execute(
+            f"UPDATE receivers SET {sets} updated_at = clock_timestamp()"
+            " WHERE name = %(name)s".encode(),
+            wanted.model_dump() | {"name": name},
+        )
+        conn.execute(f"NOTIFY {CHANNEL}".encode())
+
+
 def rotate_secret(conn: Connection, name: str, vault: Vault, now: datetime) -> str:
     """Give a receiver a new secret; for a day messages are signed with the old one as well."""
     secret = new_secret()
@@ -150,7 +218,7 @@ def rotate_secret(conn: Connection, name: str, vault: Vault, now: datetime) -> s
         [now + ROTATION, vault.seal(secret), name, list(ROBOTS)],
     )
     if done.rowcount == 0:
-        raise UnknownReceiverError(f"no receiver {name!r} that signs with a whsec_ secret")
+        raise NotFoundError(f"no receiver {name!r} that signs with a whsec_ secret")
     return secret
 
 
@@ -162,13 +230,15 @@ def enable(conn: Connection, name: str, enabled: bool, reason: str = "") -> None
         [enabled, "" if enabled else reason or "switched off", name],
     )
     if done.rowcount == 0:
-        raise UnknownReceiverError(f"no receiver {name!r}")
+        raise NotFoundError(f"no receiver {name!r}")
 
 
 def remove(conn: Connection, name: str) -> None:
-    """Remove a receiver with its messages and their log."""
+    """Remove a receiver with its messages and their log; one of the file is removed there."""
+    if _origin_of(conn, name) == "file":
+        raise ConflictError(f"receiver {name!r} stands in the receivers file: remove it there")
     if conn.execute("DELETE FROM receivers WHERE name = %s", [name]).rowcount == 0:
-        raise UnknownReceiverError(f"no receiver {name!r}")
+        raise NotFoundError(f"no receiver {name!r}")
 
 
 def list_receivers(conn: Connection) -> list[ReceiverView]:
@@ -176,6 +246,14 @@ def list_receivers(conn: Connection) -> list[ReceiverView]:
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_VIEW).fetchall()
     return [ReceiverView.model_validate(row | {"url": hide(row["url"])}) for row in rows]
+
+
+def get_receiver(conn: Connection, name: str) -> ReceiverView:
+    """Return one receiver; NotFoundError when there is none."""
+    found = next((r for r in list_receivers(conn) if r.name == name), None)
+    if found is None:
+        raise NotFoundError(f"no receiver {name!r}")
+    return found
 
 
 def seal_all(conn: Connection, vault: Vault) -> int:
@@ -188,6 +266,11 @@ def seal_all(conn: Connection, vault: Vault) -> int:
             "UPDATE receivers SET secret = %s WHERE id = %s", [vault.seal(secret), receiver]
         )
     return len(rows)
+
+
+def _origin_of(conn: Connection, name: str) -> str | None:
+    row = conn.execute("SELECT origin FROM receivers WHERE name = %s", [name]).fetchone()
+    return row[0] if row else None
 
 
 def _secret_of(conn: Connection, name: str, vault: Vault) -> str | None:

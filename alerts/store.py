@@ -8,12 +8,13 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from pydantic import BaseModel
 
-from alerts.acts import NotFoundError, acknowledge
+from alerts.acts import acknowledge
+from alerts.errors import NotFoundError
 from alerts.events import find_rule
 from alerts.labels import Labels, Matcher, alert_labels, all_match
 from catalog.registry import streams
 
-__all__ = ["Alert", "NotFoundError", "acknowledge", "active_alerts", "find_alerts", "get_alert"]
+__all__ = ["Alert", "acknowledge", "active_alerts", "find_alerts", "get_alert"]
 Row = TypeVar("Row", bound=BaseModel)
 State = Literal["open", "active", "latched", "cleared", "all"]
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from alerts.store import NotFoundError
+from alerts.errors import ConflictError, NotFoundError
 from service.postgres import is_transient
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,6 +78,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(NotFoundError)
     async def lookup(_: Request, error: NotFoundError) -> JSONResponse:
         return respond(not_found(str(error)))
+
+    @app.exception_handler(ConflictError)
+    async def conflict(_: Request, error: ConflictError) -> JSONResponse:
+        return respond(Problem(409, "not as things stand", str(error), "conflict"))
 
     @app.exception_handler(PoolTimeout)
     async def busy(_: Request, error: PoolTimeout) -> JSONResponse:

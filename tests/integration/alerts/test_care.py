@@ -15,6 +15,7 @@ from alerts import acts
 from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_test
 from alerts.engine import settle
 from alerts.episodes import Change, apply
+from alerts.errors import NotFoundError
 from alerts.keeper import Keeper, tick
 from alerts.labels import Matcher
 from alerts.notify import Notifier
@@ -138,7 +139,7 @@ def test_shelving_ends_by_itself_and_then_tells(desk: Desk) -> None:
     assert desk.said() == ["raised"]
     with pytest.raises(ValueError, match="seven days"):
         acts.shelve(desk.conn, "e-1", "li", NOW + timedelta(days=8), "works", NOW)
-    with pytest.raises(acts.NotFoundError):
+    with pytest.raises(NotFoundError):
         acts.shelve(desk.conn, "none", "li", NOW + timedelta(days=1), "works", NOW)
 
 

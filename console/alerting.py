@@ -1,0 +1,35 @@
+"""What operations on alerts stand on beside the database: settings, address guard, vault."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from alerts.guard import Guard, guard_of
+from alerts.settings import AlertSettings
+from alerts.vault import Vault, open_vault
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """Settings of the alerts room as this process sees them, and what is made from them."""
+
+    settings: AlertSettings
+
+    @property
+    def guard(self) -> Guard:
+        """Where webhooks may go."""
+        return guard_of(self.settings, self.settings.webhook_hosts)
+
+    @property
+    def vault(self) -> Vault:
+        """What seals secrets."""
+        return open_vault(self.settings.vault_file())
+
+
+def alerting() -> Alerting:
+    """Return the settings as the environment gives them."""
+    return Alerting(AlertSettings())
+
+
+Room = Annotated[Alerting, Depends(alerting)]

@@ -1,0 +1,47 @@
+"""The delivery log: every message to a receiver, every attempt, and sending again."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from alerts import deliveries as log
+from alerts.deliveries import Delivery, DeliveryPage, State
+from console.api.receivers import Sent
+from console.audit import record
+from console.auth import Conn, Operator, Viewer
+from console.problems import not_found
+
+router = APIRouter(tags=["deliveries"])
+
+
+@router.get("/deliveries")
+def list_deliveries(
+    conn: Conn,
+    who: Viewer,
+    receiver: str = "",
+    state: State = "all",
+    subject: Annotated[str, Query(description="An alert's or incident's id")] = "",
+    before: Annotated[datetime | None, Query(description="Page on: the last `created_at`")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[Delivery]:
+    """Return messages, newest first."""
+    return log.list_deliveries(
+        conn, receiver=receiver, state=state, subject=subject, before=before, limit=limit
+    )
+
+
+@router.get("/deliveries/{message}")
+def get_delivery(message: str, conn: Conn, who: Viewer) -> DeliveryPage:
+    """Return one message with its body and every attempt."""
+    return log.get_delivery(conn, message)
+
+
+@router.post("/deliveries/{message}/replay", status_code=202)
+def replay_delivery(message: str, conn: Conn, who: Operator) -> Sent:
+    """Send a message again, with its id and body; one that waits is tried at once."""
+    with conn.transaction():
+        if log.replay(conn, message) == 0:
+            raise not_found(f"no message {message}")
+        record(conn, who.name, "delivery.replay", message)
+    return Sent(id=message)
