@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env clean setup test check format lock new-stream check-streams dashboards
+.PHONY: help run stop status logs env clean setup test check format lock bench bench-lock new-stream check-streams dashboards
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -67,3 +67,19 @@ check-streams: $(STAMP) ## Check the quality list of every stream
 
 dashboards: $(STAMP) ## Build the Grafana dashboards and provisioning anew
 	@$(BIN)/python -m dashboards build
+
+BENCH := benchmarks/.venv
+BENCH_STAMP := $(BENCH)/.lock-$(shell sha256sum benchmarks/requirements.txt | cut -c1-16)
+
+$(BENCH_STAMP): benchmarks/requirements.txt
+	@echo "setting up the peers' packages in $(BENCH) (about 1 min the first time)…"
+	@[ -x $(BENCH)/bin/python ] || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.txt
+	@rm -f $(BENCH)/.lock-*
+	@touch $@
+
+bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (5 min; SHARE=0.1 for a try)
+	@$(BIN)/python -m benchmarks run $(if $(SHARE),--share $(SHARE)) $(if $(PUBLISH),--publish)
+
+bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew
+	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command 'make bench-lock' -o benchmarks/requirements.txt

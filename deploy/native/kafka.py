@@ -72,7 +72,8 @@ def prepare(libs: Path, folder: Path, port: int, controller_port: int) -> Path:
     data = folder / "data"
     config.write_text(properties(data, port, controller_port))
     if not (data / "meta.properties").exists():
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # version 4 ids may begin with "-", which the tool would take for an option
+        cluster = "c" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         arguments = ["format", "-t", cluster, "-c", str(config), "--standalone"]
         _tool(libs, "kafka.tools.StorageTool", arguments)
     return config

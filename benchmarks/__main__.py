@@ -1,0 +1,134 @@
+"""``python -m benchmarks``: run the bench, write its figures, draw them into the docs."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from benchmarks import contenders, parts
+from benchmarks.contenders import Result, Sizes
+from benchmarks.records import SENSORS
+from benchmarks.report import chart, markdown, write_between
+from benchmarks.stand import Stand, open_stand
+from deploy.paths import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+PICTURE = ROOT / "docs" / "images" / "bench.svg"
+
+app = typer.Typer(no_args_is_help=True, help="Measure the pipe beside its peers.")
+
+Run = Callable[[Stand, Sizes, int], Result | list[Result]]
+RUNS: dict[str, Run] = {
+    "cityops": contenders.cityops,
+    "bare": contenders.bare,
+    "quix": contenders.quix,
+    "faust": contenders.faust_stock,
+    "stages": parts.stages,
+    "gateway": parts.gateway,
+    "copy": parts.copy_limit,
+    "engine": lambda _, sizes, sensors: parts.engine(sizes, sensors),
+}
+
+
+@app.callback()
+def main() -> None:
+    """Measure the pipe beside its peers."""
+
+
+@app.command("run")
+def run_command(
+    share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+    only: Annotated[list[str] | None, typer.Option(help=f"of {', '.join(RUNS)}")] = None,
+    sensors: Annotated[int, typer.Option(min=1, help="sensors, one reading a second")] = SENSORS,
+    publish: Annotated[bool, typer.Option(help="also into docs/performance.md")] = False,
+) -> None:
+    """Run every contender on the same readings and print them side by side.
+
+    Examples:
+
+    python -m benchmarks run --share 0.1
+
+    python -m benchmarks run --only cityops --only copy
+    """
+    out, sizes = Console(stderr=True), Sizes.of(share)
+    begun, results = time.monotonic(), list[Result]()
+    loads = [os.getloadavg()[0]]
+    with open_stand() as stand:
+        for name in only or RUNS:
+            out.print(f"… {name}", end=" ")
+            given = RUNS[name](stand, sizes, sensors)
+            given = given if isinstance(given, list) else [given]
+            out.print(", ".join(f"{r.name}: {r.per_s:,.0f}/s" for r in given))
+            results += given
+            loads.append(os.getloadavg()[0])
+    record = _record(results, sensors, share, loads, time.monotonic() - begun)
+    path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    typer.echo(markdown(record))
+    typer.echo(f"\n{path.relative_to(ROOT)}, {record['took_s']} s")
+    if publish:
+        _publish(record)
+
+
+@app.command("publish")
+def publish_command(file: Annotated[Path, typer.Argument(exists=True)]) -> None:
+    """Put the figures of an earlier run into docs/performance.md."""
+    _publish(json.loads(file.read_text()))
+
+
+def _publish(record: dict[str, Any]) -> None:
+    PICTURE.write_text(chart(record))
+    write_between(PAGE, "bench", markdown(record))
+
+
+def _record(
+    results: list[Result], sensors: int, share: float, loads: list[float], took_s: float
+) -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "cores": os.cpu_count(),
+            "cpu": _cpu(),
+            "python": platform.python_version(),
+            "load_before_and_after_each": [round(load, 2) for load in loads],
+        },
+        "sensors": sensors,
+        "share": share,
+        "took_s": round(took_s),
+        "results": [_result(item) for item in results],
+    }
+
+
+def _result(item: Result) -> dict[str, Any]:
+    millions = item.readings / 1e6
+    return {
+        "name": item.name,
+        "kind": item.kind,
+        "readings": item.readings,
+        "seconds": round(item.seconds, 2),
+        "readings_per_s": round(item.per_s),
+        "cpu_s_per_million": {k: round(c.cpu_s / millions, 2) for k, c in item.costs.items()},
+        "peak_mb": {k: round(c.peak_mb) for k, c in item.costs.items()},
+        "latency_ms": item.latency_ms,
+        "note": item.note,
+    }
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+if __name__ == "__main__":
+    app()
