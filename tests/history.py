@@ -17,12 +17,30 @@ ROLLUPS = {"15m": "15 minutes", "1h": "1 hour", "1d": "1 day"}
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """How much to write: raw readings, windows and rollups back from ``now``."""
+    """How much to write: raw readings, windows and rollups back from ``now``.
+
+    ``deep``: streams whose one-minute windows reach as far back as the rollups.
+    """
 
     now: datetime
     raw_hours: float = 1.0
     window_hours: float = 2.0
+    quarter_hours: float = 2.0
     rollup_hours: float = 2.0
+    deep: frozenset[str] = frozenset()
+
+    def hours(self, kind: str) -> float:
+        """Return how far rollups of one kind reach back."""
+        return self.quarter_hours if kind == "15m" else self.rollup_hours
+
+
+def month(now: datetime) -> Past:
+    """Return a history of 30 days that is written in seconds.
+
+    Every level of every stream has the rows that panels read from it; only the smallest stream has
+    30 days of minutes too.
+    """
+    return Past(now, 1.5, 2.0, 26.0, 30 * 24.0, deep=frozenset(("grid_frequency",)))
 
 
 def write_history(conn: Connection, past: Past) -> None:
@@ -32,12 +50,11 @@ def write_history(conn: Connection, past: Past) -> None:
             _readings(conn, stream, past)
         if past.window_hours:
             step = f"{max(60, stream.cadence_s)} seconds"
-            _windows(conn, stream, aggregates_table(stream.name), past, step, past.window_hours)
-        if past.rollup_hours:
-            for kind, step in ROLLUPS.items():
-                _windows(
-                    conn, stream, rollup_table(kind, stream.name), past, step, past.rollup_hours
-                )
+            hours = past.rollup_hours if stream.name in past.deep else past.window_hours
+            _windows(conn, stream, aggregates_table(stream.name), past, step, hours)
+        for kind, step in ROLLUPS.items():
+            if hours := past.hours(kind):
+                _windows(conn, stream, rollup_table(kind, stream.name), past, step, hours)
         _last(conn, stream, past)
 
 
@@ -68,6 +85,51 @@ def write_alerts(conn: Connection, past: Past) -> None:
             " 1.5 FROM sensors WHERE stream = %s ORDER BY sensor LIMIT 2",
             [past.now, stream.metric_names[0], stream.name],
         )
+
+
+def write_older_alerts(conn: Connection, past: Past, *, every_hours: int = 6) -> None:
+    """Clear one alert and flag one reading per stream every few hours back from yesterday."""
+    for number, stream in enumerate(streams().values()):
+        rule = stream.rules[0]
+        given = {
+            "rule": stream.rule_id(rule),
+            "stream": stream.name,
+            "severity": number % 4 + 1,
+            "metric": getattr(rule, "metric", None),
+            "first": stream.metric_names[0],
+            "now": past.now,
+            "secs": past.rollup_hours * 3600,
+            "every": every_hours,
+        }
+        times = (
+            "generate_series(%(now)s - make_interval(secs => %(secs)s), %(now)s - interval '1 day',"
+            " make_interval(hours => %(every)s)) t, (SELECT sensor FROM sensors"
+            " WHERE stream = %(stream)s ORDER BY sensor LIMIT 1) s"
+        )
+        conn.execute(
+            "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity,"
+            " metric, value, threshold, raised_at, changed_at, cleared_at, acked_at, acked_by)"
+            " SELECT format('%%s-%%s', %(rule)s::text, t), %(rule)s, %(stream)s, sensor, 'cleared',"
+            " %(severity)s, %(severity)s, %(metric)s, 9.5, 9, t, t, t + interval '20 minutes',"
+            f" t + interval '2 minutes', 'operator' FROM {times}".encode(),
+            given,
+        )
+        conn.execute(
+            "INSERT INTO qc_flags SELECT %(stream)s, sensor, t, %(first)s, 'spike', 3, 1.5"
+            f" FROM {times}".encode(),
+            given,
+        )
+
+
+def write_backlog(conn: Connection, past: Past) -> None:
+    """Leave what a running platform leaves: a dead letter, a consumer's and a worker's place."""
+    conn.execute(
+        "INSERT INTO dead_letters (id, at, stream, stage, code, reason)"
+        " VALUES ('d1', %s, 'noise', 'gateway', 'out_of_range', 'leq_db: 999 is above 150')",
+        [past.now],
+    )
+    conn.execute("INSERT INTO consumer_offsets VALUES ('sink', 'city.flags.v1', 0, 42, now())")
+    conn.execute("INSERT INTO checkpoints VALUES ('worker', 'city.flags.v1', 0, 42, '', now())")
 
 
 def _wave(low: float, high: float, time: str) -> str:
@@ -105,9 +167,10 @@ def _readings(conn: Connection, stream: Stream, past: Past) -> None:
 def _windows(
     conn: Connection, stream: Stream, table: str, past: Past, step: str, hours: float
 ) -> None:
-    columns, values = [], []
-    for metric in stream.aggregate_names:
-        wave = _wave(*_typical(stream, metric), "t")
+    columns, values, waves = [], [], []
+    for n, metric in enumerate(stream.aggregate_names):
+        wave = f"w.w{n}"
+        waves.append(f"{_wave(*_typical(stream, metric), 't')} AS w{n}")
         by_statistic = {"n": "3", "good": "3", "sum": f"3 * {wave}"}
         for statistic in STATISTICS:
             columns.append(f"{metric}_{statistic}")
@@ -117,7 +180,8 @@ def _windows(
         f"INSERT INTO {table} (sensor, window_start, revision, n, {names})"
         f" SELECT s.sensor, t, 1, 3, {', '.join(values)} FROM sensors s, generate_series("
         "public.time_bucket(%(step)s::interval, %(now)s - make_interval(secs => %(secs)s),"
-        " timestamptz '2000-01-03 00:00+08'), %(now)s - %(step)s::interval, %(step)s::interval) t"
+        " timestamptz '2000-01-03 00:00+08'), %(now)s - %(step)s::interval, %(step)s::interval) t,"
+        f" LATERAL (SELECT {', '.join(waves)} OFFSET 0) w"  # OFFSET: each wave is computed once
         " WHERE s.stream = %(stream)s"
     )
     given = {"step": step, "now": past.now, "secs": hours * 3600, "stream": stream.name}

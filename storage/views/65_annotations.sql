@@ -25,7 +25,7 @@ BEGIN
 END $$;
 
 -- one-minute windows written more than once, because readings came late: how many, when. Reads the
--- newest 60 000 windows of the asked time and says nothing about older ones.
+-- newest 20 000 windows of the asked time and says nothing about older ones.
 CREATE OR REPLACE FUNCTION dash.corrections(
     p_from timestamptz, p_to timestamptz, p_lang text, p_stream text, p_sensor text DEFAULT NULL
 )
@@ -43,7 +43,7 @@ BEGIN
     IF names IS NULL OR p_from IS NULL OR p_to IS NULL OR p_to <= p_from THEN
         RETURN;
     END IF;
-    since := greatest(p_from, p_to - make_interval(mins => 60000 / cardinality(names)));
+    since := greatest(p_from, p_to - make_interval(mins => 20000 / cardinality(names)));
     RETURN QUERY EXECUTE format(
         'SELECT public.time_bucket($1, a.window_start), CASE $5 WHEN ''en'''
         ' THEN format(''↺ %%s windows corrected by late readings'', count(*))'
