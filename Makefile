@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env clean setup test check format lock bench bench-lock new-stream check-streams dashboards
+.PHONY: help run stop status logs env clean setup test check format lock bench bench-lock new-stream check-streams dashboards grafana
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -83,3 +83,6 @@ bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (5 min; SHARE=0
 
 bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew
 	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command 'make bench-lock' -o benchmarks/requirements.txt
+
+grafana: $(STAMP) ## Fetch an official Grafana into .cityops; make run starts it from then on
+	@$(BIN)/python -m deploy grafana

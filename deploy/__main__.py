@@ -15,8 +15,9 @@ from rich.console import Console
 from deploy import supervisor
 from deploy.docker import Compose
 from deploy.errors import DeployError
+from deploy.grafana_fetch import fetch, wanted
 from deploy.native import kafka, postgres_files
-from deploy.paths import cache_dir, default_layout
+from deploy.paths import Layout, cache_dir, default_layout
 from deploy.progress import say
 from deploy.runtime import choose_runtime, database_folder
 from deploy.status import line, rows, table
@@ -48,6 +49,8 @@ def up_command(
     say(f"gateway  {addresses['CITYOPS_GATEWAY']}/v1/streams")
     password = layout.console_password_file.read_text().strip()
     say(f"console  {addresses['CITYOPS_CONSOLE']}  login admin, password {password}")
+    if grafana := addresses["CITYOPS_GRAFANA"]:
+        say(f"grafana  {grafana}")
     say("alerts   make logs PROCESS=receiver    .venv/bin/python -m alerts list")
     say("status   make status      stop   make stop")
     if detach:
@@ -59,8 +62,20 @@ def up_command(
             time.sleep(2)
     except KeyboardInterrupt:
         say("stopping")
-        supervisor.stop(layout)
-        Compose(layout).stop()
+        _stop(layout)
+
+
+@app.command("grafana")
+def grafana_command() -> None:
+    """Fetch the official Grafana of deploy/grafana.toml; `up` starts it from then on."""
+    home = default_layout().grafana_home
+    with _told():
+        if home.exists():
+            say(f"Grafana is in {home}; remove that folder to fetch it anew")
+            return
+        build = wanted()
+        fetch(build, home)
+    say(f"Grafana {build.version} is in {home}; make stop && make run starts it")
 
 
 @app.command("down")
@@ -68,8 +83,7 @@ def down_command() -> None:
     """Stop everything this checkout started."""
     layout = default_layout()
     with _told():
-        supervisor.stop(layout)
-        Compose(layout).stop()
+        _stop(layout)
     say("stopped")
 
 
@@ -121,6 +135,12 @@ def clean_command() -> None:
     say("data removed")
 
 
+def _stop(layout: Layout) -> None:
+    supervisor.stop(layout)
+    Compose(layout).stop()
+    layout.env_file.unlink(missing_ok=True)  # these addresses answer no more
+
+
 class _told:
     """Turn a DeployError into one clear message and exit code 2."""
 
@@ -129,7 +149,7 @@ class _told:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, DeployError):
-            console.print(f"error: {error}", style="bold", markup=False)
+            console.print(f"error: {error}", style="bold", markup=False, soft_wrap=True)
             raise typer.Exit(2) from None
 
 

@@ -41,6 +41,16 @@ class Layout:
         return self.state / "logs"
 
     @property
+    def grafana_home(self) -> Path:
+        """Folder of a Grafana that `make grafana` has fetched."""
+        return self.state / "grafana"
+
+    @property
+    def grafana_site(self) -> Path:
+        """Folder of Grafana's settings, secrets, dashboards and data for this platform."""
+        return self.state / "grafana-site"
+
+    @property
     def ports_file(self) -> Path:
         """JSON file of the ports chosen at the last start."""
         return self.state / "ports.json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One supervised process. Servers start first; ``watched`` ones answer ``/health``."""
+    """One supervised process. Servers start first; a guest is told none of our addresses."""
 
     name: str
     command: tuple[str, ...]
@@ -16,11 +16,7 @@ class Process:
     user: str | None = None
     folder: str = ""
     server: bool = False
-
-    @property
-    def watched(self) -> bool:
-        """Tell whether the process answers ``/health`` on its own port."""
-        return not self.server
+    guest: bool = False
 
 
 def _ours(name: str, *arguments: str) -> Process:
@@ -48,6 +44,7 @@ PREFERRED_PORTS = {
     "gateway": 8600,
     "console": 8700,
     "receiver": 8800,
+    "grafana": 3000,
 }
 
 

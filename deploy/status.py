@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from rich.table import Table
 
-from deploy import ports, supervisor
+from deploy import grafana, ports, supervisor
 from deploy.paths import Layout
 from deploy.ports import LOOPBACK
 
@@ -31,8 +31,11 @@ class Row:
 
 
 def health(layout: Layout, name: str) -> dict[str, Any]:
-    """Return what a process says at ``/health``; empty when it does not answer."""
-    port = ports.load(layout.ports_file).get(f"{name}-health")
+    """Return what a process says of itself; empty when it does not answer."""
+    known = ports.load(layout.ports_file)
+    if name == "grafana":
+        return grafana.health(known[name])
+    port = known.get(f"{name}-health")
     try:
         with urlopen(f"http://{LOOPBACK}:{port}/health", timeout=2) as answer:
             return json.load(answer)

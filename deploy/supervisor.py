@@ -44,7 +44,8 @@ serverurl=unix://{layout.supervisor_socket}
 
 
 def _program(layout: Layout, process: Process, common: dict[str, str]) -> str:
-    environment = {} if process.server else common | process.environment
+    ours = not (process.server or process.guest)
+    environment = common | process.environment if ours else {}
     pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(environment.items()))
     # PostgreSQL ends at once on SIGINT; the others on SIGTERM
     stop = "INT" if process.name == "postgres" else "TERM"

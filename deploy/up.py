@@ -12,11 +12,15 @@ from typing import Any
 
 from deploy import ports, supervisor
 from deploy.demo import demo_receiver
-from deploy.errors import DeployError
+from deploy.errors import DeployError, StartError
+from deploy.grafana import ABSENT, provision
+from deploy.grafana import find as find_grafana
+from deploy.grafana import process as grafana_process
 from deploy.native.servers import stored_password
 from deploy.paths import ROOT, Layout, make_private
 from deploy.plan import port_wishes, processes
 from deploy.ports import LOOPBACK
+from deploy.process import tail
 from deploy.progress import say, step
 from deploy.runtime import Addresses, choose_runtime, connect
 from deploy.status import health, rows
@@ -30,9 +34,13 @@ KEEP_REPLAYED = {"CITYOPS_KEEP_RAW_DAYS": "0", "CITYOPS_KEEP_1M_DAYS": "0"}
 
 def up(layout: Layout) -> dict[str, str]:
     """Start everything that does not run; return the addresses once data flows."""
-    if supervisor.running_pid(layout) and layout.env_file.exists():
-        say("already running")
-        return json.loads(layout.env_file.read_text())
+    if supervisor.running_pid(layout):
+        if layout.env_file.exists():
+            say("already running")
+            return json.loads(layout.env_file.read_text())
+        say("an earlier start did not end well; it is stopped first")
+        supervisor.stop(layout)
+    layout.env_file.unlink(missing_ok=True)
     chosen = ports.choose(port_wishes(), ports.load(layout.ports_file))
     make_private(layout.secrets)
     layout.logs.mkdir(parents=True, exist_ok=True)
@@ -41,8 +49,11 @@ def up(layout: Layout) -> dict[str, str]:
     servers = runtime.prepare()
     _api_key(layout)
     stored_password(layout.console_password_file, 12)
+    grafana = find_grafana(layout, chosen["grafana"])
     common = _environment(layout, chosen, runtime.planned())
     ours = [_with_port(p, chosen) for p in [*processes(), demo_receiver(layout, chosen)]]
+    if grafana and grafana.home:
+        ours.append(grafana_process(layout, grafana.home))
     layout.supervisor_conf.touch(mode=0o600)
     layout.supervisor_conf.write_text(supervisor.render(layout, [*servers, *ours], common))
     with step(f"starting servers ({runtime.name})"):
@@ -50,23 +61,36 @@ def up(layout: Layout) -> dict[str, str]:
         connect(runtime)
     with step("preparing database and topics"):
         _prepare_data(layout, common)
+        trouble = provision(layout, grafana, runtime.planned(), common) if grafana else ABSENT
     with step("starting the platform"):
-        for process in ours:
-            supervisor.start_process(layout, process.name)
-        wait_until(lambda: _flows(layout), FLOW_S, "fresh readings in the database")
-        wait_until(lambda: all(row.well for row in rows(layout)), FLOW_S, "every process well")
-    answer = public(layout, common)
+        _start(layout, [process.name for process in ours])
+    if trouble:
+        say(trouble)
+    answer = public(layout, common, grafana.url if grafana else "")
     layout.env_file.touch(mode=0o600)
     layout.env_file.write_text(json.dumps(answer, indent=2))
     return answer
 
 
-def public(layout: Layout, common: dict[str, str]) -> dict[str, str]:
+def _start(layout: Layout, names: list[str]) -> None:
+    """Start our processes and wait until data flows and each is well."""
+    for name in names:
+        supervisor.start_process(layout, name)
+    try:
+        wait_until(lambda: _flows(layout), FLOW_S, "fresh readings in the database")
+        wait_until(lambda: all(row.well for row in rows(layout)), FLOW_S, "every process well")
+    except StartError as error:
+        ill = [row for row in rows(layout) if not row.well]
+        said = [f"{row.name}: {row.reason}\n{tail(layout.logs / f'{row.name}.log')}" for row in ill]
+        raise StartError("\n".join([str(error), *said])) from error
+
+
+def public(layout: Layout, common: dict[str, str], grafana: str) -> dict[str, str]:
     """Return what `python -m deploy env` prints."""
     names = ("CITYOPS_KAFKA", "CITYOPS_DSN", "CITYOPS_GATEWAY", "CITYOPS_CONSOLE")
     answer = {name: common[name] for name in names}
     answer["CITYOPS_API_KEY"] = layout.api_key_file.read_text().strip()
-    answer["CITYOPS_GRAFANA"] = ""
+    answer["CITYOPS_GRAFANA"] = grafana
     return answer
 
 

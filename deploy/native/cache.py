@@ -22,8 +22,11 @@ def once(target: Path, fill: Callable[[Path], None]) -> Path:
             part = target.with_name(f".{target.name}.part")
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(mode=0o755)
-            fill(part)
-            part.rename(target)
+            try:
+                fill(part)
+                part.rename(target)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
     return target
 
 

@@ -1,11 +1,17 @@
-"""The platform on servers that somebody else runs: named by address, used, left alone."""
+"""The platform on servers that somebody else runs, with a Grafana beside it.
 
+Given servers are used and left alone. The Grafana is the stand-in of `tests/grafana_archive.py`.
+"""
+
+import io
 import json
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -15,7 +21,8 @@ from deploy.native import timescale
 from deploy.paths import ROOT, Layout
 from deploy.plan import processes
 from deploy.process import tail
-from tests.servers import outer_environment
+from tests.grafana_archive import archive
+from tests.servers import OwnServers, outer_environment
 
 
 @pytest.fixture
@@ -36,27 +43,42 @@ def deploy(environment: dict[str, str], *arguments: str) -> subprocess.Completed
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_addresses_in_the_environment_start_only_our_processes(
-    kafka: str, empty_dsn: str, topic_prefix: str, layout: Layout
+def test_given_servers_are_used_and_a_grafana_that_is_here_is_started(
+    kafka: str, topic_prefix: str, own_servers: OwnServers, layout: Layout
 ) -> None:
+    dsn = own_servers.start_database()  # role grafana_ro gets a password, which a server shares
     given = {
         "CITYOPS_KAFKA": kafka,
-        "CITYOPS_DSN": empty_dsn,
+        "CITYOPS_DSN": dsn,
         "CITYOPS_TOPIC_PREFIX": topic_prefix,
         "CITYOPS_STATE_DIR": str(layout.state),
     }
     env = outer_environment() | given
+    with tarfile.open(fileobj=io.BytesIO(archive())) as tar:
+        tar.extractall(layout.state, filter="data")
+    (layout.state / "grafana-v0").rename(layout.grafana_home)
     ran = deploy(env, "up", "--detach")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "(external)" in ran.stderr
-    ours = {p.name for p in processes()} | {"receiver"}
+    ours = {p.name for p in processes()} | {"receiver", "grafana"}
     assert set(supervisor.states(layout)) == ours
     address = json.loads(layout.env_file.read_text())
-    assert (address["CITYOPS_KAFKA"], address["CITYOPS_DSN"]) == (kafka, empty_dsn)
+    assert (address["CITYOPS_KAFKA"], address["CITYOPS_DSN"]) == (kafka, dsn)
+    _look_at_grafana(layout, address["CITYOPS_GRAFANA"])
     assert deploy(env, "status").returncode == 0
-    with psycopg.connect(empty_dsn) as conn:
+    with psycopg.connect(dsn) as conn:
         row = conn.execute("SELECT count(*) FROM readings_noise").fetchone()
     assert row and row[0] > 0
     assert deploy(env, "down").returncode == 0
     assert kafka_server.ready(kafka)  # not ours to stop
-    assert timescale.ready(empty_dsn)
+    assert timescale.ready(dsn)
+
+
+def _look_at_grafana(layout: Layout, url: str) -> None:
+    """It answers on loopback, reads schema dash, has our dashboards and none of our secrets."""
+    assert url.startswith("http://127.0.0.1:")
+    assert httpx.get(f"{url}/api/health").json()["database"] == "ok"
+    assert len(list((layout.grafana_site / "dashboards" / "zh").glob("*.json"))) >= 20
+    pid = supervisor.states(layout)["grafana"]["pid"]
+    told = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"CITYOPS_API_KEY_FILE" not in told
