@@ -23,6 +23,7 @@ from console.texts import COOKIE as LANGUAGE_COOKIE
 from console.texts import Words, language_of, words_of
 from console.theme import head_html
 from console.widgets.head import Pulse
+from storage.views.limits import is_unwell
 
 REFRESH_S = 0.5
 YEAR_S = 365 * 24 * 3600
@@ -144,7 +145,15 @@ def beat(pulse: Pulse, snapshot: Snapshot, words: Words) -> None:
         for row in snapshot.alerts
         if row["severity"] <= Severity.ORANGE and row["acked_at"] is None
     ]
-    pulse.beat(snapshot.at.isoformat() if snapshot.at else "", snapshot.trouble, urgent)
+    heard = [row["observed_at"] for row in snapshot.sensors if row["observed_at"]]
+    pulse.beat(
+        snapshot.at.isoformat() if snapshot.at else "",
+        snapshot.trouble,
+        urgent,
+        silent=snapshot.at is not None
+        and is_unwell("newest_age_s", snapshot.figure("newest_age_s")),
+        newest=max(heard).isoformat() if heard else "",
+    )
 
 
 def _menu_html(words: Words, page: Page, menu: Sequence[Page]) -> str:

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from alerts.outbox import LIVE_CHANNEL
 from console.changes import Changes, Seen
+from dashboards.wall import HOURS, POINTS
 from service.clock import Clock
 from service.log import logger
 from service.postgres import connect
@@ -23,6 +24,8 @@ EVERY_S = 1.0
 NOT_SOONER_S = 0.2
 WATCHED_S = 15.0
 MAX_ALERTS = 1000
+TRENDS_S = 30.0
+TREND = "vital_trend(NULL, now() - make_interval(hours => %s), now(), make_interval(mins => %s))"
 
 Row = dict[str, Any]
 
@@ -39,11 +42,17 @@ class Snapshot:
     alerts: list[Row] = field(default_factory=list)
     freshness: list[Row] = field(default_factory=list)
     platform: dict[str, Row] = field(default_factory=dict)
+    trends: list[Row] = field(default_factory=list)
     trouble: str = ""
 
+    def figure(self, name: str) -> float | None:
+        """Return one figure of ``dash.platform()``; None when it is not known."""
+        row = self.platform.get(name)
+        return row["value"] if row else None
 
-def read(conn: Connection, version: int, at: datetime) -> Snapshot:
-    """Ask the database for the state of the city."""
+
+def read(conn: Connection, version: int, at: datetime, trends: list[Row] | None = None) -> Snapshot:
+    """Ask the database for the state of the city; ``trends`` are kept when given."""
     with conn.cursor(row_factory=dict_row) as cursor:
 
         def rows(call: str, *values: object) -> list[Row]:
@@ -58,6 +67,7 @@ def read(conn: Connection, version: int, at: datetime) -> Snapshot:
             rows("active_alerts(%s)", MAX_ALERTS),
             rows("freshness()"),
             {row["name"]: row for row in rows("platform()")},
+            rows(TREND, HOURS, HOURS * 60 // POINTS) if trends is None else trends,
         )
 
 
@@ -71,6 +81,7 @@ class Live:
         self._watched_until = 0.0
         self._wake = threading.Event()
         self._snapshot = Snapshot()
+        self._trends_at = -TRENDS_S
 
     def look(self) -> Snapshot:
         """Return the newest snapshot and keep it coming for the next seconds."""
@@ -105,7 +116,9 @@ class Live:
             return
         begun = self._clock.monotonic()
         before = self._snapshot
-        now = read(conn, before.version + 1, self._clock.now())
+        trends = before.trends if begun - self._trends_at < TRENDS_S else None
+        now = read(conn, before.version + 1, self._clock.now(), trends)
+        self._trends_at = begun if trends is None else self._trends_at
         self.changes.read(conn, _seen(before), _seen(now))
         self._snapshot = now
         tell("")

@@ -1,18 +1,18 @@
 """How severities and sensor states are shown: a mark (colour class), an icon and a text.
 
-Colours of the four levels come from ``catalog.severity``; colour never stands alone.
+Colours, icons and texts come from ``catalog.severity``; colour never stands alone.
 """
 
 from typing import Any
 
 from catalog.model import Severity
-from catalog.severity import LEVELS, NORMAL_COLOUR, STALE_COLOUR
+from catalog.severity import LEVELS, STATES
 from console.texts import Words
 
 Mark = dict[str, Any]
-ICONS = {"normal": "✓", "stale": "◌", "never": "○"}
-STATES = ("red", "orange", "yellow", "blue", "stale", "never", "normal")
-"""Worst first; ``stale`` (no longer heard) and ``never`` (not yet heard) are no levels."""
+BY_NAME = {state.name: state for state in STATES}
+WORST_FIRST = tuple(reversed(BY_NAME))
+LEVEL_NAMES = {severity.name.lower(): severity for severity in LEVELS}
 
 
 def level_mark(words: Words, severity: int) -> Mark:
@@ -26,13 +26,13 @@ def level_mark(words: Words, severity: int) -> Mark:
     }
 
 
-def state_mark(words: Words, state: str) -> Mark:
-    """Return the mark of a sensor or district state (see ``STATES``)."""
-    if state in ICONS:
-        text = words(f"state.{state}")
-        return {"mark": state, "icon": ICONS[state], "text": text, "sort": STATES.index(state)}
-    severity = Severity[state.upper()]
-    return level_mark(words, severity) | {"sort": STATES.index(state)}
+def state_mark(words: Words, name: str) -> Mark:
+    """Return the mark of a sensor, stream or district state (``catalog.severity.STATES``)."""
+    place = {"sort": WORST_FIRST.index(name)}
+    if name in LEVEL_NAMES:
+        return level_mark(words, LEVEL_NAMES[name]) | place
+    state = BY_NAME[name]
+    return {"mark": name, "icon": state.icon, "text": words.of(state.title)} | place
 
 
 def number(words: Words, value: float | None, unit: str | None, decimals: int | None) -> Any:
@@ -49,5 +49,4 @@ def shown_unit(unit: str | None) -> str:
 
 def colours() -> dict[str, str]:
     """Return mark → colour, for the style sheet, maps and charts."""
-    found = {level.severity.name.lower(): level.colour for level in LEVELS.values()}
-    return found | {"normal": NORMAL_COLOUR, "stale": STALE_COLOUR, "never": STALE_COLOUR}
+    return {state.name: state.colour for state in STATES}

@@ -7,13 +7,15 @@ from console.marks import colours
 from console.texts import Words
 
 STYLE_URL = "/static/console.css"
+OWN_STYLE = {"wall": '<link rel="stylesheet" href="/static/wall.css">'}
 
 
 def head_html(words: Words, theme: str, now: datetime) -> str:
     """Return what every page's head holds: style, state colours, language, server time."""
     root = f'{{lang: "{words.html_lang}", className: "{theme}"}}'
     return (
-        f'<link rel="stylesheet" href="{STYLE_URL}"><style>{_variables()}</style><script>'
+        f'<link rel="stylesheet" href="{STYLE_URL}">{OWN_STYLE.get(theme, "")}'
+        f"<style>{_variables()}</style><script>"
         f"Object.assign(document.documentElement, {root});"
         f'document.documentElement.dataset.serverTime = "{now.isoformat()}";</script>'
     )

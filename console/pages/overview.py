@@ -14,6 +14,7 @@ from console.rows import alert_row, district_mark, district_title, sensor_mark
 from console.widgets.city_map import CityMap
 from console.widgets.table import Act, Column, Table
 from console.widgets.vitals import VitalSigns, vital_signs
+from storage.views.limits import is_unwell
 
 PLATFORM = (
     "stored_per_s",
@@ -25,7 +26,6 @@ PLATFORM = (
     "given_up",
     "windows_corrected",
 )
-UNWELL_ABOVE = {"newest_age_s": 60, "oldest_undelivered_s": 120, "given_up": 0}
 
 
 async def overview(view: View) -> None:
@@ -114,7 +114,7 @@ def _district_columns(view: View) -> list[Column]:
         Column("state", words("districts.state"), "state"),
         Column("alerts", words("districts.alerts"), "number"),
         Column("fresh", words("districts.sensors"), "number"),
-        Column("stale", words("state.stale"), "number"),
+        Column("stale", words("districts.silent"), "number"),
     ]
 
 
@@ -130,7 +130,7 @@ def _district(view: View, row: dict[str, Any]) -> dict[str, Any]:
             "unit": "",
             "sort": row["fresh"],
         },
-        "stale": number(words, row["stale"] or None, "", 0),
+        "stale": number(words, (row["sensors"] - row["fresh"]) or None, "", 0),
     }
 
 
@@ -163,8 +163,8 @@ def _freshness(view: View, row: dict[str, Any]) -> dict[str, Any]:
 
 def _platform(view: View, name: str, row: dict[str, Any]) -> dict[str, Any]:
     words = view.words
-    value, limit = row["value"], UNWELL_ABOVE.get(name)
-    unwell = limit is not None and (value is None or value > limit)
+    value = row["value"]
+    unwell = is_unwell(name, value)
     shown = number(words, value, row["unit"], 1 if row["unit"] and value and value < 10 else 0)
     return {
         "id": name,

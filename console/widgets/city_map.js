@@ -3,8 +3,9 @@ import { echarts } from "nicegui-echart";
 // worst first; the shape repeats what the colour says
 const SHAPES = {
   red: ["diamond", 17], orange: ["triangle", 15], yellow: ["rect", 12], blue: ["circle", 12],
-  stale: ["emptyCircle", 9], never: ["emptyCircle", 7], normal: ["circle", 6],
+  stale: ["circle", 9], never: ["circle", 7], normal: ["circle", 6],
 };
+const HOLLOW = ["stale", "never"];
 const ORDER = Object.keys(SHAPES);
 const VIEWS = {
   city: { center: [103.95, 30.75], zoom: 1 },
@@ -61,7 +62,7 @@ export default {
         data: features.map((f) => ({ coords: f.geometry.coordinates })),
       });
       return {
-        animation: false,
+        animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
         tooltip: {
           trigger: "item", confine: true, enterable: false, backgroundColor: this.colour("panel"),
           borderColor: this.colour("line"), textStyle: { color: this.colour("ink"), fontSize: 12 },
@@ -81,11 +82,14 @@ export default {
         ],
       };
     },
+    scale() { // a wall's marks grow with the screen
+      return this.still ? (parseFloat(getComputedStyle(document.documentElement).fontSize) / 16) * 1.4 : 1;
+    },
     side() {
       return Math.min(this.$el.clientWidth - 16, (this.$el.clientHeight - 20) * ASPECT);
     },
     draw() {
-      if (!this.chart) return;
+      if (!this.chart || !this.$el.offsetParent) return; // drawn when it is shown
       this.chart.setOption({
         geo: { regions: this.regions() },
         series: [
@@ -107,8 +111,8 @@ export default {
       return this.districts.map((d) => ({
         value: [d.lon, d.lat],
         label: {
-          show: true, formatter: titles[d.id], fontSize: this.still ? 15 : 12, color: this.colour("muted"),
-          position: "top", distance: this.still ? 20 : 13,
+          show: true, formatter: titles[d.id], fontSize: this.still ? 15 * this.scale() : 12, color: this.colour("muted"),
+          position: "top", distance: this.still ? 14 * this.scale() : 13,
         },
       }));
     },
@@ -117,7 +121,7 @@ export default {
       for (const sensor of this.sensors) {
         const at = this.chart.convertToPixel("geo", [sensor.lon, sensor.lat]);
         if (!at || Number.isNaN(at[0])) continue;
-        const key = at.map((x) => Math.round(x / CELL)).join();
+        const key = at.map((x) => Math.round(x / (CELL * this.scale()))).join();
         cells.has(key) ? cells.get(key).push(sensor) : cells.set(key, [sensor]);
       }
       return [...cells.values()].map((group) => this.mark(group)).sort((a, b) => b.rank - a.rank);
@@ -129,13 +133,19 @@ export default {
       const [symbol, size] = SHAPES[worst];
       const middle = ["lon", "lat"].map((k) => same.reduce((sum, s) => sum + s[k], 0) / same.length);
       const many = same.length > 1;
-      const big = (this.still ? 1.5 : 1) * (size + (many ? Math.min(10, 4 + same.length / 2) : 0));
+      const big = this.scale() * (size + (many ? Math.min(10, 4 + same.length / 2) : 0));
       const calm = worst === "normal";
+      const hollow = HOLLOW.includes(worst);
       return {
         value: middle, symbol, symbolSize: big, rank: ORDER.indexOf(worst), mark: worst,
         href: group.length === 1 ? group[0].href : null,
-        itemStyle: { color: this.colour(worst), borderColor: this.colour("panel"), borderWidth: calm ? 0 : 1, opacity: 1 },
-        label: { show: many, formatter: String(same.length), color: this.colour(calm ? "panel" : "on-mark"), fontSize: this.still ? 14 : 10, fontWeight: calm ? 400 : 700 },
+        itemStyle: hollow
+          ? { color: this.colour("panel"), borderColor: this.colour("muted"), borderWidth: 1.5 * this.scale(), borderType: "dashed", opacity: 1 }
+          : { color: this.colour(worst), borderColor: this.colour("panel"), borderWidth: calm ? 0 : 1, opacity: 1 },
+        label: {
+          show: many, formatter: String(same.length), fontSize: 10 * this.scale(), fontWeight: calm || hollow ? 400 : 700,
+          color: this.colour(hollow ? "ink" : calm ? "panel" : "on-mark"),
+        },
         html: this.told(group),
       };
     },

@@ -1,4 +1,4 @@
-import { ago, clockText, now, setServerTime, watchClock } from "/static/clock.js";
+import { ago, clockText, local, now, setServerTime, watchClock } from "/static/clock.js";
 
 const MUTED = "cityops_muted";
 const RUNG = "cityops_rung";
@@ -22,14 +22,15 @@ function ring() {
 export default {
   template: `
     <div class="pulse">
-      <span v-if="problem" class="frozen" role="alert"><i aria-hidden="true">⚠</i>{{ problem }}</span>
+      <span v-if="problem" class="frozen" role="alert"><i aria-hidden="true">⚠</i>{{ problem
+        }}<small v-if="stopped">{{ texts.since }} {{ stopped }}</small></span>
       <span v-else class="fresh">{{ texts.age }} {{ age }}</span>
       <button type="button" class="bell" :class="{ ringing: count }" @click="toggle"
         :aria-pressed="String(muted)" :title="muted ? texts.unmute : texts.mute">
         <i class="material-icons" aria-hidden="true">{{ muted ? "notifications_off" : "notifications" }}</i><b v-if="count">{{ count }}</b>
         <span class="sr">{{ muted ? texts.unmute : texts.mute }} {{ texts.urgent }} {{ count }}</span>
       </button>
-      <time class="clock">{{ clock }}</time>
+      <time class="clock"><span>{{ clock.slice(0, 10) }}</span> {{ clock.slice(11) }}</time>
     </div>`,
   props: { texts: Object, lang: String, frozenS: Number, beat: Object },
   data: () => ({ at: 0, felt: 0, muted: localStorage.getItem(MUTED) === "1", title: document.title }),
@@ -42,7 +43,11 @@ export default {
       if (this.felt && performance.now() - this.felt > patience) return this.texts.lost;
       if (this.beat.trouble) return this.texts.frozen;
       if (this.beat.at && at - new Date(this.beat.at).getTime() > patience) return this.texts.frozen;
-      return "";
+      return this.beat.silent ? this.texts.silent : "";
+    },
+    stopped() {
+      const since = this.problem === this.texts.silent ? this.beat.newest : this.beat.at;
+      return since ? local(since) : "";
     },
   },
   watch: {

@@ -6,7 +6,7 @@ from nicegui.element import Element
 
 from console.texts import Words
 
-KEYS = ("frozen", "lost", "age", "mute", "unmute", "urgent")
+KEYS = ("frozen", "silent", "lost", "since", "age", "mute", "unmute", "urgent")
 
 
 class Pulse(Element, component="head.js"):
@@ -23,7 +23,18 @@ class Pulse(Element, component="head.js"):
         self._props["beat"] = {}
         self._props["lang"] = words.html_lang
 
-    def beat(self, at: str, trouble: str, urgent: list[dict[str, Any]]) -> None:
-        """Tell the state: time of the snapshot, what is wrong, unacknowledged level I/II alerts."""
-        self._props["beat"] = {"at": at, "trouble": trouble, "urgent": urgent}
+    def beat(
+        self, at: str, trouble: str, urgent: list[dict[str, Any]], *, silent: bool, newest: str
+    ) -> None:
+        """Tell the state: time of the snapshot, what is wrong, unacknowledged level I/II alerts.
+
+        ``silent``: no sensor is heard any more; ``newest`` is when one last was, "" = never.
+        """
+        self._props["beat"] = {
+            "at": at,
+            "trouble": trouble,
+            "urgent": urgent,
+            "silent": silent,
+            "newest": newest,
+        }
         self.update()

@@ -4,13 +4,21 @@ from typing import Any
 
 from nicegui.element import Element
 
-from console.live import Row
+from catalog.severity import LEVELS
+from console.live import Row, Snapshot
 from console.marks import number, shown_unit, state_mark
 from console.texts import Words
+from dashboards.wall import Vital
+
+LEVEL_BY_COLOUR = {level.colour: level for level in LEVELS.values()}
 
 
 class VitalSigns(Element, component="vitals.js"):
-    """Tiles of ``id, title, text, unit, mark, icon, state, alerts, href``."""
+    """Tiles of ``id, title, text, unit, mark, icon, state, alerts, href``.
+
+    For a wall also ``points`` (values of the trend, null = gap), ``limit`` (mark and icon of the
+    level that the number itself has crossed) and ``foot``.
+    """
 
     def __init__(self, label: str) -> None:
         super().__init__()
@@ -26,10 +34,11 @@ class VitalSigns(Element, component="vitals.js"):
 
 def vital_signs(words: Words, rows: list[Row]) -> list[dict[str, Any]]:
     """Return one tile per stream from ``dash.vital_signs()``."""
-    return [_tile(words, row) for row in rows]
+    return [vital_tile(words, row) for row in rows]
 
 
-def _tile(words: Words, row: Row) -> dict[str, Any]:
+def vital_tile(words: Words, row: Row) -> dict[str, Any]:
+    """Return the tile of one stream."""
     state = state_mark(words, row["state"])
     value = number(words, row["value"], row["unit"], row["decimals"])
     return {
@@ -44,3 +53,55 @@ def _tile(words: Words, row: Row) -> dict[str, Any]:
         "alerts": row["alerts"],
         "href": f"/streams/{row['stream']}",
     }
+
+
+def wall_tiles(words: Words, vitals: tuple[Vital, ...], now: Snapshot) -> list[dict[str, Any]]:
+    """Return the tiles of one row of the wall, in its order, with trend and freshness."""
+    signs = {row["stream"]: row for row in now.vital_signs}
+    fresh = {row["stream"]: row for row in now.freshness}
+    found = []
+    for vital in vitals:
+        name = vital.stream.name
+        if name not in signs:
+            continue
+        heard = fresh[name]
+        foot = {"text": f"{heard['fresh']}/{heard['sensors']}", "newest": _iso(heard)}
+        found.append(
+            vital_tile(words, signs[name])
+            | {"points": trend_of(now, name), "foot": foot, "href": None}
+            | {"limit": crossed(vital, signs[name]["value"])}
+        )
+    return found
+
+
+def trend_of(now: Snapshot, stream: str) -> list[Any]:
+    """Return the trend of a stream's vital sign as [time, value] pairs."""
+    rows = [row for row in now.trends if row["stream"] == stream]
+    return [[row["time"].isoformat(), row["value"]] for row in rows]
+
+
+def crossed(vital: Vital, value: float | None) -> dict[str, str] | None:
+    """Return mark and icon of the level whose declared limit the number has crossed, if any."""
+    colour = ""
+    for edge, beyond in vital.limits:
+        if value is not None and (edge is None or value >= edge):
+            colour = beyond
+    level = LEVEL_BY_COLOUR.get(colour)
+    return {"mark": level.severity.name.lower(), "icon": level.icon} if level else None
+
+
+def limit_lines(vital: Vital) -> list[dict[str, Any]]:
+    """Return the declared limits of the number as lines of a chart."""
+    found = []
+    for (_, before), (edge, beyond) in zip(vital.limits, vital.limits[1:], strict=False):
+        levels = [LEVEL_BY_COLOUR[c] for c in (before, beyond) if c in LEVEL_BY_COLOUR]
+        if levels and edge is not None:
+            worst = min(levels, key=lambda level: level.severity)
+            mark = worst.severity.name.lower()
+            found.append({"value": edge, "mark": mark, "icon": worst.icon})
+    return found
+
+
+def _iso(row: Row) -> str | None:
+    newest = row["newest_observed_at"]
+    return newest.isoformat() if newest else None

@@ -1,0 +1,217 @@
+"""L0, the city on a video wall: the same functions, order, limits and texts as Grafana's wall.
+
+Full-screen and dark, readable from five metres; pages turn by themselves: the city, then each
+domain. ``/wall?page=water&seconds=0`` stays on one page.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from nicegui import ui
+
+from catalog.model import Severity
+from catalog.severity import LEVELS
+from console.frame import Page, View, beat, follow
+from console.history import Span
+from console.live import Snapshot
+from console.marks import level_mark, number
+from console.rows import district_mark, district_title, sensor_mark
+from console.widgets.chart import Chart, quantity_props, range_prop
+from console.widgets.city_map import CityMap
+from console.widgets.head import Pulse
+from console.widgets.rotate import Rotation
+from console.widgets.table import Column, Table
+from console.widgets.vitals import VitalSigns, limit_lines, wall_tiles
+from dashboards.texts import say
+from dashboards.wall import HOURS, Row, wall_rows
+from storage.views.limits import ONLINE_PCT, is_unwell
+
+TURN_S = 20.0
+CITY = "city"
+ALERTS = 6
+Show = Callable[[Snapshot], None]
+
+
+async def wall(view: View) -> None:
+    """Show the wall."""
+    words, lines = view.words, wall_rows()
+    shows = [_head(view)]
+    shows.append(_page(CITY, lambda: _city(view, lines)))
+    for line in lines:
+        shows.append(_page(line.domain.name, lambda line=line: _domain(view, line)))
+    titles = [(CITY, words("wall.city"))]
+    titles += [(line.domain.name, words.of(line.domain.title)) for line in lines]
+    Rotation(words, titles, TURN_S)
+
+    def show(now: Snapshot) -> None:
+        for each in shows:
+            each(now)
+
+    follow(view, show)
+
+
+def _page(name: str, fill: Callable[[], Show]) -> Show:
+    with ui.element("section").classes(f"wall-page {name}").props(f"data-page={name}"):
+        return fill()
+
+
+def _head(view: View) -> Show:
+    words = view.words
+    with ui.element("header").classes("wall-head"):
+        ui.html(words("wall.title"), sanitize=False, tag="h1")
+        figures = VitalSigns(say("severities", words.language)).classes("figures")
+        pulse = Pulse(words)
+
+    def show(now: Snapshot) -> None:
+        figures.show(_severities(view, now) + _platform(view, now))
+        beat(pulse, now, words)
+
+    return show
+
+
+def _city(view: View, lines: list[Row]) -> Show:
+    words = view.words
+    strips = []
+    with ui.element("div").classes("strips"):
+        for line in lines:
+            with ui.element("div").classes("strip"):
+                icon = f'<i class="material-icons" aria-hidden="true">{line.domain.icon}</i>'
+                title = words.of(line.domain.title)
+                ui.html(f"{icon}<span>{title}</span>", sanitize=False, tag="h2")
+                strips.append((line, VitalSigns(title)))
+    city = _map(view)
+    alerts = _alerts(view)
+
+    def show(now: Snapshot) -> None:
+        for line, strip in strips:
+            strip.show(wall_tiles(words, line.vitals, now))
+        city(now.sensors, now.districts)
+        alerts(now.alerts)
+
+    return show
+
+
+def _domain(view: View, line: Row) -> Show:
+    words = view.words
+    cells = []
+    with ui.element("div").classes(f"charts of-{len(line.vitals)}"):
+        for vital in line.vitals:
+            with ui.element("div").classes("cell"):
+                tile = VitalSigns(words.of(vital.title))
+                cells.append((vital, tile, Chart(words, words.of(vital.title), still=True)))
+    city = _map(view)
+    alerts = _alerts(view)
+    name = line.domain.name
+
+    def show(now: Snapshot) -> None:
+        for tile, (vital, strip, chart) in zip(
+            wall_tiles(words, line.vitals, now), cells, strict=False
+        ):
+            strip.show([tile | {"points": None}])
+            if now.at:
+                span = Span(now.at - timedelta(hours=HOURS), now.at)
+                chart.show(
+                    lines=[{"name": words.of(vital.title), "points": tile["points"]}],
+                    limits=limit_lines(vital),
+                    range=range_prop(span) if now.trends else None,
+                    **quantity_props(vital.stream, vital.stream.headline),
+                )
+        city([row for row in now.sensors if row["domain"] == name], now.districts)
+        alerts([row for row in now.alerts if row["domain"] == name])
+
+    return show
+
+
+def _map(view: View) -> Callable[[list[Any], list[Any]], None]:
+    words = view.words
+    with ui.element("div").classes("wall-map"):
+        city = CityMap(words, still=True)
+
+    def show(sensors: list[Any], districts: list[Any]) -> None:
+        city.show(
+            sensors=[sensor_mark(words, row) for row in sensors if row["lon"] is not None],
+            districts=[district_mark(row) for row in districts],
+        )
+
+    return show
+
+
+def _alerts(view: View) -> Callable[[list[Any]], None]:
+    words = view.words
+    columns = [
+        Column("level", say("c.level", words.language), "level", width="8.6rem"),
+        Column("title", say("c.alert", words.language)),
+        Column("sensor", say("c.sensor", words.language)),
+        Column("value", say("c.value", words.language), "number", width="9rem"),
+        Column("raised", words("alerts.since"), "age", width="6.4rem"),
+    ]
+    with ui.element("div").classes("wall-alerts"):
+        table = Table(
+            columns, label=say("active", words.language), empty=f"✓ {words('alerts.none')}"
+        )
+        more = ui.label().classes("more")
+
+    def show(rows: list[Any]) -> None:
+        table.show([_alert(view, row) for row in rows[:ALERTS]])
+        hidden = len(rows) - ALERTS
+        more.set_text(words("wall.more", count=hidden) if hidden > 0 else "")
+
+    return show
+
+
+def _alert(view: View, row: dict[str, Any]) -> dict[str, Any]:
+    words = view.words
+    level = level_mark(words, row["severity"])
+    return {
+        "id": row["episode"],
+        "mark": level["mark"],
+        "level": level,
+        "title": words.pick(row["title_zh"], row["title_en"], row["rule"]),
+        "sensor": words.pick(row["sensor_zh"], row["sensor_en"], row["sensor"])
+        or district_title(words, row["district"]),
+        "value": number(words, row["value"], row["unit"], row["decimals"]),
+        "raised": row["raised_at"].isoformat(),
+    }
+
+
+def _severities(view: View, now: Snapshot) -> list[dict[str, Any]]:
+    words, found = view.words, []
+    for severity in LEVELS:
+        mark = level_mark(words, severity)
+        count = sum(row["severity"] == severity for row in now.alerts)
+        found.append(
+            _figure(mark["mark"], f"{mark['icon']} {mark['text']}", count)
+            | {"mark": mark["mark"] if count else "normal"}
+        )
+    return found
+
+
+def _platform(view: View, now: Snapshot) -> list[dict[str, Any]]:
+    """Return data online, age of the newest reading, and what waits, as Grafana's wall has them."""
+    language, orange = view.words.language, Severity.ORANGE.name.lower()
+    sensors = sum(row["sensors"] for row in now.freshness)
+    online = 100 * sum(row["fresh"] for row in now.freshness) / sensors if sensors else None
+    age = now.figure("newest_age_s")
+    shown = [
+        ("c.pct_online", online, "%", online is None or online < ONLINE_PCT, 1),
+        ("c.age_newest", age, "s", is_unwell("newest_age_s", age), 0),
+    ]
+    for text, name in (("c.undelivered", "undelivered"), ("c.dead", "dead_letters_open")):
+        value = now.figure(name)
+        shown.append((text, value, "", is_unwell(name, value), 0))
+    return [
+        _figure(text, say(text, language), value, unit, decimals)
+        | ({"limit": {"mark": orange, "icon": LEVELS[Severity.ORANGE].icon}} if unwell else {})
+        for text, value, unit, unwell, decimals in shown
+    ]
+
+
+def _figure(
+    id: str, title: str, value: float | None, unit: str = "", decimals: int = 0
+) -> dict[str, Any]:
+    text = "–" if value is None else f"{value:.{decimals}f}"
+    return {"id": id, "title": title, "text": text, "unit": unit, "mark": "normal"}
+
+
+PAGE = Page("/wall", "wall.title", wall, theme="wall")

@@ -1,0 +1,20 @@
+"""When a figure of ``dash.platform()`` needs care: one table for consoles, walls and watchers.
+
+Engineering values: a city always speaks within a minute, a webhook is late after two.
+"""
+
+PLATFORM_LIMITS = {
+    "newest_age_s": 60.0,
+    "oldest_undelivered_s": 120.0,
+    "undelivered": 100.0,
+    "dead_letters_open": 100.0,
+    "given_up": 0.0,
+}
+ONLINE_PCT = 90.0
+"""Below this share of sensors heard, the city is not seen well."""
+
+
+def is_unwell(figure: str, value: float | None) -> bool:
+    """Tell whether a figure is above its limit, or missing though it has one."""
+    limit = PLATFORM_LIMITS.get(figure)
+    return limit is not None and (value is None or value > limit)

@@ -1,0 +1,157 @@
+"""The video wall in a real browser: one screen, big letters, pages that turn, a frozen sign."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from catalog.domains import DOMAINS
+from dashboards.wall import wall_rows
+from tests.console.conftest import Opener, Place
+from tests.databases import Databases
+
+pytestmark = pytest.mark.browser
+LEAST_PX = 20
+"""At 1920 × 1080: about 1/400 of five metres on a wall of three metres' width."""
+
+MEASURE = """(least) => {
+  const small = [], out = [];
+  for (const e of document.querySelectorAll('.page *')) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.checkVisibility() || e.closest('.sr, canvas')) continue;
+    if (parseFloat(getComputedStyle(e).fontSize) < least) small.push(e.textContent);
+    const box = e.getBoundingClientRect();
+    if (box.right > innerWidth + 1 || box.bottom > innerHeight + 1) out.push(e.textContent);
+  }
+  const root = document.documentElement;
+  return [[root.scrollWidth, root.scrollHeight], small, out];
+}"""
+
+
+def open_wall(open_page: Opener, query: str = "seconds=0", **more: int | str) -> Page:
+    page = open_page(f"/wall?{query}", **{"width": 1920, "height": 1080, **more})
+    expect(page.locator(".strips .tile, .cell .tile").locator("visible=true").first).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_every_page_fits_one_screen_in_letters_readable_from_afar(
+    open_page: Opener, conn: psycopg.Connection, scale: int
+) -> None:
+    page = open_wall(open_page, width=1920 * scale, height=1080 * scale)
+    for name in ("", *DOMAINS):
+        if name:
+            page.keyboard.press("ArrowRight")
+            expect(page.locator(f".wall-page.{name}")).to_be_visible()
+        found = page.evaluate(MEASURE, LEAST_PX * scale)
+        assert found == [[1920 * scale, 1080 * scale], [], []], name
+
+
+def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_wall(open_page)
+    shown = page.locator(".strips .title").all_inner_texts()
+    assert shown == [vital.title.zh for line in wall_rows() for vital in line.vitals]
+    signs = conn.execute("SELECT value, decimals FROM dash.vital_signs()").fetchall()
+    texts = page.locator(".strips .value").all_inner_texts()
+    for text, (value, decimals) in zip(texts, signs, strict=True):
+        assert (f"{value:.{decimals}f}" if value is not None else "–") in text
+    open_now = conn.execute(
+        "SELECT count(*) FILTER (WHERE severity = n) FROM generate_series(1, 4) n,"
+        " dash.active_alerts(1000) GROUP BY n ORDER BY n"
+    ).fetchall()
+    heads = page.locator(".figures .value").all_inner_texts()[:4]
+    assert [int(text) for text in heads] == [count for (count,) in open_now]
+    assert page.locator(".strips .spark path[d^='M']").count() == len(signs)
+
+
+def test_a_number_past_its_declared_limit_is_marked(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    conn.execute(
+        "UPDATE aggregates_waterlogging SET depth_m_last = 0.28 WHERE sensor = 'pond-jinxin'"
+    )
+    page = open_wall(open_page)
+    ponding = page.locator(".strips li", has_text="积水深度").locator(".value")
+    expect(ponding).to_have_class("value over-orange")
+    expect(ponding).to_contain_text("▲")
+    page.keyboard.press("End")
+    conn.execute("UPDATE aggregates_waterlogging SET depth_m_last = 0 WHERE sensor = 'pond-jinxin'")
+    expect(ponding).to_have_class("value")
+
+
+def test_pages_turn_by_themselves_and_stop_on_demand(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    page = open_wall(open_page, "seconds=1&page=traffic")
+    for name in ("environment", "water", "grid", "city"):
+        expect(page.locator(f".wall-page.{name}")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.locator(".pause")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".rotation .left")).to_have_count(0)
+    page.get_by_role("button", name="水务防汛").click()
+    expect(page.locator(".wall-page:not([hidden])")).to_have_count(1)
+    expect(page.locator(".wall-page.water .chart canvas").first).to_be_visible()
+
+
+def test_data_that_stops_is_shown_as_frozen(open_page: Opener, conn: psycopg.Connection) -> None:
+    page = open_wall(open_page)
+    expect(page.locator(".frozen")).to_have_count(0)
+    conn.execute(
+        "UPDATE sensor_last SET received_at = now() - interval '10 minutes',"
+        " observed_at = least(observed_at, now() - interval '10 minutes')"
+    )
+    sign = page.locator(".frozen")
+    expect(sign).to_contain_text("没有新数据到达")
+    expect(sign).to_contain_text("停在 20")
+    box = sign.bounding_box()
+    assert box is not None
+    assert box["width"] == 1920
+    conn.execute(
+        "UPDATE sensor_last SET received_at = now(), observed_at = now()"
+        " WHERE observed_at > now() - interval '12 hours'"
+    )
+    expect(sign).to_have_count(0)
+
+
+@contextmanager
+def cut_off(databases: Databases, dsn: str) -> Iterator[None]:
+    """Let nobody into the database for a while."""
+    name = sql.Identifier(str(conninfo_to_dict(dsn)["dbname"]))
+    with psycopg.connect(databases.server, autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        try:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [conninfo_to_dict(dsn)["dbname"]],
+            )
+            yield
+        finally:
+            admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+def test_a_database_that_is_away_is_shown_as_frozen(
+    open_page: Opener, place: Place, databases: Databases
+) -> None:
+    page = open_wall(open_page)
+    with cut_off(databases, place.dsn):
+        expect(page.locator(".frozen")).to_contain_text("数据库无响应")
+    expect(page.locator(".frozen", has_text="数据库无响应")).to_have_count(0)
+
+
+def test_a_connection_that_is_cut_is_shown_as_frozen(
+    open_page: Opener, place: Place, conn: psycopg.Connection
+) -> None:
+    page = open_wall(open_page)
+    os.kill(place.process.pid, signal.SIGSTOP)
+    try:
+        expect(page.locator(".frozen")).to_contain_text("与服务器的连接中断", timeout=20_000)
+        expect(page.locator(".wall-page.city")).to_have_css("opacity", "0.35")
+    finally:
+        os.kill(place.process.pid, signal.SIGCONT)
+    expect(page.locator(".frozen")).to_have_count(0, timeout=20_000)
