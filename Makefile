@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env clean setup test check format lock bench bench-lock new-stream check-streams dashboards grafana
+.PHONY: help run stop status logs env tap clean setup test check format lock bench bench-lock new-stream check-streams dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,6 +37,9 @@ logs: $(STAMP) ## Print the logs: make logs PROCESS=sink
 
 env: $(STAMP) ## Print shell assignments of the running platform
 	@$(BIN)/python -m deploy env
+
+tap: $(STAMP) ## Print a topic as JSON lines: make tap STREAM=noise KIND=aggregates LAST=5 COUNT=20
+	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m ingest tap $(STREAM) $(if $(KIND),--kind $(KIND)) $(if $(LAST),--last $(LAST)) $(if $(COUNT),--count $(COUNT)) $(if $(SENSOR),--sensor $(SENSOR))
 
 clean: $(STAMP) ## Stop everything and remove its data
 	@$(BIN)/python -m deploy clean
@@ -86,3 +89,6 @@ bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew
 
 grafana: $(STAMP) ## Fetch an official Grafana into .cityops; make run starts it from then on
 	@$(BIN)/python -m deploy grafana
+
+screenshots: $(STAMP) ## Take the pictures of README and docs anew from the running platform
+	@$(BIN)/python -m deploy screenshots

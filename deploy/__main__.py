@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import signal
@@ -17,7 +18,7 @@ from deploy.docker import Compose
 from deploy.errors import DeployError
 from deploy.grafana_fetch import fetch, wanted
 from deploy.native import kafka, postgres_files
-from deploy.paths import Layout, cache_dir, default_layout
+from deploy.paths import ROOT, Layout, cache_dir, default_layout
 from deploy.progress import say
 from deploy.runtime import choose_runtime, database_folder
 from deploy.status import line, rows, table
@@ -108,6 +109,21 @@ def env_command() -> None:
     with _told():
         for name, value in up(layout).items():
             print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command("screenshots")
+def screenshots_command() -> None:
+    """Take the pictures of README and docs anew, from the running console."""
+    layout = default_layout()
+    if not layout.env_file.exists():
+        say("nothing runs; start it with make run DETACH=1")
+        raise typer.Exit(1)
+    with _told():
+        from deploy.screenshots import take
+
+        console = json.loads(layout.env_file.read_text())["CITYOPS_CONSOLE"]
+        for made in take(console, layout.console_password_file.read_text().strip()):
+            say(f"{made.relative_to(ROOT)} taken")
 
 
 @app.command("logs")

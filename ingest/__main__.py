@@ -1,4 +1,4 @@
-"""``python -m ingest``: the gateway and CSV replay."""
+"""``python -m ingest``: the gateway, CSV replay and a look into the topics."""
 
 import sys
 import threading
@@ -7,10 +7,10 @@ import typer
 
 from catalog.registry import streams
 from catalog.topics import all_topics
+from ingest import replay_command, tap_command
 from ingest.gateway import Gateway, IngestSettings, build_app
 from ingest.guard import Guard
 from ingest.producer import FrameProducer
-from ingest.replay_command import EPILOG, replay_command
 from service.clock import SystemClock
 from service.kafka import ensure_topics
 from service.process import run_process
@@ -42,7 +42,8 @@ def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> N
     producer.close()
 
 
-app.command("replay", epilog=EPILOG)(replay_command)
+app.command("replay", epilog=replay_command.EPILOG)(replay_command.replay_command)
+app.command("tap", epilog=tap_command.EPILOG)(tap_command.tap_command)
 
 
 if __name__ == "__main__":
