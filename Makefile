@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env tap clean setup test check format lock bench bench-lock new-stream check-streams dashboards grafana screenshots
+.PHONY: help run reload stop status logs env tap clean setup test check format lock bench bench-lock new-stream check-streams dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,9 @@ setup: $(STAMP) ## Install the Python packages into .venv
 
 run: setup ## Start everything and show the city alive (DETACH=1 returns when healthy)
 	@$(BIN)/python -m deploy up $(if $(DETACH),--detach)
+
+reload: $(STAMP) ## Take in new or changed streams while the servers run on
+	@$(BIN)/python -m deploy reload
 
 stop: $(STAMP) ## Stop everything
 	@$(BIN)/python -m deploy down

@@ -20,6 +20,7 @@ from deploy.grafana_fetch import fetch, wanted
 from deploy.native import kafka, postgres_files
 from deploy.paths import ROOT, Layout, cache_dir, default_layout
 from deploy.progress import say
+from deploy.reload import reload
 from deploy.runtime import choose_runtime, database_folder
 from deploy.status import line, rows, table
 from deploy.up import up
@@ -64,6 +65,13 @@ def up_command(
     except KeyboardInterrupt:
         say("stopping")
         _stop(layout)
+
+
+@app.command("reload")
+def reload_command() -> None:
+    """Take in new or changed streams without stopping the servers."""
+    with _told():
+        reload(default_layout())
 
 
 @app.command("grafana")

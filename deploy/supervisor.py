@@ -110,6 +110,16 @@ def start_process(layout: Layout, name: str) -> None:
         proxy.supervisor.startProcess(name, False)
 
 
+def stop_processes(layout: Layout, names: list[str]) -> None:
+    """Ask these processes to end, all at once, and return when they have."""
+    for name in names:
+        with contextlib.suppress(xmlrpc.client.Fault), _proxy(layout) as proxy:
+            proxy.supervisor.stopProcess(name, False)
+    ended = ("STOPPED", "EXITED", "FATAL")
+    still = lambda: [n for n in names if states(layout)[n]["statename"] not in ended]  # noqa: E731
+    wait_until(lambda: not still(), STOP_S, "our processes stopped")
+
+
 def stop(layout: Layout) -> None:
     """Stop the supervisor and with it everything it runs; return when it is gone."""
     pid = running_pid(layout)

@@ -63,7 +63,7 @@ def up(layout: Layout) -> dict[str, str]:
         _prepare_data(layout, common)
         trouble = provision(layout, grafana, runtime.planned(), common) if grafana else ABSENT
     with step("starting the platform"):
-        _start(layout, [process.name for process in ours])
+        start_ours(layout, [process.name for process in ours])
     if trouble:
         say(trouble)
     answer = public(layout, common, grafana.url if grafana else "")
@@ -72,8 +72,11 @@ def up(layout: Layout) -> dict[str, str]:
     return answer
 
 
-def _start(layout: Layout, names: list[str]) -> None:
-    """Start our processes and wait until data flows and each is well."""
+def start_ours(layout: Layout, names: list[str]) -> None:
+    """Start our processes and wait until data flows and each is well.
+
+    Raises StartError that names what is unwell, each with the end of its log.
+    """
     for name in names:
         supervisor.start_process(layout, name)
     try:
@@ -127,13 +130,14 @@ def _api_key(layout: Layout) -> None:
 
 def _prepare_data(layout: Layout, common: dict[str, str]) -> None:
     key = ["api-key", "add", "--name", "local", "--scopes", "ingest:*,api:*"]
-    _run(common, "storage", "migrate")
-    _run(common, "storage", *key, "--key-file", str(layout.api_key_file))
+    run_room(common, "storage", "migrate")
+    run_room(common, "storage", *key, "--key-file", str(layout.api_key_file))
     user = ["add-user", "admin", "--role", "admin", "--keep"]
-    _run(common, "console", *user, "--password-file", str(layout.console_password_file))
+    run_room(common, "console", *user, "--password-file", str(layout.console_password_file))
 
 
-def _run(common: dict[str, str], *arguments: str) -> None:
+def run_room(common: dict[str, str], *arguments: str) -> None:
+    """Run `python -m *arguments` to its end; raises DeployError with its words when it fails."""
     line = [sys.executable, "-m", *arguments]
     env = os.environ | common
     done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120)

@@ -1,6 +1,7 @@
 """The platform on servers that somebody else runs, with a Grafana beside it.
 
-Given servers are used and left alone. The Grafana is the stand-in of `tests/grafana_archive.py`.
+Given servers are used and left alone; a stream declared later is taken in by a reload. The Grafana
+is the stand-in of `tests/grafana_archive.py`.
 """
 
 import io
@@ -15,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 
+from catalog.scaffold import new_stream
 from deploy import supervisor
 from deploy.native import kafka as kafka_server
 from deploy.native import timescale
@@ -22,7 +24,7 @@ from deploy.paths import ROOT, Layout
 from deploy.plan import processes
 from deploy.process import tail
 from tests.grafana_archive import archive
-from tests.servers import OwnServers, outer_environment
+from tests.servers import OwnServers, outer_environment, wait_until
 
 
 @pytest.fixture
@@ -41,17 +43,27 @@ def deploy(environment: dict[str, str], *arguments: str) -> subprocess.Completed
     )
 
 
+def stored(dsn: str, stream: str) -> int:
+    """Return how many readings of a stream are in its table."""
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute(f"SELECT count(*) FROM readings_{stream}".encode()).fetchone()
+    return row[0] if row else 0
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_given_servers_are_used_and_a_grafana_that_is_here_is_started(
-    kafka: str, topic_prefix: str, own_servers: OwnServers, layout: Layout
+@pytest.mark.timeout(420)
+def test_given_servers_a_grafana_that_is_here_and_a_stream_that_comes_later(
+    kafka: str, topic_prefix: str, own_servers: OwnServers, layout: Layout, tmp_path: Path
 ) -> None:
+    streams = tmp_path / "streams"
+    streams.mkdir()
     dsn = own_servers.start_database()  # role grafana_ro gets a password, which a server shares
     given = {
         "CITYOPS_KAFKA": kafka,
         "CITYOPS_DSN": dsn,
         "CITYOPS_TOPIC_PREFIX": topic_prefix,
         "CITYOPS_STATE_DIR": str(layout.state),
+        "CITYOPS_STREAMS_PATH": str(streams),
     }
     env = outer_environment() | given
     with tarfile.open(fileobj=io.BytesIO(archive())) as tar:
@@ -66,9 +78,13 @@ def test_given_servers_are_used_and_a_grafana_that_is_here_is_started(
     assert (address["CITYOPS_KAFKA"], address["CITYOPS_DSN"]) == (kafka, dsn)
     _look_at_grafana(layout, address["CITYOPS_GRAFANA"])
     assert deploy(env, "status").returncode == 0
-    with psycopg.connect(dsn) as conn:
-        row = conn.execute("SELECT count(*) FROM readings_noise").fetchone()
-    assert row and row[0] > 0
+    assert stored(dsn, "noise")
+    new_stream("noise_site", "environment", streams)
+    ran = deploy(env, "reload")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert set(supervisor.states(layout)) == ours
+    wait_until(lambda: stored(dsn, "noise_site"), 60.0, "readings of the new stream")
+    assert (layout.grafana_site / "dashboards/zh/cityops-stream-noise-site.json").exists()
     assert deploy(env, "down").returncode == 0
     assert kafka_server.ready(kafka)  # not ours to stop
     assert timescale.ready(dsn)
