@@ -42,6 +42,10 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
         "session_timeout_ms": 10_000,
         "heartbeat_interval_ms": 2_000,
         "fetch_max_wait_ms": 50,
+        # a backlog goes in large transactions: their fixed costs are paid once for many readings
+        "max_partition_fetch_bytes": 4 * 2**20,
+        "fetch_max_bytes": 16 * 2**20,
+        "max_poll_records": 5_000,
         # partitions that are added, or leaders that move, are known within this time
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS + 5_000,

@@ -106,7 +106,7 @@ def _add_frame(batch: Batch, frame: Frame, record: ConsumerRecord) -> None:
         keep = sorted(set(range(good.num_rows)) - {row.index for row in bad})
         good = good.take(pa.array(keep, pa.int64()))
     if good.num_rows:
-        received = pa.array([frame.received_at] * good.num_rows, TIMESTAMP)
+        received = pa.repeat(pa.scalar(frame.received_at, TIMESTAMP), good.num_rows)
         batch.readings[frame.stream.name].append(good.append_column(RECEIVED, received))
         batch.rows += good.num_rows
 

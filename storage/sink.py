@@ -3,6 +3,7 @@
 import threading
 from datetime import datetime
 
+import pyarrow.compute as pc
 from kafka.consumer.fetcher import ConsumerRecord
 from prometheus_client import Counter
 from psycopg import Connection
@@ -11,6 +12,7 @@ from service.settings import Settings
 from service.vitals import Vitals
 from storage.batch import Batch, Topics, collect, refused
 from storage.exact import ExactConsumer, Stored
+from storage.refused import write_what_goes
 from storage.write import Written, write
 
 NAME = "sink"
@@ -26,17 +28,25 @@ class Sink:
 
     def __init__(self, prefix: str) -> None:
         self.topics = Topics.of(prefix)
+        self._known: set[tuple[str, str]] = set()
 
     def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
         """Store a batch of records of any of the topics."""
         batch = collect(self.topics, records)
-        written = write(conn, batch)
-        return Stored(written.rows, _newest(batch), lambda: _count(written))
+        written = write(conn, batch, self._known)
+        return Stored(written.rows, _newest(batch), lambda: self._committed(written))
 
     def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
-        """Keep a record's bytes as a dead letter."""
-        written = write(conn, refused(self.topics, record, reason))
-        return Stored(0, None, lambda: _count(written))
+        """Keep what the database refuses as dead letters: single readings, else the bytes."""
+        batch, whole = collect(self.topics, [record]), refused(self.topics, record, reason)
+        written = (
+            write_what_goes(conn, batch, whole.letters[0]) if batch.readings else write(conn, whole)
+        )
+        return Stored(written.rows, None, lambda: self._committed(written))
+
+    def _committed(self, written: Written) -> None:
+        self._known |= written.sensors
+        _count(written)
 
 
 def run_sink(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
@@ -55,7 +65,7 @@ def _count(written: Written) -> None:
 
 def _newest(batch: Batch) -> datetime | None:
     times = [
-        part.column("observed_at")[part.num_rows - 1].as_py()
+        pc.max(part.column("observed_at")).as_py()
         for parts in batch.readings.values()
         for part in parts
     ]

@@ -1,24 +1,34 @@
 """Write a batch inside one transaction: COPY where keys are new, staging where they may not be."""
 
 import hashlib
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 import psycopg
 import pyarrow as pa
-from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
 from catalog.contracts import FLAGS_SCHEMA, DeadLetter
 from catalog.registry import streams
 from storage.batch import Batch, Letter, reading_letter
+from storage.copy import STAGE, copy_table, upsert
+from storage.last import last_readings, write_last
 from storage.rollups import mark_dirty
 from storage.tables import aggregates_table, readings_table
 
-STAGE = "stage_"
+Known = Set[tuple[str, str]]
 NUL, NUL_SYMBOL = rb"\u0000", rb"\u2400"
+
+
+_LETTERS = (
+    "INSERT INTO dead_letters (id, at, stream, stage, code, reason, readings, payload, source,"
+    ' topic, partition, "offset") SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::text[],'
+    " %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::bytea[], %s::text[], %s::text[],"
+    " %s::integer[], %s::bigint[]) ON CONFLICT DO NOTHING RETURNING code"
+)
 
 
 @dataclass(slots=True)
@@ -30,34 +40,30 @@ class Written:
     conflicts: int = 0
     letters: int = 0
     codes: dict[str, int] = field(default_factory=dict)
+    sensors: set[tuple[str, str]] = field(default_factory=set)
+    """(stream, sensor) that are registered now and were not ``known``."""
 
 
-def write(conn: Connection, batch: Batch) -> Written:
-    """Store everything of a batch; the caller owns the transaction and the offsets."""
+def write(conn: Connection, batch: Batch, known: Known = frozenset()) -> Written:
+    """Store everything of a batch; the caller owns the transaction and the offsets.
+
+    ``known`` are sensors that surely have a row in ``sensors``; the others get one.
+    """
     written = Written()
-    letters = list(batch.letters)
+    letters, last = list(batch.letters), list[pa.Table]()
     for name, parts in batch.readings.items():
-        letters += _write_readings(conn, name, pa.Table.from_batches(parts), written)
+        rows = pa.Table.from_batches(parts)
+        letters += _write_readings(conn, name, rows, written)
+        last.append(last_readings(streams()[name], rows))
+        _register(conn, name, last[-1], known, written)
+    if last:
+        write_last(conn, last)
     for name, parts in batch.aggregates.items():
         _write_aggregates(conn, name, pa.Table.from_batches(parts))
     if batch.flags:
         _write_flags(conn, pa.Table.from_batches(batch.flags, FLAGS_SCHEMA))
     _write_letters(conn, letters, written)
     return written
-
-
-def copy_table(conn: Connection, table: str, rows: pa.Table) -> None:
-    """COPY an Arrow table into the columns of the same names, binary."""
-    encoder = ArrowToPostgresBinaryEncoder(rows.schema)
-    names = sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT binary)").format(
-        sql.Identifier(table), names
-    )
-    with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(encoder.write_header())
-        for part in rows.to_batches():
-            copy.write(encoder.write_batch(part))
-        copy.write(encoder.finish())
 
 
 def _write_readings(
@@ -70,7 +76,6 @@ def _write_readings(
         written.rows += rows.num_rows
     except psycopg.errors.UniqueViolation:
         letters = _write_staged(conn, stream, rows, written)
-    _write_last(conn, stream, rows)
     return letters
 
 
@@ -121,42 +126,18 @@ def _conflict(stream: str, rows: pa.Table, order: int) -> Letter:
     return Letter(msgspec.structs.replace(letter, id=identity), "", 0, 0)
 
 
-def _write_last(conn: Connection, stream: str, rows: pa.Table) -> None:
-    """Upsert each sensor's newest reading; a reading with some metrics keeps the others."""
-    rows = rows.combine_chunks()
-    newest = _newest_rows(rows)
-    picked = rows.take(pa.array(newest)).to_pylist()
-    skip = ("sensor", "observed_at", "received_at")
-    values = [{k: v for k, v in row.items() if k not in skip and v is not None} for row in picked]
-    parameters = [
-        stream,
-        [row["sensor"] for row in picked],
-        [row["observed_at"] for row in picked],
-        [row["received_at"] for row in picked],
-        [msgspec.json.encode(v).decode() for v in values],
-    ]
-    conn.execute(
-        "INSERT INTO sensor_last AS t (stream, sensor, observed_at, received_at, readings)"
-        " SELECT %s, * FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::jsonb[])"
-        " ON CONFLICT (stream, sensor) DO UPDATE SET observed_at = excluded.observed_at,"
-        " received_at = excluded.received_at, readings = t.readings || excluded.readings"
-        " WHERE t.observed_at < excluded.observed_at",
-        parameters,
-    )
-    conn.execute(
-        "INSERT INTO sensors (stream, sensor, status) SELECT %s, s, 'provisional'"
-        " FROM unnest(%s::text[]) s ON CONFLICT DO NOTHING",
-        parameters[:2],
-    )
-
-
-def _newest_rows(rows: pa.Table) -> np.ndarray:
-    codes = rows.column("sensor").combine_chunks().dictionary_encode().indices.to_numpy()
-    times = rows.column("observed_at").cast(pa.int64()).to_numpy()
-    # of equal times the first in log order wins, as it does in the table
-    order = np.lexsort((-np.arange(len(times)), times, codes))
-    last = np.append(codes[order][1:] != codes[order][:-1], True)
-    return order[last]
+def _register(
+    conn: Connection, stream: str, last: pa.Table, known: Known, written: Written
+) -> None:
+    """Give sensors that are not known a provisional row."""
+    strangers = {(stream, sensor) for sensor in last.column("sensor").to_pylist()} - known
+    if strangers:
+        conn.execute(
+            "INSERT INTO sensors (stream, sensor, status) SELECT %s, s, 'provisional'"
+            " FROM unnest(%s::text[]) s ON CONFLICT DO NOTHING",
+            [stream, sorted(sensor for _, sensor in strangers)],
+        )
+        written.sensors |= strangers
 
 
 def _write_aggregates(conn: Connection, stream: str, rows: pa.Table) -> None:
@@ -173,39 +154,6 @@ def _write_flags(conn: Connection, rows: pa.Table) -> None:
     upsert(conn, "qc_flags", rows, key, newer="flag")
 
 
-def upsert(
-    conn: Connection, table: str, rows: pa.Table, key: tuple[str, ...], *, newer: str
-) -> int:
-    """Insert rows; an existing key is replaced only by a larger ``newer``. Returns rows changed."""
-    others = [name for name in rows.schema.names if name not in key]
-    names = {
-        "stage": sql.Identifier(STAGE + table),
-        "table": sql.Identifier(table),
-        "key": sql.SQL(", ").join(map(sql.Identifier, key)),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, rows.schema.names)),
-        "newer": sql.Identifier(newer),
-        "sets": sql.SQL(", ").join(
-            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
-        ),
-    }
-    conn.execute(
-        sql.SQL(
-            "CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"
-            " AS SELECT {columns} FROM {table} LIMIT 0"
-        ).format(**names)
-    )
-    copy_table(conn, STAGE + table, rows)
-    changed = conn.execute(
-        sql.SQL(
-            "INSERT INTO {table} AS t ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {stage}"
-            " ORDER BY {key}, {newer} DESC ON CONFLICT ({key}) DO UPDATE SET {sets}"
-            " WHERE t.{newer} < excluded.{newer}"
-        ).format(**names)
-    ).rowcount
-    conn.execute(sql.SQL("TRUNCATE {stage}").format(**names))
-    return changed
-
-
 def _storable(letter: DeadLetter) -> DeadLetter:
     """Show NUL as its symbol: PostgreSQL keeps none in text or JSON."""
     shown = msgspec.json.encode(msgspec.structs.replace(letter, payload=None))
@@ -214,17 +162,19 @@ def _storable(letter: DeadLetter) -> DeadLetter:
 
 
 def _write_letters(conn: Connection, letters: list[Letter], written: Written) -> None:
+    if not letters:
+        return
+    rows = []
     for item in letters:
         letter = _storable(item.letter)
-        done = conn.execute(
-            "INSERT INTO dead_letters (id, at, stream, stage, code, reason, readings, payload,"
-            ' source, topic, partition, "offset")'
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [
+        rows.append(
+            (
                 *(letter.id, letter.at, letter.stream, letter.stage, letter.code, letter.reason),
                 *(Jsonb(letter.readings), letter.payload, letter.source),
                 *(item.topic, item.partition, item.offset),
-            ],
+            )
         )
-        written.letters += done.rowcount
-        written.codes[letter.code] = written.codes.get(letter.code, 0) + done.rowcount
+    stored = conn.execute(_LETTERS, [list(column) for column in zip(*rows, strict=True)])
+    for (code,) in stored.fetchall():
+        written.letters += 1
+        written.codes[code] = written.codes.get(code, 0) + 1

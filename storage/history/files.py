@@ -167,7 +167,7 @@ def _times(rows: pa.RecordBatch) -> np.ndarray:
 
 def received(rows: pa.RecordBatch, at: datetime) -> pa.RecordBatch:
     """Return the readings with the time at which the platform took them."""
-    column = pa.array([at] * rows.num_rows, TIMESTAMP)
+    column = pa.repeat(pa.scalar(at, TIMESTAMP), rows.num_rows)
     return rows.append_column(pa.field("received_at", TIMESTAMP, nullable=False), column)
 
 

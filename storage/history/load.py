@@ -15,11 +15,12 @@ import pyarrow as pa
 from psycopg import Connection
 
 from storage.batch import Batch, Letter
+from storage.copy import copy_table, upsert
 from storage.history.files import HistoryFile, Span, received
 from storage.history.minutes import MinuteMaker
 from storage.rollups import roll_day
 from storage.tables import aggregates_table
-from storage.write import Written, copy_table, upsert, write
+from storage.write import Written, write
 
 STATEMENT_TIMEOUT_S = 600
 Told = Callable[[int, int], None]

@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from catalog.contracts import AGGREGATES_TYPE, aggregates_schema
 from catalog.frames import TICK_TYPE, encode, encode_tick, frame_headers
 from catalog.registry import stream, streams
-from catalog.topics import aggregates_topic, all_topics
+from catalog.topics import aggregates_topic, all_topics, readings_topic
 from service.kafka import ensure_topics, producer
 from tests.frames import START, noise_batch, put, put_raw
 from tests.servers import Spawned, Spawner, wait_until
@@ -101,6 +101,25 @@ def test_what_the_database_refuses_is_a_dead_letter_and_counted(
     wait_for(dsn, "SELECT count(*) FROM dead_letters WHERE code = 'database'", 1)
     counted = 'cityops_sink_dead_letters_total{code="database"} 1.0'
     wait_until(lambda: counted in httpx.get(f"{sink.url}/metrics").text, DEADLINE_S, counted)
+
+
+def test_of_a_refused_frame_only_the_bad_reading_is_lost_to_the_table(
+    dsn: str, topic_prefix: str, kafka_producer: KafkaProducer, spawn: Spawner
+) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("ALTER TABLE readings_noise ADD CHECK (leq_db < 90)")
+    spawn("storage", "sink")
+    levels = [50, 51, 95, 53, 54, 96, 56]
+    put(kafka_producer, topic_prefix, noise_batch([("n-1", s, v) for s, v in enumerate(levels)]))
+    wait_for(dsn, "SELECT count(*) FROM dead_letters", 2)
+    with psycopg.connect(dsn) as conn:
+        rows = conn.execute("SELECT leq_db FROM readings_noise ORDER BY observed_at").fetchall()
+        letters = conn.execute("SELECT code, readings, topic FROM dead_letters").fetchall()
+    assert [value for (value,) in rows] == [50, 51, 53, 54, 56]
+    assert sorted(letter[1][0]["leq_db"] for letter in letters) == [95, 96]
+    assert {(letter[0], letter[2]) for letter in letters} == {
+        ("database", readings_topic(topic_prefix, "noise"))
+    }
 
 
 @pytest.mark.chaos
