@@ -11,9 +11,10 @@ from psycopg import Connection
 from alerts.episodes import Change, apply
 from alerts.keeper import keep
 from alerts.notify import Notifier
-from alerts.outbox import LIVE_CHANNEL, lock_writers
+from alerts.outbox import lock_writers
 from alerts.routes import Routes
 from alerts.settings import AlertSettings
+from alerts.settle import settle
 from catalog.contracts import decode_transition
 from catalog.frames import FrameError
 from catalog.topics import transitions_topic
@@ -56,25 +57,6 @@ class Engine:
         """Keep a transition that contradicts what is stored, e.g. a second open episode."""
         keep_dead_letter(conn, record, "database", reason)
         return Stored(0, None)
-
-
-def settle(
-    conn: Connection,
-    changes: Sequence[Change],
-    notifier: Notifier,
-    settings: AlertSettings,
-    now: datetime,
-) -> None:
-    """Tell of changed episodes, in the transaction that changed them."""
-    if not changes:
-        return
-    held_back = {
-        c.transition.episode: "shelved"
-        for c in changes
-        if c.shelved_until and c.shelved_until > now
-    }
-    notifier.tell(conn, [c.event(settings) for c in changes], now, held_back)
-    conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
 
 
 def keep_dead_letter(conn: Connection, record: ConsumerRecord, code: str, reason: str) -> None:

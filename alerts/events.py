@@ -53,7 +53,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     area: Area | None = None
     exercise: bool = True
-    external: bool = False
     produced_at: datetime | None = None
     data: dict[str, Any]
 
@@ -105,7 +104,6 @@ def alert_event(
         ended_at=t.observed_at if t.kind == "cleared" else None,
         area=_area(t),
         exercise=exercise,
-        external="external" in told.labels.get("origin", ""),
         produced_at=t.produced_at,
         data=_alert_data(t, told, stream, exercise) | (more or {}),
     )

@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from alerts.episodes import current
 from alerts.events import Event
+from alerts.external import expire
 from alerts.notify import Notifier
 from alerts.outbox import lock_writers
 from alerts.routes import Routes
@@ -39,7 +40,11 @@ class Keeper:
 
     def steps(self) -> tuple[Callable[[Connection, datetime], int], ...]:
         """Return the steps in the order they are taken."""
-        return (self.flush, self.release, self.repeat, self.escalate, self.stuck)
+        return (self.expire, self.flush, self.release, self.repeat, self.escalate, self.stuck)
+
+    def expire(self, conn: Connection, now: datetime) -> int:
+        """End alerts from elsewhere that are not reported any more."""
+        return expire(conn, self.notifier, self.settings, now)
 
     def flush(self, conn: Connection, now: datetime) -> int:
         """Send groups that are due."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from psycopg import Connection
 from psycopg.rows import class_row
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.acts import acknowledge
 from alerts.errors import NotFoundError
@@ -88,6 +88,15 @@ class TransitionView(BaseModel):
     recorded_at: datetime
 
 
+class TransitionRow(TransitionView):
+    """A change with the alert it belongs to."""
+
+    episode: str
+    rule: str
+    stream: str
+    sensor: str
+
+
 class Act(BaseModel):
     """One act of a person."""
 
@@ -117,22 +126,27 @@ class AlertPage(BaseModel):
     incidents: list[str]
 
 
+Level = Annotated[int, Field(ge=1, le=4)]
+
+
 class AlertFilter(BaseModel):
-    """What to list; an empty list means no condition."""
+    """What to list; an empty list means no condition. ``since`` and ``until`` say when raised."""
+
+    model_config = ConfigDict(extra="forbid")
 
     state: State = "open"
-    severities: list[int] = []
-    domains: list[str] = []
-    districts: list[str] = []
-    rules: list[str] = []
-    streams: list[str] = []
+    severity: list[Level] = Field(default=[], description="1 red … 4 blue")
+    domain: list[str] = []
+    district: list[str] = []
+    rule: list[str] = []
+    stream: list[str] = []
     sensor: str = ""
     acknowledged: bool | None = None
     assignee: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    limit: int = 500
-    offset: int = 0
+    limit: int = Field(default=500, ge=1, le=5000)
+    offset: int = Field(default=0, ge=0)
 
 
 COLUMNS = ", ".join(f"e.{name}" for name in Alert.model_fields)
@@ -201,6 +215,31 @@ def get_alert(conn: Connection, episode: str) -> AlertPage:
     )
 
 
+def list_transitions(
+    conn: Connection,
+    *,
+    episode: str = "",
+    stream: str = "",
+    sensor: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 500,
+) -> list[TransitionRow]:
+    """Return changes of alerts, newest record first; ``since`` and ``until`` are event time."""
+    conditions = {
+        "episode": (episode, "episode = %(episode)s"),
+        "stream": (stream, "stream = %(stream)s"),
+        "sensor": (sensor, "sensor = %(sensor)s"),
+        "since": (since, "observed_at >= %(since)s"),
+        "until": (until, "observed_at < %(until)s"),
+    }
+    where = " AND ".join([sql for value, sql in conditions.values() if value] or ["true"])
+    values = {name: value for name, (value, _) in conditions.items()} | {"limit": limit}
+    names = ", ".join(TransitionRow.model_fields)
+    query = f"SELECT {names} FROM transitions WHERE {where} ORDER BY recorded_at DESC, id LIMIT"
+    return _rows(conn, TransitionRow, query + " %(limit)s", values)
+
+
 def preview(conn: Connection, matchers: Sequence[Matcher], limit: int = 5000) -> list[Alert]:
     """Return the open alerts that a silence with these matchers would hide."""
     return [a for a in active_alerts(conn, limit) if all_match(matchers, a.all_labels)]
@@ -217,18 +256,17 @@ def counts(conn: Connection) -> dict[int, int]:
 def _where(wanted: AlertFilter) -> tuple[str, dict[str, Any]]:
     values = wanted.model_dump()
     parts = [STATES[wanted.state]]
-    if wanted.domains:
-        named = [s.name for s in streams().values() if s.domain in wanted.domains]
+    if wanted.domain:
+        named = [s.name for s in streams().values() if s.domain in wanted.domain]
         values["domain_streams"] = named
         parts.append(
-            "(e.stream = ANY(%(domain_streams)s) OR e.labels->>'domain' = ANY(%(domains)s))"
+            "(e.stream = ANY(%(domain_streams)s) OR e.labels->>'domain' = ANY(%(domain)s))"
         )
     conditions = {
-        "severities": "e.severity = ANY(%(severities)s)",
-        "districts": "(s.district = ANY(%(districts)s)"
-        " OR e.labels->>'district' = ANY(%(districts)s))",
-        "rules": "e.rule = ANY(%(rules)s)",
-        "streams": "e.stream = ANY(%(streams)s)",
+        "severity": "e.severity = ANY(%(severity)s)",
+        "district": "(s.district = ANY(%(district)s) OR e.labels->>'district' = ANY(%(district)s))",
+        "rule": "e.rule = ANY(%(rule)s)",
+        "stream": "e.stream = ANY(%(stream)s)",
         "sensor": "e.sensor = %(sensor)s",
         "assignee": "e.assignee = %(assignee)s",
         "since": "e.raised_at >= %(since)s",

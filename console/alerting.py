@@ -1,4 +1,4 @@
-"""What operations on alerts stand on beside the database: settings, address guard, vault."""
+"""What operations on alerts stand on beside the database: settings, routes, guard, vault."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from alerts.guard import Guard, guard_of
+from alerts.notify import Notifier
+from alerts.routes import read_routes
 from alerts.settings import AlertSettings
 from alerts.vault import Vault, open_vault
 
@@ -20,6 +22,11 @@ class Alerting:
     def guard(self) -> Guard:
         """Where webhooks may go."""
         return guard_of(self.settings, self.settings.webhook_hosts)
+
+    @property
+    def notifier(self) -> Notifier:
+        """Who is told of what, by the routes file as it is now."""
+        return Notifier(read_routes(self.settings.routes_file), self.settings.console)
 
     @property
     def vault(self) -> Vault:

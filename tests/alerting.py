@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 from pydantic import SecretStr
 
@@ -16,6 +17,28 @@ from alerts.guard import Guard
 from alerts.receivers import Receiver, new_secret, register
 from alerts.vault import open_vault
 from catalog.contracts import Transition
+from console import audit
+from tests.servers import Spawner
+
+
+@dataclass
+class Place:
+    """A console with a key of each role, and what it stands on."""
+
+    dsn: str
+    folder: Path
+    spawn: Spawner
+    clients: dict[str, httpx.Client]
+
+    def call(self, role: str, method: str, path: str, **more: Any) -> httpx.Response:
+        """Call ``/api/v1`` + path, or another version's full path, as a role."""
+        full = path if path.startswith("/api/") else "/api/v1" + path
+        return self.clients[role].request(method, full, **more)
+
+    def audits(self, what: str) -> list[audit.Entry]:
+        with psycopg.connect(self.dsn) as conn:
+            return audit.entries(conn, search=what)
+
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 SECRET = new_secret()

@@ -36,9 +36,9 @@ def list_command(
         wanted = AlertFilter.model_validate(
             {
                 "state": state,
-                "severities": severity or [],
-                "domains": domain or [],
-                "districts": district or [],
+                "severity": severity or [],
+                "domain": domain or [],
+                "district": district or [],
                 "limit": limit,
             }
         )

@@ -1,16 +1,35 @@
-"""Alerts: the list of active ones and their acknowledgement."""
+"""Alerts: lists, one alert's timeline, and what people do with it.
 
+An alert is one episode: from the moment a rule was broken until it no longer is.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from psycopg import Connection
 from pydantic import BaseModel, Field
 
-from alerts.store import Alert, acknowledge, active_alerts
+from alerts import acts
+from alerts.store import (
+    Alert,
+    AlertFilter,
+    AlertPage,
+    State,
+    TransitionRow,
+    find_alerts,
+    get_alert,
+    list_transitions,
+)
 from console.audit import record
 from console.auth import Conn, Operator, Viewer
+from console.roles import Principal
 from service.clock import SystemClock
 
 router = APIRouter(tags=["alerts"])
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Ack(BaseModel):
@@ -19,18 +38,135 @@ class Ack(BaseModel):
     note: str = Field(default="", max_length=2000)
 
 
+class BulkAck(Ack):
+    """Several alerts to acknowledge at once: all of them, or none when one is unknown."""
+
+    ids: list[str] = Field(min_length=1, max_length=1000)
+
+
+class Assignment(BaseModel):
+    """Who takes care; empty takes it back."""
+
+    to: str = Field(max_length=200, examples=["排水二班 Drainage crew 2"])
+
+
+class Comment(BaseModel):
+    """A remark for the timeline."""
+
+    text: Text
+
+
+class Shelf(BaseModel):
+    """Say nothing about an alert for so long; it stays on the list."""
+
+    minutes: float = Field(gt=0, le=7 * 24 * 60)
+    reason: Text
+
+
+class Episodes(AlertFilter):
+    """The same filter, over open and past alerts."""
+
+    state: State = "all"
+
+
 @router.get("/alerts")
-def list_alerts(
-    conn: Conn, who: Viewer, limit: Annotated[int, Query(ge=1, le=5000)] = 500
-) -> list[Alert]:
-    """Return active alerts, worst and newest first."""
-    return active_alerts(conn, limit)
+def list_alerts(conn: Conn, who: Viewer, wanted: Annotated[AlertFilter, Query()]) -> list[Alert]:
+    """Return open alerts (or by ``state``), worst and newest first."""
+    return find_alerts(conn, wanted)
+
+
+@router.get("/episodes")
+def list_episodes(conn: Conn, who: Viewer, wanted: Annotated[Episodes, Query()]) -> list[Alert]:
+    """Return open and past alerts, newest first."""
+    return find_alerts(conn, wanted)
+
+
+@router.get("/transitions")
+def list_changes(
+    conn: Conn,
+    who: Viewer,
+    episode: str = "",
+    stream: str = "",
+    sensor: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+) -> list[TransitionRow]:
+    """Return every change of alerts, newest first; append-only, with event and record time."""
+    return list_transitions(
+        conn, episode=episode, stream=stream, sensor=sensor, since=since, until=until, limit=limit
+    )
+
+
+@router.post("/alerts/ack", status_code=204)
+def acknowledge_several(which: BulkAck, conn: Conn, who: Operator) -> None:
+    """Say that the caller takes care of several alerts."""
+    with conn.transaction():
+        for episode in sorted(set(which.ids)):
+            _acknowledge(conn, episode, who, which.note)
+
+
+@router.get("/alerts/{episode}")
+def get_one(episode: str, conn: Conn, who: Viewer) -> AlertPage:
+    """Return one alert with its timeline, who was told and why somebody was not."""
+    return get_alert(conn, episode)
 
 
 @router.post("/alerts/{episode}/ack", status_code=204)
 def acknowledge_alert(episode: str, conn: Conn, who: Operator, ack: Ack | None = None) -> None:
     """Say that the caller takes care; the first acknowledgement stands."""
-    note = ack.note if ack else ""
     with conn.transaction():
-        acknowledge(conn, episode, who.name, note, SystemClock().now())
-        record(conn, who.name, "alert.ack", episode, note=note)
+        _acknowledge(conn, episode, who, ack.note if ack else "")
+
+
+@router.post("/alerts/{episode}/unack", status_code=204)
+def take_back(episode: str, conn: Conn, who: Operator, said: Ack | None = None) -> None:
+    """Take an acknowledgement back."""
+    note = said.note if said else ""
+    with _recorded(conn, who, "alert.unack", episode, note):
+        acts.unacknowledge(conn, episode, who.name, note)
+
+
+@router.post("/alerts/{episode}/assign", status_code=204)
+def assign_alert(episode: str, given: Assignment, conn: Conn, who: Operator) -> None:
+    """Give the alert to somebody."""
+    with _recorded(conn, who, "alert.assign", episode, given.to):
+        acts.assign(conn, episode, who.name, given.to, SystemClock().now())
+
+
+@router.post("/alerts/{episode}/comment", status_code=204)
+def comment_alert(episode: str, said: Comment, conn: Conn, who: Operator) -> None:
+    """Add a remark to the timeline."""
+    with _recorded(conn, who, "alert.comment", episode, said.text):
+        acts.comment(conn, episode, who.name, said.text)
+
+
+@router.post("/alerts/{episode}/shelve", status_code=204)
+def shelve_alert(episode: str, shelf: Shelf, conn: Conn, who: Operator) -> None:
+    """Say nothing about an open alert for a while; afterwards it is told if it still lasts."""
+    now = SystemClock().now()
+    until = now + timedelta(minutes=shelf.minutes)
+    with _recorded(conn, who, "alert.shelve", episode, shelf.reason):
+        acts.shelve(conn, episode, who.name, until, shelf.reason, now)
+
+
+@router.post("/alerts/{episode}/unshelve", status_code=204)
+def unshelve_alert(episode: str, conn: Conn, who: Operator) -> None:
+    """End shelving now."""
+    with _recorded(conn, who, "alert.unshelve", episode, ""):
+        acts.unshelve(conn, episode, who.name)
+
+
+def _acknowledge(conn: Connection, episode: str, who: Principal, note: str) -> None:
+    acts.acknowledge(conn, episode, who.name, note, SystemClock().now())
+    record(conn, who.name, "alert.ack", episode, note=note)
+
+
+@contextmanager
+def _recorded(
+    conn: Connection, who: Principal, what: str, episode: str, note: str
+) -> Iterator[None]:
+    """Record what is done inside: both, or neither."""
+    with conn.transaction():
+        yield
+        record(conn, who.name, what, episode, note=note)

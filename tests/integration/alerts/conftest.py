@@ -1,16 +1,23 @@
 """Fixtures of the alerts' integration tests."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 from kafka import KafkaProducer
 
 from catalog.contracts import Transition, encode_json
 from catalog.registry import streams
 from catalog.topics import all_topics, shard_key, shard_of, transitions_topic
+from deploy.ports import free_port
 from service.kafka import ensure_topics, producer
-from tests.alerting import Stub, serving
+from storage.api_keys import add_key
+from tests.alerting import Place, Stub, serving
+from tests.databases import Databases
+from tests.servers import Spawner
 
 
 @pytest.fixture
@@ -33,3 +40,24 @@ def send(kafka: str, topic_prefix: str) -> Iterator[Any]:
 
     yield put
     made.close(timeout=5)
+
+
+@pytest.fixture(scope="package")
+def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A console for all tests of this folder, with a key of each role."""
+    folder = tmp_path_factory.mktemp("place")
+    with databases.fresh(migrated=True) as dsn:
+        url = f"http://127.0.0.1:{free_port()}"
+        hosts = json.dumps(["127.0.0.1", "duty.example.cn"])
+        base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url, "CITYOPS_WEBHOOK_HOSTS": hosts}
+        spawner = Spawner(folder, base)
+        clients: dict[str, httpx.Client] = {}
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            for role in ("viewer", "operator", "admin"):
+                bearer = {"Authorization": f"Bearer {add_key(conn, role, [f'api:{role}'])}"}
+                clients[role] = httpx.Client(base_url=url, headers=bearer, timeout=30)
+        spawner("console", name="console")
+        yield Place(dsn, folder, spawner, clients)
+        for client in clients.values():
+            client.close()
+        spawner.stop_all()

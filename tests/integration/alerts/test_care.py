@@ -13,7 +13,6 @@ from psycopg import Connection
 
 from alerts import acts
 from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_test
-from alerts.engine import settle
 from alerts.episodes import Change, apply
 from alerts.errors import NotFoundError
 from alerts.keeper import Keeper, tick
@@ -23,6 +22,7 @@ from alerts.outbox import lock_writers
 from alerts.receivers import list_receivers
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from alerts.settle import settle
 from alerts.silences import SilenceDraft, add_silence, end_silence
 from alerts.store import AlertFilter, active_alerts, find_alerts, get_alert, preview
 from catalog.contracts import Transition
@@ -330,7 +330,7 @@ def test_lists_filter_by_what_a_person_asks_for(desk: Desk) -> None:
     def found(**wanted: Any) -> int:
         return len(find_alerts(desk.conn, AlertFilter(**wanted)))
 
-    assert (found(), found(domains=["water"]), found(districts=["510105"])) == (3, 1, 1)
-    assert (found(severities=[1, 2]), found(rules=["feeder.trip"])) == (2, 1)
+    assert (found(), found(domain=["water"]), found(district=["510105"])) == (3, 1, 1)
+    assert (found(severity=[1, 2]), found(rule=["feeder.trip"])) == (2, 1)
     assert (found(acknowledged=True), found(acknowledged=False)) == (0, 3)
     assert (found(state="cleared"), found(limit=1)) == (0, 1)

@@ -1,10 +1,7 @@
 """Receivers over HTTP: console, delivery process and reference receiver are real."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,50 +9,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from console import audit
 from deploy.ports import free_port
-from storage.api_keys import add_key
-from tests.databases import Databases
-from tests.servers import Spawner, wait_until
+from tests.alerting import Place
+from tests.servers import wait_until
 
 URL = "https://duty.example.cn/hook"
-
-
-@dataclass
-class Place:
-    """A console with a key of each role, and what it stands on."""
-
-    dsn: str
-    folder: Path
-    spawn: Spawner
-    clients: dict[str, httpx.Client]
-
-    def call(self, role: str, method: str, path: str, **more: Any) -> httpx.Response:
-        return self.clients[role].request(method, path, **more)
-
-    def audits(self, what: str) -> list[audit.Entry]:
-        with psycopg.connect(self.dsn) as conn:
-            return audit.entries(conn, search=what)
-
-
-@pytest.fixture(scope="module")
-def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("receivers")
-    with databases.fresh(migrated=True) as dsn:
-        url = f"http://127.0.0.1:{free_port()}"
-        hosts = json.dumps(["127.0.0.1", "duty.example.cn"])
-        base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url, "CITYOPS_WEBHOOK_HOSTS": hosts}
-        spawner = Spawner(folder, base)
-        clients: dict[str, httpx.Client] = {}
-        with psycopg.connect(dsn, autocommit=True) as conn:
-            for role in ("viewer", "operator", "admin"):
-                bearer = {"Authorization": f"Bearer {add_key(conn, role, [f'api:{role}'])}"}
-                clients[role] = httpx.Client(base_url=url + "/api/v1", headers=bearer, timeout=30)
-        spawner("console", name="console")
-        yield Place(dsn, folder, spawner, clients)
-        for client in clients.values():
-            client.close()
-        spawner.stop_all()
 
 
 def test_a_receiver_is_made_tested_and_replayed(place: Place) -> None:

@@ -1,0 +1,30 @@
+"""Tell of changed episodes, in the transaction that changed them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg import Connection
+
+from alerts.episodes import Change
+from alerts.notify import Notifier
+from alerts.outbox import LIVE_CHANNEL
+from alerts.settings import AlertSettings
+
+
+def settle(
+    conn: Connection,
+    changes: Sequence[Change],
+    notifier: Notifier,
+    settings: AlertSettings,
+    now: datetime,
+) -> None:
+    """Owe receivers what they shall know of these changes; tell the console that there are some."""
+    if not changes:
+        return
+    held_back = {
+        c.transition.episode: "shelved"
+        for c in changes
+        if c.shelved_until and c.shelved_until > now
+    }
+    notifier.tell(conn, [c.event(settings) for c in changes], now, held_back)
+    conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())

@@ -1,0 +1,166 @@
+"""Alertmanager's API v2, so that ``amtool``, Prometheus and Grafana's Alertmanager source work.
+
+Alerts are our open episodes; what is pushed here becomes one. Silences are the same as ours.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from psycopg import Connection
+from pydantic import BaseModel, Field, ValidationError
+
+from alerts import silences as book
+from alerts.external import Foreign, take
+from alerts.labels import Matcher, parse_matcher
+from alerts.receivers import list_receivers
+from console import alertmanager as am
+from console.alerting import Room
+from console.audit import record
+from console.auth import Conn, Operator, Viewer
+from console.problems import Refused, not_found
+from service.clock import SystemClock
+
+router = APIRouter(tags=["alertmanager"])
+MOST = 2000
+LATE = timedelta(minutes=1)
+Found = dict[str, Any]
+
+
+class SilenceId(BaseModel):
+    """The id of the silence that was set."""
+
+    silence_id: str = Field(serialization_alias="silenceID")
+
+
+@router.get("/status")
+def status(who: Viewer, room: Room) -> Found:
+    """Return what Alertmanager's clients ask for first."""
+    return {
+        "cluster": {"status": "disabled", "peers": []},
+        "versionInfo": {
+            "version": "0.27.0",
+            "branch": "cityops",
+            "revision": "cityops",
+            "buildUser": "",
+            "buildDate": "",
+            "goVersion": "",
+        },
+        "config": {"original": room.settings.routes_file.read_text()},
+        "uptime": am.started(),
+    }
+
+
+@router.get("/receivers")
+def receivers(conn: Conn, who: Viewer) -> list[Found]:
+    """Return the names of the receivers."""
+    return [{"name": r.name} for r in list_receivers(conn)]
+
+
+class AlertQuery(BaseModel):
+    """Which alerts: ``filter`` holds matchers, e.g. ``domain="water"``; ``receiver`` a pattern."""
+
+    filter: list[str] = []
+    active: bool = True
+    silenced: bool = True
+    inhibited: bool = True
+    receiver: str = Field(default="", max_length=200)
+
+
+@router.get("/alerts")
+def alerts(conn: Conn, who: Viewer, query: Annotated[AlertQuery, Query()]) -> list[Found]:
+    """Return firing alerts."""
+    return _chosen(conn, query)
+
+
+@router.get("/alerts/groups")
+def alert_groups(conn: Conn, who: Viewer, query: Annotated[AlertQuery, Query()]) -> list[Found]:
+    """Return firing alerts by receiver and alert name."""
+    return am.grouped(_chosen(conn, query))
+
+
+@router.post("/alerts")
+def push_alerts(
+    alerts: Annotated[list[Foreign], Body(max_length=MOST)], conn: Conn, who: Operator, room: Room
+) -> None:
+    """Take alerts; each lasts until its ``endsAt``, or 5 minutes after it was last pushed."""
+    take(conn, alerts, room.notifier, room.settings, SystemClock().now(), pushed=True)
+
+
+@router.get("/silences")
+def silences(
+    conn: Conn,
+    who: Viewer,
+    filter: Annotated[list[str] | None, Query(description='e.g. `domain="water"`')] = None,
+) -> list[Found]:
+    """Return silences, expired ones as well; with a filter those that hold these matchers."""
+    wanted = set(map(str, _matchers(filter or [])))
+    now = SystemClock().now()
+    found = book.list_silences(conn, expired=True, limit=MOST)
+    return [am.gettable_silence(s, now) for s in found if wanted <= {str(m) for m in s.matchers}]
+
+
+@router.post("/silences")
+def post_silence(posted: am.PostedSilence, conn: Conn, who: Operator) -> SilenceId:
+    """Set a silence, or replace one. Its author is the caller, for whom it names."""
+    now = SystemClock().now()
+    if posted.starts_at < now - LATE:
+        posted = posted.model_copy(update={"starts_at": now})
+    try:
+        draft = posted.ours()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, ("body", *first["loc"])))
+        raise Refused(field, first["type"], first["msg"]) from None
+    author = _author(posted.created_by, who.name)
+    with conn.transaction():
+        if posted.id and book.end_silence(conn, am.number_of(posted.id), who.name, now) is None:
+            raise not_found(f"no silence {posted.id}")
+        made = book.add_silence(conn, draft, author)
+        record(
+            conn, who.name, "silence.create", str(made.id), replaces=posted.id, reason=made.reason
+        )
+    return SilenceId(silence_id=am.public_id(made.id))
+
+
+@router.get("/silence/{silence}")
+def silence(silence: str, conn: Conn, who: Viewer) -> Found:
+    """Return one silence."""
+    found = book.get_silence(conn, am.number_of(silence))
+    if found is None:
+        raise not_found(f"no silence {silence}")
+    return am.gettable_silence(found, SystemClock().now())
+
+
+@router.delete("/silence/{silence}")
+def expire_silence(silence: str, conn: Conn, who: Operator) -> None:
+    """End a silence now."""
+    with conn.transaction():
+        ended = book.end_silence(conn, am.number_of(silence), who.name, SystemClock().now())
+        if ended is None:
+            raise not_found(f"no silence {silence}")
+        record(conn, who.name, "silence.expire", str(ended.id))
+
+
+def _chosen(conn: Connection, query: AlertQuery) -> list[Found]:
+    try:
+        pattern = re.compile(query.receiver) if query.receiver else None
+    except re.error as error:
+        raise Refused("query.receiver", "pattern", str(error)) from None
+    found = am.gettable_alerts(conn, _matchers(query.filter), SystemClock().now())
+    kinds = {"active": query.active, "silenced": query.silenced, "inhibited": query.inhibited}
+    return am.selected(found, kinds, pattern)
+
+
+def _author(said: str, caller: str) -> str:
+    """Return who set it: the name that was said, and whose key said it."""
+    mark = f"({caller})"
+    return caller if said in ("", caller) else said if said.endswith(mark) else f"{said} {mark}"
+
+
+def _matchers(lines: list[str]) -> list[Matcher]:
+    try:
+        return [parse_matcher(line) for line in lines]
+    except ValueError as error:
+        raise Refused("query.filter", "matcher", str(error)) from None

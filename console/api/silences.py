@@ -1,0 +1,92 @@
+"""Silences and maintenance windows: what is not said for a while, by whom and why."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts import silences as book
+from alerts.labels import Matcher
+from alerts.silences import Silence, SilenceDraft
+from alerts.store import Alert, preview
+from console.audit import record
+from console.auth import Conn, Operator, Viewer
+from console.problems import not_found
+from service.clock import SystemClock
+
+router = APIRouter(tags=["silences"])
+EXAMPLE = {
+    "matchers": [{"name": "district", "value": "510104"}],
+    "reason": "管网检修 Works on the main",
+    "starts_at": "2026-11-24T08:00:00+08:00",
+    "ends_at": "2026-11-24T12:00:00+08:00",
+}
+
+
+class Matchers(BaseModel):
+    """What a silence would match; all must fit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    matchers: list[Matcher] = Field(min_length=1, max_length=20)
+
+
+class Hidden(BaseModel):
+    """The open alerts that a silence would hide."""
+
+    count: int
+    alerts: list[Alert]
+
+
+@router.get("/silences")
+def list_silences(conn: Conn, who: Viewer, expired: bool = False) -> list[Silence]:
+    """Return silences that hold or will hold, the one that ends next first."""
+    return book.list_silences(conn, expired=expired)
+
+
+@router.post("/silences/preview")
+def preview_silence(what: Matchers, conn: Conn, who: Viewer) -> Hidden:
+    """Return the open alerts that these matchers would hide."""
+    found = preview(conn, what.matchers)
+    return Hidden(count=len(found), alerts=found)
+
+
+@router.post("/silences", status_code=201)
+def create_silence(
+    draft: Annotated[SilenceDraft, Body(examples=[EXAMPLE])], conn: Conn, who: Operator
+) -> Silence:
+    """Set a silence; its author is the caller. What it hides stays on the list."""
+    with conn.transaction():
+        made = book.add_silence(conn, draft, who.name)
+        matchers = " ".join(str(m) for m in made.matchers)
+        ends = made.ends_at.isoformat()
+        record(
+            conn,
+            who.name,
+            f"{made.kind}.create",
+            str(made.id),
+            matchers=matchers,
+            reason=made.reason,
+            ends_at=ends,
+        )
+    return made
+
+
+@router.get("/silences/{silence}")
+def get_silence(silence: int, conn: Conn, who: Viewer) -> Silence:
+    """Return one silence."""
+    found = book.get_silence(conn, silence)
+    if found is None:
+        raise not_found(f"no silence {silence}")
+    return found
+
+
+@router.delete("/silences/{silence}")
+def expire_silence(silence: int, conn: Conn, who: Operator) -> Silence:
+    """End a silence now; what it hid and still lasts is told within a second."""
+    with conn.transaction():
+        ended = book.end_silence(conn, silence, who.name, SystemClock().now())
+        if ended is None:
+            raise not_found(f"no silence {silence}")
+        record(conn, who.name, f"{ended.kind}.expire", str(silence))
+    return ended

@@ -1,0 +1,237 @@
+"""Alerts, silences, Alertmanager's API and incoming webhooks over real HTTP and deliveries."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from psycopg import Connection
+from standardwebhooks import Webhook
+
+from alerts.episodes import apply
+from alerts.external import RESOLVE_AFTER, expire
+from alerts.notify import Notifier
+from alerts.routes import read_routes
+from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from tests.alerting import SECRET, Place, Stub, add_receiver, of_sensor, serving
+from tests.servers import wait_until
+
+SILENCE = {"matchers": [{"name": "district", "value": "510104"}], "reason": "works"}
+
+
+@pytest.fixture
+def conn(place: Place) -> Iterator[Connection]:
+    with psycopg.connect(place.dsn, autocommit=True) as made:
+        yield made
+        made.execute(
+            "UPDATE episodes SET cleared_at = now(), status = 'cleared' WHERE cleared_at IS NULL"
+        )
+        made.execute("DELETE FROM silences")
+
+
+@pytest.fixture(scope="module")
+def listener(place: Place) -> Iterator[Stub]:
+    """A receiver with the delivery process that serves it."""
+    with serving() as stub:
+        add_receiver(place.dsn, place.folder, stub, "listener")
+        place.spawn("alerts", "deliver")
+        yield stub
+
+
+def raise_two(conn: Connection) -> tuple[str, str]:
+    """Raise a red alert in 510104 and an orange one in 510105."""
+    pond = of_sensor("waterlogging", "ponding", "waterlogging-510104-01", severity=1)
+    trip = of_sensor("feeder", "trip", "feeder-510105-01", severity=2)
+    stamp = f"{datetime.now(UTC).timestamp():.6f}"
+    made = []
+    for t in (pond, trip):
+        own = {"id": f"t{stamp}-{t.sensor}", "episode": f"e{stamp}-{t.sensor}"}
+        named = msgspec.structs.replace(t, **own)
+        assert apply(conn, named)
+        made.append(named.episode)
+    return made[0], made[1]
+
+
+def span(**until: float) -> dict[str, str]:
+    now = datetime.now(UTC)
+    return {"starts_at": now.isoformat(), "ends_at": (now + timedelta(**until)).isoformat()}
+
+
+def test_alerts_are_found_and_cared_for_by_api(place: Place, conn: Connection) -> None:
+    pond, trip = raise_two(conn)
+
+    def ids(query: str) -> list[str]:
+        return [a["id"] for a in place.call("viewer", "GET", f"/alerts?{query}").json()]
+
+    assert ids("") == [pond, trip], "worst first"
+    assert ids("domain=water") == ids("district=510104") == ids("severity=1") == [pond]
+    assert place.call("viewer", "GET", "/alerts?colour=red").status_code == 422
+    for act, body in {
+        "assign": {"to": "crew 2"},
+        "comment": {"text": "pump runs"},
+        "shelve": {"minutes": 30, "reason": "known"},
+        "unshelve": None,
+        "ack": {"note": "on it"},
+        "unack": None,
+    }.items():
+        path = f"/alerts/{pond}/{act}"
+        assert place.call("viewer", "POST", path, json=body).status_code == 403
+        done = place.call("operator", "POST", path, json=body)
+        assert done.status_code == 204, done.text
+        assert place.audits(f"alert.{act}")[0].target == pond
+    page = place.call("viewer", "GET", f"/alerts/{pond}").json()
+    acts = ["assign", "comment", "shelve", "unshelve", "ack", "unack"]
+    assert [a["act"] for a in page["acts"]] == acts
+    assert (page["alert"]["assignee"], page["alert"]["acked_by"]) == ("crew 2", None)
+    assert [t["kind"] for t in page["transitions"]] == ["raised"]
+    bulk = place.call("operator", "POST", "/alerts/ack", json={"ids": [pond, "none"]})
+    assert (bulk.status_code, ids("acknowledged=true")) == (404, []), "all or none"
+    bulk = place.call("operator", "POST", "/alerts/ack", json={"ids": [pond, trip]})
+    assert (bulk.status_code, len(ids("acknowledged=true"))) == (204, 2)
+    changes = place.call("viewer", "GET", f"/transitions?episode={pond}").json()
+    assert [(c["kind"], c["stream"]) for c in changes] == [("raised", "waterlogging")]
+    conn.execute("UPDATE episodes SET cleared_at = now(), status = 'cleared'")
+    assert ids("") == []
+    past = place.call("viewer", "GET", "/episodes?domain=water").json()
+    assert pond in [e["id"] for e in past]
+
+
+def test_a_silence_is_previewed_set_and_expired(place: Place, conn: Connection) -> None:
+    pond, _ = raise_two(conn)
+    matchers = {"matchers": SILENCE["matchers"]}
+    shown = place.call("viewer", "POST", "/silences/preview", json=matchers).json()
+    assert (shown["count"], [a["id"] for a in shown["alerts"]]) == (1, [pond])
+    body = SILENCE | span(hours=2)
+    assert place.call("viewer", "POST", "/silences", json=body).status_code == 403
+    made = place.call("operator", "POST", "/silences", json=body)
+    assert (made.status_code, made.json()["author"]) == (201, "operator")
+    number = made.json()["id"]
+    listed = place.call("viewer", "GET", "/api/v2/silences").json()
+    assert [s["status"]["state"] for s in listed] == ["active"]
+    found = place.call("viewer", "GET", "/api/v2/alerts?silenced=true&active=false").json()
+    assert [a["status"]["silencedBy"] for a in found] == [[listed[0]["id"]]]
+    ended = place.call("operator", "DELETE", f"/silences/{number}").json()
+    assert (ended["ended_by"], place.call("viewer", "GET", "/silences").json()) == ("operator", [])
+    assert [e.what for e in place.audits(str(number))][:2] == ["silence.expire", "silence.create"]
+    for wrong, field in (
+        ({"matchers": [{"name": "a", "op": "=~", "value": "("}]}, "body.matchers.0.value"),
+        ({"matchers": [{"name": "a", "op": "=~", "value": ".*"}]}, "body"),
+        ({"reason": ""}, "body.reason"),
+        (span(days=40), "body"),
+    ):
+        refused = place.call("operator", "POST", "/silences", json=body | wrong)
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == field
+    assert place.call("operator", "DELETE", "/silences/999999").status_code == 404
+
+
+def test_alertmanagers_clients_read_and_silence(place: Place, conn: Connection) -> None:
+    pond, trip = raise_two(conn)
+    status = place.call("viewer", "GET", "/api/v2/status").json()
+    assert status["config"]["original"] == DEFAULT_ROUTES.read_text()
+    assert datetime.fromisoformat(status["uptime"]) < datetime.now(UTC)
+    assert {"version", "goVersion"} <= status["versionInfo"].keys()
+    query = {"filter": ['domain=~"wat.*"', 'severity!="blue"']}
+    (alert,) = place.call("viewer", "GET", "/api/v2/alerts", params=query).json()
+    assert alert["labels"]["rule"] == "waterlogging.ponding"
+    assert (alert["status"]["state"], alert["fingerprint"]) == ("active", pond[:16])
+    groups = place.call("viewer", "GET", "/api/v2/alerts/groups").json()
+    assert {g["labels"]["alertname"] for g in groups} == {"waterlogging.ponding", "feeder.trip"}
+    now = datetime.now(UTC)
+    amtool: dict[str, Any] = {
+        "matchers": [
+            {"name": "alertname", "value": "feeder.*", "isRegex": True, "isEqual": True},
+            {"name": "district", "value": "510104", "isRegex": False, "isEqual": False},
+        ],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+        "createdBy": "li",
+        "comment": "switching",
+    }
+    assert place.call("viewer", "POST", "/api/v2/silences", json=amtool).status_code == 403
+    made = place.call("operator", "POST", "/api/v2/silences", json=amtool).json()["silenceID"]
+    states = {
+        a["labels"]["rule"]: a["status"]["state"]
+        for a in place.call("viewer", "GET", "/api/v2/alerts").json()
+    }
+    assert states == {"waterlogging.ponding": "active", "feeder.trip": "suppressed"}, trip
+    other = place.call(
+        "operator",
+        "POST",
+        "/api/v2/silences",
+        json=amtool | {"id": made, "createdBy": "li (operator)"},
+    ).json()
+    listed = place.call("viewer", "GET", "/api/v2/silences").json()
+    assert {s["id"]: s["status"]["state"] for s in listed} == {
+        made: "expired",
+        other["silenceID"]: "active",
+    }
+    one = place.call("viewer", "GET", f"/api/v2/silence/{other['silenceID']}").json()
+    assert one["createdBy"] == "li (operator)"
+    assert one["matchers"] == amtool["matchers"]
+    gone = place.call("operator", "DELETE", f"/api/v2/silence/{other['silenceID']}")
+    assert gone.status_code == 200
+    assert place.call("viewer", "GET", "/api/v2/silence/nonsense").status_code == 404
+    bad = place.call("viewer", "GET", "/api/v2/alerts?filter=nonsense")
+    assert bad.json()["errors"][0]["field"] == "query.filter"
+
+
+def test_grafanas_webhook_becomes_an_alert_that_is_delivered(
+    place: Place, conn: Connection, listener: Stub
+) -> None:
+    labels = {"alertname": "Pump hot", "severity": "critical", "domain": "water", "rule": "x"}
+    alert: dict[str, Any] = {
+        "status": "firing",
+        "labels": labels,
+        "annotations": {"summary": "Pump 3 is at 95 °C"},
+        "startsAt": "2026-11-24T08:00:00Z",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "values": {"A": 95},
+    }
+
+    def push(path: str = "/incoming/grafana", role: str = "operator", **change: Any) -> Any:
+        body = {"version": "1", "orgId": 1, "alerts": [alert | change]}
+        return place.call(role, "POST", path, json=body)
+
+    assert push(role="viewer").status_code == 403
+    assert push().json() == {"received": 1, "changed": 1}
+    assert push("/incoming/alertmanager").json() == {"received": 1, "changed": 0}, "the same"
+    wait_until(lambda: len(listener.got) == 1, 20.0, "the webhook")
+    headers, body = listener.got[0]
+    told = Webhook(SECRET).verify(body, headers)
+    assert (told["type"], told["data"]["severity"]["level"]) == ("alert.raised", 1)
+    assert told["data"]["annotations"]["summary"] == "Pump 3 is at 95 °C"
+    (shown,) = place.call("viewer", "GET", "/alerts?domain=water").json()
+    assert (shown["rule"], shown["labels"]["origin"]) == ("external.pump_hot", "external")
+    push(labels=labels | {"severity": "warning"})
+    push(status="resolved")
+    push(status="resolved")
+    wait_until(lambda: len(listener.got) == 3, 20.0, "the change and the end")
+    kinds = [Webhook(SECRET).verify(b, h)["type"] for h, b in listener.got]
+    assert kinds == ["alert.raised", "alert.changed", "alert.cleared"]
+    wrong = push(labels={"no good": "x"})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["field"].startswith("body.alerts.0.labels")
+
+
+def test_a_pushed_alert_ends_when_it_is_not_pushed_again(place: Place, conn: Connection) -> None:
+    alert = {"labels": {"alertname": "DiskFull", "instance": "db-1"}} | {
+        "startsAt": "0001-01-01T00:00:00Z",  # amtool's way to say nothing
+        "endsAt": "0001-01-01T00:00:00Z",
+    }
+    for _ in range(2):
+        assert place.call("operator", "POST", "/api/v2/alerts", json=[alert]).status_code == 200
+    (shown,) = place.call("viewer", "GET", "/api/v2/alerts?filter=alertname=DiskFull").json()
+    assert shown["labels"]["severity"] == "yellow"
+    assert shown["startsAt"] > "2026"
+    notifier = Notifier(read_routes(DEFAULT_ROUTES), "")
+    now = datetime.now(UTC)
+    assert expire(conn, notifier, AlertSettings(), now) == 0
+    assert expire(conn, notifier, AlertSettings(), now + RESOLVE_AFTER) == 1
+    assert place.call("viewer", "GET", "/api/v2/alerts?filter=alertname=DiskFull").json() == []
+    ended = {"endsAt": (now - timedelta(seconds=1)).isoformat()}
+    place.call("operator", "POST", "/api/v2/alerts", json=[alert])
+    place.call("operator", "POST", "/api/v2/alerts", json=[alert | ended])
+    assert place.call("viewer", "GET", "/alerts?rule=external.diskfull").json() == []
