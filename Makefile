@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run reload stop status logs env tap clean setup test check format lock bench bench-lock new-stream check-streams dashboards grafana screenshots
+.PHONY: help run stop status logs env tap clean setup test reload chaos check format lock bench bench-lock new-stream check-streams dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,6 +49,9 @@ clean: $(STAMP) ## Stop everything and remove its data
 
 test: setup ## Set up, start own servers and run every test on two workers (WORKERS=4, 0 = none)
 	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder
+
+chaos: setup ## Strike a platform with every fault and judge it: make chaos SEED=7 ROUNDS=2 (about 15 min)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),1)
 
 check: $(STAMP) ## ruff, pyright, import-linter, stream check
 	@$(BIN)/ruff check .

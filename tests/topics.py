@@ -35,6 +35,16 @@ def records(bootstrap: str, topic: str) -> list[Any]:
         reader.close()
 
 
+def ends(bootstrap: str, topics: list[str]) -> dict[tuple[str, int], int]:
+    """Return the end offset of every partition of the topics."""
+    reader = consumer(bootstrap, "test", "test")
+    try:
+        parts = [TopicPartition(topic, p) for topic in topics for p in range(PARTITIONS)]
+        return {(p.topic, p.partition): end for p, end in reader.end_offsets(parts).items()}
+    finally:
+        reader.close()
+
+
 def delete_topics(bootstrap: str, prefix: str) -> None:
     """Delete every topic whose name starts with `prefix`."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=30_000)

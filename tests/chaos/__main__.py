@@ -1,0 +1,92 @@
+"""`make chaos`: strike a running platform with every fault, judge, and try without each guard."""
+
+import random
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.registry import stream
+from storage.tables import readings_table
+from tests.chaos.faults import FAULTS, Fault, fault
+from tests.chaos.guards import GUARDS, drop_key
+from tests.chaos.ledger import STREAMS
+from tests.chaos.report import Report
+from tests.chaos.run import Outcome, strike
+from tests.chaos.stack import Stack, running_stack
+
+app = typer.Typer(add_completion=False)
+
+SHOWN_BY = {
+    "offsets_apart": ["lose replies of commits"],
+    "early_answer": ["freeze broker, kill gateway"],
+    "state_apart": ["kill worker", "kill worker"],
+    "no_memory": [],
+    "no_key": [],
+}
+"""The faults that need the guard most; the traffic alone needs some."""
+
+
+@app.command(
+    epilog="Example: python -m tests.chaos --seed 7 --rounds 2 --fault 'kill sink' --no-controls"
+)
+def main(
+    seed: Annotated[int, typer.Option(help="Seed of traffic, order and pauses")] = 1,
+    rounds: Annotated[int, typer.Option(help="How often every fault is done", min=0)] = 1,
+    faults: Annotated[
+        list[str] | None, typer.Option("--fault", help="Only this fault; may be repeated")
+    ] = None,
+    controls: Annotated[bool, typer.Option(help="Also run without each guard in turn")] = True,
+    guards: Annotated[
+        list[str] | None, typer.Option("--guard", help="Only this guard; may be repeated")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the report")] = Path(".cityops/chaos"),
+) -> None:
+    """Exit 1 when a promise was broken, or when a missing guard was not noticed."""
+    report = Report(seed)
+    if rounds:
+        _rounds(report, [fault(name) for name in faults or [f.name for f in FAULTS]], rounds)
+    for guard in (guards or list(GUARDS)) if controls else []:
+        report.controls[guard] = _control(guard, seed)
+        noticed = "noticed" if report.controls[guard] else "NOT NOTICED"
+        typer.echo(f"without {guard}: {noticed}")
+    report.write(out)
+    typer.echo(report.markdown())
+    raise typer.Exit(0 if report.good() else 1)
+
+
+def _rounds(report: Report, faults: list[Fault], rounds: int) -> None:
+    order = random.Random(report.seed)
+    with running_stack(report.seed) as stack:
+        for _ in range(rounds):
+            for chosen in order.sample(faults, len(faults)):
+                outcome = _strike(stack, [chosen], order.randrange(1 << 30))
+                report.outcomes.append(outcome)
+                typer.echo(f"{chosen.name}: {'kept' if outcome else 'BROKEN'}")
+        ledger = stack.ledger
+        report.issued = {
+            "readings accepted": len(ledger.accepted),
+            "readings refused": len(ledger.refused),
+            "requests": ledger.posts,
+            "requests without an answer": ledger.without_answer,
+            "commit replies lost": stack.proxy.lost,
+        }
+
+
+def _strike(stack: Stack, chosen: list[Fault], seed: int) -> Outcome:
+    try:
+        return strike(stack, chosen, seed)
+    except Exception as error:
+        return Outcome([f.name for f in chosen], wrong=[f"{type(error).__name__}: {error}"])
+
+
+def _control(guard: str, seed: int) -> list[str]:
+    """Return what the judge finds wrong on a platform without a guard."""
+    with running_stack(seed, without=guard) as stack:
+        if guard == "no_key":
+            drop_key(stack.dsn, tuple(readings_table(stream(name).name) for name in STREAMS))
+        return _strike(stack, [fault(name) for name in SHOWN_BY[guard]], seed).wrong
+
+
+if __name__ == "__main__":
+    app()

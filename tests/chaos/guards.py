@@ -1,0 +1,99 @@
+"""Negative controls: a process with one guard taken out, to show that the judge notices.
+
+python -m tests.chaos.guards early_answer ingest gateway
+"""
+
+import runpy
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from kafka.consumer.fetcher import ConsumerRecord
+from psycopg import Connection
+
+
+def offsets_apart() -> None:
+    """Store the offsets before the rows, in a transaction of their own, as auto-commit does."""
+    from storage.exact import ExactConsumer, Stored
+    from storage.offsets import advance
+
+    def transact(
+        self: Any, records: list[ConsumerRecord], work: Callable[[Connection], Stored]
+    ) -> None:
+        conn = self._connection()
+        after = {(r.topic, r.partition): r.offset + 1 for r in records}
+        expected = {place: self._expected.get(place, 0) for place in after}
+        with conn.transaction():
+            advance(conn, self._name, expected, after)
+        with conn.transaction():
+            stored = work(conn)
+        self._expected |= after
+        self._vitals.progress(stored.rows, newest=stored.newest)
+        stored.committed()
+
+    ExactConsumer._transact = transact
+
+
+def early_answer() -> None:
+    """Answer 202 before Kafka has acknowledged."""
+    from ingest.producer import Pending
+
+    def at_once(self: Pending, deadline_s: float) -> None:
+        return None
+
+    Pending.wait = at_once
+
+
+def state_apart() -> None:
+    """Store the worker's next offset with the state of the checkpoint before."""
+    from streams import checkpoint, worker
+
+    def hollow(dsn: str, app: str, taken: dict[Any, checkpoint.Checkpoint]) -> None:
+        before = checkpoint.load(dsn, app, taken)
+        mixed = {
+            place: checkpoint.Checkpoint(new.next_offset, before.get(place, new).state)
+            for place, new in taken.items()
+        }
+        checkpoint.save(dsn, app, mixed)
+
+    worker.save = hollow  # pyright: ignore[reportPrivateImportUsage]
+
+
+def no_memory() -> None:
+    """Forget which readings the worker has seen."""
+    from streams.engine.partition import PartitionEngine
+
+    def forget(self: PartitionEngine, slots: object, times: object) -> None:
+        return None
+
+    PartitionEngine._remember = forget
+
+
+def no_key() -> None:
+    """Nothing in a process: ``drop_key`` takes the unique key from the tables."""
+
+
+def drop_key(dsn: str, tables: tuple[str, ...]) -> None:
+    """Drop the unique key of readings tables."""
+    query = "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = %s::regclass"
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        for table in tables:
+            row = conn.execute(f"{query} AND indisunique".encode(), [table]).fetchone()
+            assert row is not None, f"{table} has no unique key"
+            conn.execute(f"DROP INDEX {row[0]}".encode())
+
+
+GUARDS = {f.__name__: f for f in (offsets_apart, early_answer, state_apart, no_memory, no_key)}
+
+
+def main() -> None:
+    """Take a guard out, then run a room as ``python -m`` does."""
+    guard, room, *arguments = sys.argv[1:]
+    GUARDS[guard]()
+    sys.argv = [room, *arguments]
+    runpy.run_module(room, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

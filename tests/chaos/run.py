@@ -1,0 +1,87 @@
+"""Strike a running platform and judge what came of it."""
+
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from deploy.wait import wait_until
+from tests.chaos.faults import Fault
+from tests.chaos.stack import Stack
+from tests.oracle.compare import Difference, compare
+from tests.oracle.log import body
+from tests.oracle.outputs import Row
+from tests.oracle.rules import EPOCH
+
+SETTLE_S = 120.0
+FLOW_S = 90.0
+
+
+@dataclass
+class Outcome:
+    """What one fault, or a run of them, led to."""
+
+    faults: list[str]
+    stored_s: list[float] = field(default_factory=list)
+    judged_s: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return not self.wrong
+
+
+def strike(stack: Stack, faults: list[Fault], seed: int, calm_s: float = 4.0) -> Outcome:
+    """Do the faults one after another, settle, and judge all that was ever issued.
+
+    Seconds are counted from the end of a fault until a reading accepted after it is a row
+    (``stored_s``), and until the worker has stored a checkpoint (``judged_s``).
+    """
+    outcome = Outcome([fault.name for fault in faults])
+    wait = random.Random(seed)
+    stack.ledger.start()
+    for fault in faults:
+        time.sleep(wait.uniform(calm_s / 2, calm_s))
+        fault.strike(stack)
+        over, wall, known = time.monotonic(), time.time(), len(stack.ledger.accepted)
+        wait_until(lambda known=known: stack.stored(known), FLOW_S, f"rows after {fault.name}")
+        outcome.stored_s.append(time.monotonic() - over)
+        wait_until(lambda wall=wall: stack.judged(wall), FLOW_S, f"checkpoint after {fault.name}")
+        outcome.judged_s.append(time.monotonic() - over)
+    time.sleep(calm_s)
+    outcome.wrong = judge(stack)
+    return outcome
+
+
+def judge(stack: Stack) -> list[str]:
+    """Settle and return every hop that is wrong; empty when all promises are kept."""
+    try:
+        stack.settle(SETTLE_S)
+    except TimeoutError as error:
+        return [str(error)]
+    found = [*stack.judge.verdict(), *promises(stack)]
+    return [str(difference) for difference in found]
+
+
+def promises(stack: Stack) -> list[Difference]:
+    """Compare the ledger with the log: accepted is in Kafka, refused is nowhere."""
+    expected = stack.judge.reader.expected({})
+    logged = {(key, body(values)) for key, values in expected.rows.items()} | expected.conflicts
+    ledger = stack.ledger
+    accepted = {_key(name, reading): 1 for name, reading in ledger.accepted}
+    refused = {_key(name, reading) for name, reading in ledger.refused}
+    found = [
+        compare(
+            "gateway: accepted readings in Kafka", accepted, {k: 1 for k in accepted if k in logged}
+        ),
+        compare("gateway: refused readings in Kafka", {}, {k: 1 for k in refused if k in logged}),
+    ]
+    return [difference for difference in found if difference]
+
+
+def _key(name: str, reading: Row) -> tuple[tuple[str, str, int], str]:
+    values = {k: v for k, v in reading.items() if k not in ("sensor", "observed_at")}
+    return (name, reading["sensor"], _micros(reading["observed_at"])), body(values)
+
+
+def _micros(moment: str) -> int:
+    return round((datetime.fromisoformat(moment) - EPOCH).total_seconds() * 1e6)

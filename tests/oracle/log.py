@@ -1,0 +1,106 @@
+"""What must have come of a Kafka log: rows, dead letters, and what the worker puts out."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka.consumer.fetcher import ConsumerRecord
+
+from catalog.frames import TICK_TYPE, FrameError, bad_rows, decode, decode_tick, event_type
+from catalog.registry import stream
+from catalog.topics import readings_topic
+from tests.oracle.outputs import readings_of
+from tests.oracle.reference import Reference, Results, Values
+from tests.topics import records
+
+Place = tuple[str, int]
+"""A stream and a partition of its readings topic."""
+
+Key = tuple[str, str, int]
+"""(stream, sensor, observed_at in epoch µs)."""
+
+Letter = tuple[str, int, int, str]
+"""(topic, partition, offset, code) of a record, or of one reading in it, that cannot be used."""
+
+
+@dataclass
+class Expected:
+    """What follows from a log. ``must`` is what the worker has put out for certain, ``may`` what
+    it has put out when it has worked off all of it."""
+
+    rows: dict[Key, Values] = field(default_factory=dict)
+    conflicts: set[tuple[Key, str]] = field(default_factory=set)
+    letters: set[Letter] = field(default_factory=set)
+    must: Results = field(default_factory=Results)
+    may: Results = field(default_factory=Results)
+
+
+@dataclass
+class Reader:
+    """Reads the readings topics of a prefix anew and works them off, record by record."""
+
+    bootstrap: str
+    prefix: str
+    streams: tuple[str, ...]
+
+    def ends_of_frames(self) -> dict[Place, int]:
+        """Return the offset after the last frame (not tick) of each partition that has one."""
+        ends: dict[Place, int] = {}
+        for name in self.streams:
+            for record in records(self.bootstrap, readings_topic(self.prefix, name)):
+                if event_type(record.headers) != TICK_TYPE:
+                    place = (name, record.partition)
+                    ends[place] = max(ends.get(place, 0), record.offset + 1)
+        return ends
+
+    def expected(self, checkpoints: dict[Place, int]) -> Expected:
+        """Return what must come of the log; checkpoints are the worker's next offsets."""
+        found = Expected()
+        for name in self.streams:
+            by_partition: dict[int, list[ConsumerRecord]] = {}
+            for record in records(self.bootstrap, readings_topic(self.prefix, name)):
+                by_partition.setdefault(record.partition, []).append(record)
+            for partition, log in by_partition.items():
+                log.sort(key=lambda r: r.offset)
+                _partition(found, name, log, checkpoints.get((name, partition), 0))
+        return found
+
+
+def _partition(found: Expected, name: str, log: list[ConsumerRecord], certain: int) -> None:
+    reference = Reference(stream(name))
+    must = Results()
+    for record in log:
+        if record.offset == certain:
+            must.add(reference.results)
+        _record(found, reference, name, record)
+    if certain > log[-1].offset:
+        must.add(reference.results)
+    found.must.add(must)
+    found.may.add(reference.results)
+
+
+def _record(found: Expected, reference: Reference, name: str, record: ConsumerRecord) -> None:
+    place = (record.topic, record.partition, record.offset)
+    try:
+        if event_type(record.headers) == TICK_TYPE:
+            reference.tick(decode_tick(record.value))
+            return
+        batch = decode(name, record.value, record.headers).batch
+    except FrameError as error:
+        found.letters.add((*place, error.code))
+        return
+    found.letters |= {(*place, row.code) for row in bad_rows(batch)}
+    readings = readings_of(batch)
+    for sensor, at, values in readings:
+        _row(found, (name, sensor, at), values)
+    reference.frame(readings)
+
+
+def _row(found: Expected, key: Key, values: dict[str, Any]) -> None:
+    first = found.rows.setdefault(key, values)
+    if first != values:
+        found.conflicts.add((key, body(values)))
+
+
+def body(values: Values) -> str:
+    """Return the values of a reading as one comparable text, missing ones left out."""
+    return repr(sorted((k, v) for k, v in values.items() if v is not None))
