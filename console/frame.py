@@ -86,7 +86,7 @@ def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
         token = request.cookies.get(COOKIE)
         who = await asyncio.to_thread(_principal, desk, token)
         if who is None or not who.may(page.role):
-            return RedirectResponse(login_address(request.url.path), 303)
+            return RedirectResponse(login_address(_asked(request)), 303)
         view = View(desk, who, words_of(language_of(request)), token)
         ui.page_title(f"{view.words(page.title)} · {view.words('app.title')}")
         ui.add_head_html(head_html(view.words, page.theme, desk.clock.now()))
@@ -103,18 +103,30 @@ def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
     ui.page(page.path)(handler)
 
 
-def follow(view: View, show: Callable[[Snapshot], None]) -> None:
+def _asked(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def follow(view: View, show: Callable[[Snapshot], Awaitable[None] | None]) -> None:
     """Call ``show`` with the newest snapshot now and with each newer one."""
     seen = -1
 
-    def look() -> None:
+    async def look() -> None:
         nonlocal seen
         snapshot = view.desk.live.look()
         if snapshot.version != seen:
             seen = snapshot.version
-            show(snapshot)
+            if (done := show(snapshot)) is not None:
+                await done
 
     ui.timer(REFRESH_S, look)
+
+
+def missing(view: View, what: str) -> None:
+    """Say that what was asked for is not there."""
+    with panel(view.words("app.missing"), "missing"):
+        ui.label(view.words("app.missing_what", what=what)).classes("empty")
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 Colours, icons and texts come from ``catalog.severity``; colour never stands alone.
 """
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from catalog.model import Severity
 from catalog.severity import LEVELS, STATES
 from console.texts import Words
 
 Mark = dict[str, Any]
+CITY_ZONE = ZoneInfo("Asia/Shanghai")
 BY_NAME = {state.name: state for state in STATES}
 WORST_FIRST = tuple(reversed(BY_NAME))
 LEVEL_NAMES = {severity.name.lower(): severity for severity in LEVELS}
@@ -45,6 +48,19 @@ def number(words: Words, value: float | None, unit: str | None, decimals: int | 
 def shown_unit(unit: str | None) -> str:
     """Return the unit as people read it: nothing for a pure number (UCUM ``1``)."""
     return "" if unit in (None, "1") else unit
+
+
+def duration(words: Words, seconds: float) -> dict[str, Any]:
+    """Return a duration as a number cell in a fitting unit."""
+    units = (3600, "小时", "h"), (60, "分", "min"), (1, "秒", "s")
+    size, zh, en = next(unit for unit in units if seconds >= 2 * unit[0] or unit[0] == 1)
+    unit = zh if words.language == "zh" else en
+    return {"text": f"{seconds / size:.0f}", "unit": unit, "sort": seconds}
+
+
+def local_time(at: datetime) -> str:
+    """Return a moment in the city's time, without the year."""
+    return at.astimezone(CITY_ZONE).strftime("%m-%d %H:%M:%S")
 
 
 def colours() -> dict[str, str]:

@@ -71,6 +71,17 @@ def relatives(conn: Connection, sensor: str, parent: str | None) -> list[Row]:
     return _rows(conn, query, {"sensor": sensor, "parent": parent})
 
 
+def places(conn: Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """Return titles, district and position by (stream, sensor); unknown ones are left out."""
+    query = (
+        "SELECT s.stream, s.sensor, s.title_zh, s.title_en, s.district, s.street, s.lon, s.lat"
+        " FROM sensors s JOIN (SELECT DISTINCT * FROM unnest(%(streams)s::text[],"
+        " %(sensors)s::text[])) k (stream, sensor) USING (stream, sensor)"
+    )
+    values = {"streams": [key[0] for key in keys], "sensors": [key[1] for key in keys]}
+    return {(row["stream"], row["sensor"]): row for row in _rows(conn, query, values)}
+
+
 def known_sensors(conn: Connection, stream: str, names: list[str]) -> set[str]:
     """Return those of ``names`` that the register knows in this stream."""
     query = "SELECT sensor FROM sensors WHERE stream = %s AND sensor = ANY(%s)"

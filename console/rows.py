@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alerts.store import Alert
 from catalog.city.districts import DISTRICTS
 from console.live import Row
 from console.marks import level_mark, number, state_mark
@@ -27,6 +28,12 @@ def alert_row(words: Words, row: Row, who: Principal) -> dict[str, Any]:
         if row["acked_at"] is None and who.may(Role.OPERATOR)
         else [],
     }
+
+
+def alert_status(words: Words, alert: Alert) -> str:
+    """Return in words whether an alert is active, to be acknowledged, or over."""
+    text = words(f"alerts.status_{alert.status}")
+    return f"{text} · {words('alerts.flapping')}" if alert.flapping else text
 
 
 def district_title(words: Words, code: str | None) -> str:

@@ -1,9 +1,6 @@
 // One clock for all widgets: the server's time, once a second, shown in the city's time zone.
 const zone = "Asia/Shanghai";
 const full = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
-const short = new Intl.DateTimeFormat("sv-SE", {
-  timeZone: zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
-});
 const listeners = new Set();
 let offset = 0;
 let started = false;
@@ -14,7 +11,7 @@ const units = document.documentElement.lang.startsWith("en") || document.cookie.
 export const now = () => Date.now() + offset;
 export const setServerTime = (iso) => (offset = new Date(iso).getTime() - Date.now());
 export const local = (iso) => full.format(new Date(iso));
-export const localShort = (iso) => short.format(new Date(iso));
+export const localShort = (iso) => local(iso).slice(5); // without the year
 export const clockText = (ms) => full.format(new Date(ms));
 
 export function ago(iso, at) {

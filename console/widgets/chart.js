@@ -130,7 +130,7 @@ export default {
         silent: true, data: this.spans.map((span) => [
           {
             xAxis: new Date(span.from).getTime(), name: span.text,
-            itemStyle: { color: this.colour(span.mark), opacity: 0.22 },
+            itemStyle: { color: this.colour(span.mark), opacity: 0.13 },
             label: { color: this.colour("ink"), fontSize: this.size(), position: "insideTopLeft" },
           },
           { xAxis: new Date(span.to).getTime() },

@@ -76,6 +76,10 @@ class Table(Element, component="table.js"):
             self._props["rows"] = rows
             self.update()
 
+    def on_select(self, tell: Callable[[list[str]], Any]) -> None:
+        """Call ``tell`` with the ids chosen, whenever that changes."""
+        self._on_select = tell
+
     def _selected(self, event: GenericEventArguments) -> None:
         self.selected = list(event.args)
         if self._on_select:

@@ -1,0 +1,205 @@
+"""Parts of one alert as table rows and facts."""
+
+from datetime import datetime
+from typing import Any
+
+from alerts.deliveries import Delivery
+from alerts.store import Alert
+from catalog.model import AbsenceRule, Rule, SensorAttribute
+from console.dossier import Dossier
+from console.history import Row
+from console.marks import duration, level_mark, local_time, number, state_mark
+from console.rows import alert_status, district_title
+from console.texts import Words
+from console.widgets.facts import Fact
+
+SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
+
+
+def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
+    """Return what is known at a glance."""
+    alert, sensor = found.alert, found.sensor
+    decimals = found.stream.quantity(alert.metric).decimals if found.stream and alert.metric else 0
+    name = (
+        words.pick(sensor["title_zh"], sensor["title_en"], alert.sensor) if sensor else alert.sensor
+    )
+    place = " ".join(
+        filter(None, [district_title(words, sensor["district"]), sensor["street"]])
+        if sensor
+        else []
+    )
+    end = alert.cleared_at or now
+    shelved = ""
+    if alert.shelved_until and alert.shelved_until > now:
+        shelved = f"{local_time(alert.shelved_until)} · {alert.shelved_by} · {alert.shelve_reason}"
+    title = words.of(found.stream.title) if found.stream else alert.stream
+    return [
+        (words("alerts.status"), alert_status(words, alert)),
+        (words("alert.peak"), level_mark(words, alert.peak_severity)),
+        (words("alerts.value"), number(words, alert.value, alert.unit, decimals)),
+        (words("alerts.limit"), number(words, alert.threshold, alert.unit, decimals)),
+        (words("alerts.raised"), local_time(alert.raised_at)),
+        (words("alerts.cleared"), local_time(alert.cleared_at) if alert.cleared_at else ""),
+        (words("alert.lasted"), duration(words, (end - alert.raised_at).total_seconds())),
+        (
+            words("alert.sensor"),
+            {"text": name, "href": f"/sensors/{alert.stream}/{alert.sensor}"},
+        ),
+        (words("alert.district"), place),
+        (words("alert.stream"), {"text": title, "href": f"/streams/{alert.stream}"}),
+        (words("alerts.acked"), _said(alert.acked_by, alert.acked_at, alert.ack_note)),
+        (words("alerts.assignee"), alert.assignee or ""),
+        (words("alert.shelved"), shelved),
+    ]
+
+
+def timeline_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
+    """Return transitions, acts and deliveries in order, newest first."""
+    alert = found.alert
+    decimals = found.stream.quantity(alert.metric).decimals if found.stream and alert.metric else 0
+    rows = []
+    for t in found.page.transitions:
+        level = level_mark(words, t.severity)
+        rows.append(
+            {
+                "id": t.id,
+                "at": t.observed_at.isoformat(),
+                "level": level,
+                "text": words(f"alert.kind_{t.kind}"),
+                "value": number(words, t.value, alert.unit, decimals),
+                "who": words("alert.rule_engine"),
+                "delay": duration(words, max(0, (t.recorded_at - t.observed_at).total_seconds())),
+            }
+        )
+    for act in found.page.acts:
+        said = f"{words(f'alert.act_{act.act}')} {act.note}".strip()
+        rows.append({"id": f"act-{act.id}", "at": act.at.isoformat(), "text": said, "who": act.who})
+    rows += [
+        {
+            "id": f"told-{d.id}",
+            "at": d.delivered_at.isoformat(),
+            "text": f"{words('alert.state_delivered')} → {d.receiver}",
+            "who": d.receiver,
+        }
+        for d in found.deliveries
+        if d.delivered_at
+    ]
+    return sorted(rows, key=lambda row: row["at"], reverse=True)
+
+
+def delivery_rows(words: Words, deliveries: list[Delivery]) -> list[dict[str, Any]]:
+    """Return messages about an alert."""
+    return [
+        {
+            "id": d.id,
+            "receiver": d.receiver,
+            "message": d.headline or d.kind,
+            "state": words(f"alert.state_{d.state}"),
+            "attempts": number(words, d.attempts, "", 0),
+            "delivered": d.delivered_at.isoformat() if d.delivered_at else None,
+            "error": d.last_error or "",
+        }
+        for d in deliveries
+    ]
+
+
+def past_rows(words: Words, past: list[Alert]) -> list[dict[str, Any]]:
+    """Return earlier alerts."""
+    found = []
+    for alert in past:
+        level = level_mark(words, alert.peak_severity)
+        lasted = (alert.cleared_at or alert.changed_at) - alert.raised_at
+        found.append(
+            {
+                "id": alert.id,
+                "level": level,
+                "raised": {"text": local_time(alert.raised_at), "href": f"/alerts/{alert.id}"},
+                "lasted": duration(words, lasted.total_seconds()),
+                "acked": alert.acked_by or "",
+            }
+        )
+    return found
+
+
+def limit_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
+    """Return the rule's limits, each with the standard and clause it comes from."""
+    rule, stream = found.rule, found.stream
+    if rule is None or stream is None or isinstance(rule, AbsenceRule):
+        return []
+    quantity = stream.quantity(rule.metric)
+    attributes = found.sensor["attributes"] if found.sensor else {}
+    rows = []
+    for n, limit in enumerate(rule.thresholds):
+        value = limit.value
+        if isinstance(value, SensorAttribute):
+            own = attributes.get(value.attribute)
+            value = None if own is None else float(own) + value.offset
+        shown = number(words, value, quantity.unit, quantity.decimals)
+        hours = ""
+        if limit.hours:
+            hours = " " + words("alert.hours", from_=limit.hours[0], to=limit.hours[1])
+        if shown:
+            shown = shown | {"text": f"{SIGNS[rule.op]} {shown['text']}"}
+        source = limit.source
+        rows.append(
+            {
+                "id": str(n),
+                "mark": level_mark(words, limit.severity)["mark"],
+                "level": level_mark(words, limit.severity),
+                "limit": shown,
+                "standard": source.standard + hours,
+                "clause": source.clause,
+                "verified": words(f"alert.verified_{'yes' if source.verified else 'no'}"),
+            }
+        )
+    return rows
+
+
+def rule_text(words: Words, rule: Rule) -> str:
+    """Return in words when a rule is on and off."""
+    if isinstance(rule, AbsenceRule):
+        return words("alert.silent", after_s=rule.after_s)
+    timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
+    return words("alert.how", deadband=f"{rule.deadband:g}", **timed)
+
+
+def relative_rows(words: Words, relatives: list[Row], sensors: list[Row]) -> list[dict[str, Any]]:
+    """Return what feeds a sensor and what it feeds, with their states."""
+    states = {(row["stream"], row["sensor"]): row["state"] for row in sensors}
+    return [
+        {
+            "id": f"{row['stream']}/{row['sensor']}",
+            "role": words(f"alert.role_{row['role']}"),
+            "sensor": sensor_link(words, row),
+            "state": _state(words, states.get((row["stream"], row["sensor"]))),
+        }
+        for row in relatives
+    ]
+
+
+def near_rows(words: Words, around: list[Row]) -> list[dict[str, Any]]:
+    """Return sensors around, with state, value and distance."""
+    return [
+        {
+            "id": f"{row['stream']}/{row['sensor']}",
+            "sensor": sensor_link(words, row),
+            "state": state_mark(words, row["state"]),
+            "value": number(words, row["value"], row["unit"], row["decimals"]),
+            "km": {"text": f"{row['km']:.1f}", "unit": "km", "sort": row["km"]},
+        }
+        for row in around
+    ]
+
+
+def sensor_link(words: Words, row: Row) -> dict[str, str]:
+    """Return a link to a sensor's page."""
+    name = words.pick(row["title_zh"], row["title_en"], row["sensor"])
+    return {"text": name, "href": f"/sensors/{row['stream']}/{row['sensor']}"}
+
+
+def _state(words: Words, state: str | None) -> dict[str, Any] | None:
+    return state_mark(words, state) if state else None
+
+
+def _said(who: str | None, at: datetime | None, note: str | None) -> str:
+    return " · ".join(filter(None, [who, local_time(at) if at else "", note]))

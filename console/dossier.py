@@ -1,0 +1,100 @@
+"""Everything about one alert, asked in one go."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import asin, cos, radians, sin, sqrt
+
+from psycopg import Connection
+
+from alerts.deliveries import Delivery, list_deliveries
+from alerts.store import Alert, AlertFilter, AlertPage, find_alerts, get_alert
+from catalog.model import Rule, Stream
+from catalog.registry import streams
+from console import history, registry
+from console.history import Question, Row, Span
+
+AROUND = timedelta(minutes=30)
+LONGEST = timedelta(days=2)
+EARTH_KM = 6371.0
+NEAR_KM = 10.0
+PAST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One alert with its sensor, its metric's course, who was told, and what was before."""
+
+    page: AlertPage
+    stream: Stream | None
+    rule: Rule | None
+    metric: str | None
+    sensor: Row | None
+    relatives: list[Row]
+    deliveries: list[Delivery]
+    past: list[Alert]
+    span: Span
+    series: list[Row]
+
+    @property
+    def alert(self) -> Alert:
+        """The alert itself."""
+        return self.page.alert
+
+
+def read_dossier(conn: Connection, episode: str, now: datetime) -> Dossier:
+    """Return everything about an alert; ``NotFoundError`` when there is none."""
+    page = get_alert(conn, episode)
+    alert = page.alert
+    stream = streams().get(alert.stream)
+    rule = (
+        next((r for r in stream.rules if stream.rule_id(r) == alert.rule), None) if stream else None
+    )
+    metric = alert.metric or (stream.headline if stream else None)
+    sensor = registry.sensor(conn, alert.stream, alert.sensor)
+    span = shown_span(alert, now)
+    same = AlertFilter(state="all", rules=[alert.rule], sensor=alert.sensor, limit=PAST + 1)
+    return Dossier(
+        page=page,
+        stream=stream,
+        rule=rule,
+        metric=metric,
+        sensor=sensor,
+        relatives=registry.relatives(conn, alert.sensor, sensor["parent"] if sensor else None),
+        deliveries=list_deliveries(conn, subject=episode, limit=50),
+        past=[other for other in find_alerts(conn, same) if other.id != episode][:PAST],
+        span=span,
+        series=_series(conn, stream, metric, alert.sensor, span) if stream and metric else [],
+    )
+
+
+def shown_span(alert: Alert, now: datetime) -> Span:
+    """Return the time of the chart: the alert with what was before and after it."""
+    end = min(now, (alert.cleared_at or now) + AROUND)
+    return Span(max(alert.raised_at - AROUND, end - LONGEST), end)
+
+
+def nearby(sensors: list[Row], sensor: Row, *, within_km: float = NEAR_KM) -> list[Row]:
+    """Return sensors around one, nearest first, each with ``km``."""
+    if sensor["lon"] is None:
+        return []
+    found = []
+    for other in sensors:
+        if other["lon"] is None or other["sensor"] == sensor["sensor"]:
+            continue
+        km = distance_km(sensor["lon"], sensor["lat"], other["lon"], other["lat"])
+        if km <= within_km:
+            found.append(other | {"km": km})
+    return sorted(found, key=lambda row: row["km"])
+
+
+def distance_km(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
+    """Return the great-circle distance of two points (WGS-84 degrees) on a sphere, in km."""
+    north, east = radians(lat2 - lat1), radians(lon2 - lon1)
+    part = sin(north / 2) ** 2 + cos(radians(lat1)) * cos(radians(lat2)) * sin(east / 2) ** 2
+    return 2 * EARTH_KM * asin(sqrt(part))
+
+
+def _series(conn: Connection, stream: Stream, metric: str, sensor: str, span: Span) -> list[Row]:
+    step = max(60, history.fitting_step(span))
+    asked = Question(stream=stream, metric=metric, span=span, step_s=step, sensor=sensor)
+    return history.series(conn, asked)

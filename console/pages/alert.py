@@ -1,0 +1,271 @@
+"""One alert: what happened, by which rule and standard, where, who was told; and what to do."""
+
+from datetime import timedelta
+from typing import Any
+
+from nicegui import ui
+from psycopg import Connection
+
+from alerts import acts
+from alerts.errors import NotFoundError
+from console.alert_rows import (
+    alert_facts,
+    delivery_rows,
+    limit_rows,
+    near_rows,
+    past_rows,
+    relative_rows,
+    rule_text,
+    timeline_rows,
+)
+from console.audit import record
+from console.dossier import Dossier, nearby, read_dossier
+from console.frame import Page, View, follow, missing, panel
+from console.live import Snapshot
+from console.marks import level_mark
+from console.roles import Principal, Role
+from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
+from console.widgets.facts import Facts, badge
+from console.widgets.table import Column, Table
+
+SHELVED = timedelta(hours=1)
+NEAR = 15
+
+
+async def alert(view: View, episode: str) -> None:
+    """Show the alert and follow it while it lasts."""
+    try:
+        first = await _read(view, episode)
+    except NotFoundError:
+        missing(view, episode)
+        return
+    _head(view, first)
+    acts_row = ui.element("div").classes("panel form-row")
+    with ui.element("div").classes("two"):
+        with ui.element("div").classes("column"):
+            show_left = _left(view, first)
+        with ui.element("div").classes("column"):
+            show_right = _right(view, first)
+    seen = view.desk.live.changes.newest
+
+    def show(found: Dossier) -> None:
+        show_left(found)
+        show_right(found)
+
+    async def look(_: Snapshot) -> None:
+        nonlocal seen
+        newest = view.desk.live.changes.newest
+        over = first.alert.cleared_at is not None and newest == seen
+        if not over:
+            seen = newest
+            show(await _read(view, episode))
+
+    async def anew() -> None:
+        show(await _read(view, episode))
+
+    if view.who.may(Role.OPERATOR):
+        with acts_row:
+            _desk(view, first, anew)
+    else:
+        acts_row.delete()
+    show(first)
+    follow(view, look)
+
+
+async def _read(view: View, episode: str) -> Dossier:
+    now = view.desk.clock.now()
+    return await view.ask(lambda conn: read_dossier(conn, episode, now))
+
+
+def _head(view: View, found: Dossier) -> None:
+    words = view.words
+    level = badge(level_mark(words, found.alert.severity))
+    ui.page_title(f"{words.pick(*found.alert.titles)} · {words('app.title')}")
+    with ui.element("div").classes("crumbs"):
+        ui.link(f"‹ {words('alerts.title')}", "/alerts")
+        ui.html(level, sanitize=False, tag="span")
+        with ui.element("h1"):
+            ui.label(words.pick(*found.alert.titles))
+
+
+def _left(view: View, found: Dossier) -> Any:
+    words = view.words
+    stream, metric = found.stream, found.metric
+    title = words("alert.facts")
+    if stream and metric:
+        quantity = stream.quantity(metric)
+        unit = quantity_props(stream, metric)["unit"]
+        title = words.of(quantity.title) + (f" ({unit})" if unit else "")
+    with panel(title, "plot"):
+        chart = Chart(words, title)
+    with panel(words("alert.timeline"), "short timeline"):
+        timeline = _table(
+            view,
+            "alert.timeline",
+            Column("at", words("alert.when"), "time", width="120px"),
+            Column("level", words("alerts.level"), "level"),
+            Column("text", words("alert.what")),
+            Column("value", words("alerts.value"), "number"),
+            Column("who", words("alert.who"), hide=True),
+            Column("delay", words("alert.recorded"), "number", hide=True),
+        )
+    with panel(words("alert.deliveries"), "short deliveries") as side:
+        deliveries = _table(
+            view,
+            "alert.deliveries",
+            Column("receiver", words("alert.receiver")),
+            Column("message", words("alert.message"), hide=True),
+            Column("state", words("alert.state")),
+            Column("attempts", words("alert.attempts"), "number"),
+            Column("delivered", words("alert.delivered"), "time"),
+            Column("error", words("alert.error"), hide=True),
+            empty="alert.untold",
+        )
+        with side:
+            held = ui.label().classes("count")
+    with panel(words("alert.past"), "short past"):
+        past = _table(
+            view,
+            "alert.past",
+            Column("level", words("alerts.level"), "level"),
+            Column("raised", words("alerts.raised"), "link"),
+            Column("lasted", words("alert.lasted"), "number"),
+            Column("acked", words("alerts.acked"), hide=True),
+        )
+
+    def show(now: Dossier) -> None:
+        alert = now.alert
+        if stream and metric:
+            own = now.sensor["attributes"] if now.sensor else None
+            end = alert.cleared_at or now.span.end
+            level = level_mark(words, alert.peak_severity)
+            chart.show(
+                lines=lines_of(now.series),
+                limits=limits_of(words, stream, metric, own),
+                spans=[
+                    {
+                        "from": alert.raised_at.isoformat(),
+                        "to": end.isoformat(),
+                        "mark": level["mark"],
+                        "text": level["icon"],
+                    }
+                ],
+                range=range_prop(now.span),
+                **quantity_props(stream, metric),
+            )
+        timeline.show(timeline_rows(words, now))
+        deliveries.show(delivery_rows(words, now.deliveries))
+        holding = [words("alert.held", receiver=h.receiver, reason=h.reason) for h in now.page.held]
+        held.set_text("；".join(holding))
+        past.show(past_rows(words, now.past))
+
+    return show
+
+
+def _right(view: View, found: Dossier) -> Any:
+    words = view.words
+    with panel(words("alert.facts"), "glance"):
+        facts = Facts(words("alert.facts"))
+        if found.rule:
+            advice = f"{words('alert.advice')}：{words.of(found.rule.advice)}"
+            ui.label(advice).classes("advice")
+    with panel(words("alert.rule"), "rule"):
+        if found.rule:
+            ui.label(rule_text(words, found.rule)).classes("pad")
+        limits = _table(
+            view,
+            "alert.rule",
+            Column("level", words("alerts.level"), "level"),
+            Column("limit", words("alert.limit"), "number"),
+            Column("standard", words("alert.standard")),
+            Column("clause", words("alert.clause")),
+            Column("verified", words("alert.verified"), hide=True),
+        )
+    with panel(words("alert.topology"), "short topology"):
+        topology = _table(
+            view,
+            "alert.topology",
+            Column("role", words("alert.role")),
+            Column("sensor", words("alert.sensor"), "link"),
+            Column("state", words("alerts.status"), "state"),
+        )
+    with panel(words("alert.nearby"), "short nearby"):
+        near = _table(
+            view,
+            "alert.nearby",
+            Column("sensor", words("alert.sensor"), "link"),
+            Column("state", words("alerts.status"), "state"),
+            Column("value", words("alerts.value"), "number"),
+            Column("km", words("alert.distance"), "number"),
+        )
+    limits.show(limit_rows(words, found))
+
+    def show(now: Dossier) -> None:
+        sensors = view.desk.live.look().sensors
+        facts.show(alert_facts(words, now, view.desk.clock.now()))
+        topology.show(relative_rows(words, now.relatives, sensors))
+        around = nearby(sensors, now.sensor)[:NEAR] if now.sensor else []
+        near.show(near_rows(words, around))
+
+    return show
+
+
+def _table(view: View, label: str, *columns: Column, empty: str = "app.nothing") -> Table:
+    return Table(columns, label=view.words(label), empty=view.words(empty))
+
+
+def _desk(view: View, found: Dossier, anew: Any) -> None:
+    """Show what an operator may do with the alert."""
+    words, episode = view.words, found.alert.id
+    note = ui.input(placeholder=words("alerts.note")).props("dense outlined maxlength=2000")
+    note.classes("note").props(f'aria-label="{words("alerts.note")}"')
+
+    def offer(name: str, deed: Any, *, needs_note: bool = False, strong: bool = False) -> None:
+        async def press() -> None:
+            if needs_note and not (note.value or "").strip():
+                ui.notify(words("alert.note_needed"), type="warning")
+                return
+            await _do(view, episode, name.partition(".")[2], deed, note.value or "")
+            note.set_value("")
+            await anew()
+
+        look = "strong-button" if strong else "plain-button"
+        button = ui.button(words(name), on_click=press, color=None)
+        button.props("flat dense no-caps").classes(look)
+
+    now = view.desk.clock.now
+    offer(
+        "alerts.ack",
+        lambda c, who, text: acts.acknowledge(c, episode, who, text, now()),
+        strong=True,
+    )
+    offer(
+        "alert.comment",
+        lambda c, who, text: acts.comment(c, episode, who, text),
+        needs_note=True,
+    )
+    offer("alert.assign_me", lambda c, who, _: acts.assign(c, episode, who, who, now()))
+    offer(
+        "alert.shelve",
+        lambda c, who, text: acts.shelve(c, episode, who, now() + SHELVED, text, now()),
+        needs_note=True,
+    )
+    offer("alert.unshelve", lambda c, who, _: acts.unshelve(c, episode, who))
+
+
+async def _do(view: View, episode: str, name: str, deed: Any, note: str) -> None:
+    """Do one act in the name of who is logged in, with its record in the audit log."""
+
+    def work(conn: Connection, who: Principal) -> bool:
+        deed(conn, who.name, note)
+        record(conn, who.name, f"alert.{name}", episode, note=note)
+        return True
+
+    try:
+        await view.act(Role.OPERATOR, work)
+    except (NotFoundError, ValueError) as error:
+        ui.notify(str(error), type="warning")
+    view.desk.live.poke()
+
+
+PAGE = Page("/alerts/{episode}", "alert.title", alert)

@@ -1,0 +1,203 @@
+"""The list of alerts: filters in the address, several acknowledged at once, live."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Literal
+
+from nicegui import ui
+from psycopg import Connection
+
+from alerts.store import Alert, AlertFilter, acknowledge, find_alerts
+from catalog.registry import streams
+from console import registry
+from console.audit import record
+from console.frame import Page, View, follow, panel
+from console.live import Snapshot
+from console.marks import level_mark, number
+from console.roles import Principal, Role
+from console.rows import alert_status, district_title
+from console.widgets.filters import (
+    district_choice,
+    domain_choice,
+    filter_row,
+    named,
+    severity_choice,
+    stream_choice,
+)
+from console.widgets.table import Act, Column, Table
+
+MOST = 500
+ANEW_S = 10.0
+State = Literal["open", "active", "latched", "cleared", "all"]
+
+
+async def alerts(
+    view: View,
+    state: State = "open",
+    severity: Literal["", "1", "2", "3", "4"] = "",
+    domain: str = "",
+    district: str = "",
+    stream: str = "",
+    acked: Literal["", "yes", "no"] = "",
+    within: Literal["", "1", "24", "168"] = "",
+) -> None:
+    """Show the alerts that pass the filters."""
+    words = view.words
+    chosen = {"state": state, "severity": severity, "domain": domain, "district": district}
+    chosen |= {"stream": stream, "acked": acked, "within": within}
+    fields = [
+        named(words, "list", "state", ("open", "active", "latched", "cleared", "all")),
+        severity_choice(words),
+        domain_choice(words),
+        district_choice(words),
+        stream_choice(words),
+        named(words, "list", "acked", ("", "no", "yes")),
+        named(words, "list", "within", ("", "1", "24", "168")),
+    ]
+    filter_row(words, fields, chosen)
+    with panel(words("alerts.title"), "list") as side:
+        table = _table(view)
+        with side:
+            _bulk(view, table)
+            count = ui.label().classes("count").props('role="status"')
+
+    def wanted() -> AlertFilter:
+        hours = float(within or 0)
+        return AlertFilter(
+            state=state,
+            severities=list(range(1, int(severity) + 1)) if severity else [],
+            domains=[domain] if domain else [],
+            districts=[district] if district else [],
+            streams=[stream] if stream else [],
+            acknowledged={"yes": True, "no": False}.get(acked),
+            since=view.desk.clock.now() - timedelta(hours=hours) if hours else None,
+            limit=MOST,
+        )
+
+    async def read() -> None:
+        rows = await view.ask(lambda conn: _rows(view, conn, wanted()))
+        table.show(rows)
+        key = "alerts.more" if len(rows) == MOST else "alerts.count"
+        count.set_text(words(key, count=len(rows)))
+
+    await read()
+    _keep_fresh(view, read)
+
+
+def _keep_fresh(view: View, read: Any) -> None:
+    """Read anew when something changed, and every few seconds in any case."""
+    seen, at = view.desk.live.changes.newest, view.desk.clock.monotonic()
+    busy = asyncio.Lock()
+
+    async def look(_: Snapshot) -> None:
+        nonlocal seen, at
+        newest, now = view.desk.live.changes.newest, view.desk.clock.monotonic()
+        if (newest == seen and now - at < ANEW_S) or busy.locked():
+            return
+        async with busy:
+            seen, at = newest, now
+            await read()
+
+    follow(view, look)
+
+
+def _table(view: View) -> Table:
+    words = view.words
+
+    async def act(pressed: Act) -> None:
+        await _acknowledge(view, [pressed.row], "")
+
+    columns = [
+        Column("level", words("alerts.level"), "level", width="72px"),
+        Column("title", words("alerts.what"), "link"),
+        Column("sensor", words("alerts.where"), "link"),
+        Column("district", words("alert.district"), hide=True),
+        Column("value", words("alerts.value"), "number"),
+        Column("threshold", words("alerts.limit"), "number", hide=True),
+        Column("raised", words("alerts.raised"), "time", hide=True),
+        Column("age", words("alerts.since"), "age", width="64px"),
+        Column("status", words("alerts.status"), hide=True),
+        Column("acked", words("alerts.acked"), hide=True),
+        Column("assignee", words("alerts.assignee"), hide=True),
+        Column("act", "", "actions"),
+    ]
+    may = view.who.may(Role.OPERATOR)
+    return Table(
+        columns,
+        label=words("alerts.title"),
+        empty=words("alerts.nothing"),
+        on_act=act,
+        on_select=(lambda _: None) if may else None,
+    )
+
+
+def _bulk(view: View, table: Table) -> None:
+    """Show the button and the note with which an operator takes all ticked alerts."""
+    if not view.who.may(Role.OPERATOR):
+        return
+    words = view.words
+    note = ui.input(placeholder=words("alerts.note")).props("dense outlined maxlength=2000")
+    note.classes("note").props(f'aria-label="{words("alerts.note")}"')
+    button = ui.button(color=None).props("flat dense no-caps").classes("strong-button")
+
+    async def press() -> None:
+        await _acknowledge(view, table.selected, note.value or "")
+        note.set_value("")
+
+    def told(chosen: list[str]) -> None:
+        button.set_text(words("alerts.ack_selected", count=len(chosen)))
+        button.set_enabled(bool(chosen))
+
+    button.on_click(press)
+    table.on_select(told)
+    told([])
+
+
+async def _acknowledge(view: View, episodes: list[str], note: str) -> None:
+    """Acknowledge all of them or none, each in the audit log."""
+
+    def deed(conn: Connection, who: Principal) -> bool:
+        for episode in episodes:
+            acknowledge(conn, episode, who.name, note, view.desk.clock.now())
+            record(conn, who.name, "alert.ack", episode, note=note)
+        return True
+
+    if await view.act(Role.OPERATOR, deed):
+        view.desk.live.poke()
+        ui.notify(view.words("alerts.acked_count", count=len(episodes)), type="positive")
+
+
+def _rows(view: View, conn: Connection, wanted: AlertFilter) -> list[dict[str, Any]]:
+    found = find_alerts(conn, wanted)
+    known = registry.places(conn, [(alert.stream, alert.sensor) for alert in found])
+    return [_row(view, alert, known.get((alert.stream, alert.sensor), {})) for alert in found]
+
+
+def _row(view: View, alert: Alert, place: dict[str, Any]) -> dict[str, Any]:
+    words = view.words
+    level = level_mark(words, alert.severity)
+    declared = streams().get(alert.stream)
+    decimals = declared.quantity(alert.metric).decimals if declared and alert.metric else 0
+    takeable = alert.acked_at is None and alert.status != "cleared"
+    name = words.pick(place.get("title_zh"), place.get("title_en"), alert.sensor)
+    return {
+        "id": alert.id,
+        "mark": level["mark"],
+        "level": level,
+        "title": {"text": words.pick(*alert.titles), "href": f"/alerts/{alert.id}"},
+        "sensor": {"text": name, "href": f"/sensors/{alert.stream}/{alert.sensor}"},
+        "district": district_title(words, place.get("district")),
+        "value": number(words, alert.value, alert.unit, decimals),
+        "threshold": number(words, alert.threshold, alert.unit, decimals),
+        "raised": alert.raised_at.isoformat(),
+        "age": alert.raised_at.isoformat() if alert.cleared_at is None else None,
+        "status": alert_status(words, alert),
+        "acked": alert.acked_by or "",
+        "assignee": alert.assignee or "",
+        "act": [{"act": "ack", "text": words("alerts.ack"), "look": "strong"}]
+        if takeable and view.who.may(Role.OPERATOR)
+        else [],
+    }
+
+
+PAGE = Page("/alerts", "alerts.title", alerts, place=1)

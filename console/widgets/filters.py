@@ -1,0 +1,98 @@
+"""The one row of filters of all lists: a plain form whose values are the page's address.
+
+So a filtered list can be linked, bookmarked and gone back to; changing a choice applies it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from nicegui import ui
+
+from catalog.city.districts import DISTRICTS
+from catalog.domains import DOMAINS
+from catalog.severity import LEVELS
+from console.marks import level_mark
+from console.texts import Words
+from storage.views.metadata import in_screen_order
+
+Options = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One select: ``options`` are (value, text); the first one is the default."""
+
+    name: str
+    label: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One text field."""
+
+    name: str
+    label: str
+
+
+def filter_row(words: Words, fields: Sequence[Choice | Search], chosen: dict[str, str]) -> None:
+    """Show the filters with what is chosen."""
+    parts = "".join(_field(field, chosen.get(field.name, "")) for field in fields)
+    button = f'<button class="act">{escape(words("filter.apply"))}</button>'
+    label = escape(words("filter.label"))
+    html = f'<form class="filters" method="get" role="search" aria-label="{label}">{parts}{button}'
+    ui.html(f"{html}</form>", sanitize=False, tag="div").classes("filter-row")
+
+
+def domain_choice(words: Words) -> Choice:
+    """Return the choice of a domain."""
+    found = [(name, words.of(domain.title)) for name, domain in DOMAINS.items()]
+    return Choice("domain", words("filter.domain"), [_every(words), *found])
+
+
+def stream_choice(words: Words) -> Choice:
+    """Return the choice of a stream."""
+    found = [(stream.name, words.of(stream.title)) for stream in in_screen_order()]
+    return Choice("stream", words("filter.stream"), [_every(words), *found])
+
+
+def district_choice(words: Words) -> Choice:
+    """Return the choice of a district."""
+    found = [(code, words.of(district.title)) for code, district in DISTRICTS.items()]
+    return Choice("district", words("filter.district"), [_every(words), *found])
+
+
+def severity_choice(words: Words) -> Choice:
+    """Return the choice of a level and everything above it."""
+    found = []
+    for severity in LEVELS:
+        mark = level_mark(words, severity)
+        found.append((str(int(severity)), f"{mark['icon']} {mark['text']} {words('filter.up')}"))
+    return Choice("severity", words("filter.severity"), [_every(words), *found])
+
+
+def named(words: Words, group: str, name: str, values: Sequence[str]) -> Choice:
+    """Return a choice whose texts are ``<group>.<name>_<value>``; "" means all."""
+    options = [(v, words(f"{group}.{name}_{v}")) if v else _every(words) for v in values]
+    return Choice(name, words(f"filter.{name}"), options)
+
+
+def _every(words: Words) -> tuple[str, str]:
+    return "", words("filter.all")
+
+
+def _field(field: Choice | Search, value: str) -> str:
+    label = escape(field.label)
+    if isinstance(field, Search):
+        return (
+            f'<label>{label}<input type="search" name="{field.name}" maxlength="80"'
+            f' value="{escape(value, quote=True)}"></label>'
+        )
+    options = "".join(
+        f'<option value="{escape(v, quote=True)}"{" selected" if v == value else ""}>'
+        f"{escape(text)}</option>"
+        for v, text in field.options
+    )
+    select = f'<select name="{field.name}" onchange="this.form.requestSubmit()">{options}</select>'
+    return f"<label>{label}{select}</label>"
