@@ -52,7 +52,7 @@ def read_dossier(conn: Connection, episode: str, now: datetime) -> Dossier:
     metric = alert.metric or (stream.headline if stream else None)
     sensor = registry.sensor(conn, alert.stream, alert.sensor)
     span = shown_span(alert, now)
-    same = AlertFilter(state="all", rules=[alert.rule], sensor=alert.sensor, limit=PAST + 1)
+    same = AlertFilter(state="all", rule=[alert.rule], sensor=alert.sensor, limit=PAST + 1)
     return Dossier(
         page=page,
         stream=stream,

@@ -65,10 +65,10 @@ async def alerts(
         hours = float(within or 0)
         return AlertFilter(
             state=state,
-            severities=list(range(1, int(severity) + 1)) if severity else [],
-            domains=[domain] if domain else [],
-            districts=[district] if district else [],
-            streams=[stream] if stream else [],
+            severity=list(range(1, int(severity) + 1)) if severity else [],
+            domain=[domain] if domain else [],
+            district=[district] if district else [],
+            stream=[stream] if stream else [],
             acknowledged={"yes": True, "no": False}.get(acked),
             since=view.desk.clock.now() - timedelta(hours=hours) if hours else None,
             limit=MOST,
