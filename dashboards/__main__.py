@@ -1,14 +1,23 @@
 """``python -m dashboards``: build and check the dashboards, provision a Grafana with them."""
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dashboards.build import BUILT, dashboards, files, stale, write
+from dashboards.expand import View
+from dashboards.grafana import Grafana, GrafanaError
 from dashboards.lint import RULES, lint
 from dashboards.provision import Provision, provision
+from dashboards.push import push
+from dashboards.texts import LANGUAGES, Lang
+from dashboards.verify import verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,6 +75,94 @@ def provision_command(
     """
     made = provision(Provision(out, dsn, port, console, password_file, admin))
     typer.echo(f"{made.dashboards} dashboards in {out}; start with --config {made.config}")
+
+
+Url = Annotated[str, typer.Option("--url", envvar="CITYOPS_GRAFANA", help="address of Grafana")]
+User = Annotated[str, typer.Option("--user", help="name that goes with the password")]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", help="file with the administrator's password")
+]
+TokenFile = Annotated[
+    Path | None, typer.Option("--token-file", help="file with the token of a service account")
+]
+
+
+@app.command("push")
+def push_command(
+    url: Url = "http://127.0.0.1:3000",
+    user: User = "admin",
+    password_file: PasswordFile = None,
+    token_file: TokenFile = None,
+    lang: Annotated[Lang, typer.Option(help="language of home and of Grafana itself")] = "zh",
+    token_out: Annotated[
+        Path | None, typer.Option(help="make a service account that looks, write its token here")
+    ] = None,
+) -> None:
+    """Bring a running Grafana to what the files say: folders, rights, dashboards, playlists.
+
+    Example: python -m dashboards push --url http://127.0.0.1:3000 --password-file admin-password
+    """
+    with _talking(url, user, password_file, token_file) as grafana:
+        done = push(grafana, lang=lang, tell=typer.echo)
+        for what in done.skipped:
+            typer.echo(f"– {what}")
+        if token_out:
+            _write_secret(token_out, grafana.new_token("cityops-verify", "Viewer"))
+            typer.echo(f"token of service account cityops-verify in {token_out}")
+
+
+@app.command("verify")
+def verify_command(
+    url: Url = "http://127.0.0.1:3000",
+    user: User = "admin",
+    password_file: PasswordFile = None,
+    token_file: TokenFile = None,
+    hours: Annotated[float, typer.Option(min=0.1, help="length of the time asked for")] = 6.0,
+    lang: Annotated[Lang | None, typer.Option(help="one language only")] = None,
+    page: Annotated[str, typer.Option(help="uids of the pages to look at, * and ? allowed")] = "*",
+    every: Annotated[bool, typer.Option("--every", help="print what is right too")] = False,
+) -> None:
+    """Ask a running Grafana for every page and every panel's data; exit 1 when one is wrong.
+
+    Example: python -m dashboards verify --token-file verify-token --hours 24
+    """
+    end = datetime.now(UTC)
+    view, wrong, right = View(end - timedelta(hours=hours), end), 0, 0
+    with _talking(url, user, password_file, token_file) as grafana:
+        chosen = (lang,) if lang else LANGUAGES
+        for one in verify(grafana, view, languages=chosen, only=page, now=time.monotonic):
+            right += not one.wrong
+            wrong += bool(one.wrong) and not one.skipped
+            if every or one.wrong:
+                sign = "–" if one.skipped else "✕" if one.wrong else "✓"
+                typer.echo(f"{sign} {one.what}{f': {one.wrong}' if one.wrong else ''}")
+    typer.echo(f"{right} checks right, {wrong} wrong")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _talking(
+    url: str, user: str, password_file: Path | None, token_file: Path | None
+) -> Iterator[Grafana]:
+    """Give a client; print what Grafana refuses as one line and exit 1."""
+    token = token_file.read_text().strip() if token_file else ""
+    password = password_file.read_text().strip() if password_file else ""
+    if not token and not password:
+        typer.echo("✕ give --password-file or --token-file", err=True)
+        raise typer.Exit(2)
+    try:
+        with Grafana(url, token=token, password=password, user=user) as grafana:
+            yield grafana
+    except GrafanaError as error:
+        typer.echo(f"✕ {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(secret)
 
 
 def _only_our_streams() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from catalog.model import Text, text
 from dashboards.page import panel_id, uid
-from dashboards.query import DATASOURCE_UID
+from dashboards.query import DATASOURCE_TYPE, DATASOURCE_UID
 from dashboards.texts import pick
 
 FOLDER = "城市运行"
@@ -146,10 +146,15 @@ def _rules() -> dict[str, Any]:
     }
 
 
+def rule_uid(watch: Watch) -> str:
+    """Return the uid of a rule, the same for ever."""
+    return f"cityops-{watch.key}"
+
+
 def _rule(watch: Watch) -> dict[str, Any]:
     board, panel = uid(watch.page), panel_id(f"{watch.page}/{watch.panel}")
     return {
-        "uid": f"cityops-{watch.key}",
+        "uid": rule_uid(watch),
         "title": f"{pick(watch.title, 'zh')} / {pick(watch.title, 'en')}",
         "condition": "C",
         "for": f"{watch.for_s}s",
@@ -176,9 +181,12 @@ def _query(sql: str) -> dict[str, Any]:
         "model": {
             "refId": "A",
             "format": "table",
+            "datasource": {"type": DATASOURCE_TYPE, "uid": DATASOURCE_UID},
             "rawQuery": True,
             "editorMode": "code",
             "rawSql": sql,
+            "intervalMs": 1000,
+            "maxDataPoints": 100,
         },
     }
 

@@ -15,6 +15,7 @@ from dashboards.boards.quality import quality_page
 from dashboards.boards.sensor import sensor_page
 from dashboards.boards.stream import stream_page
 from dashboards.boards.wall import wall_page
+from dashboards.organisation import playlists, preferences
 from dashboards.page import Page
 from dashboards.provision import Place, as_yaml, provisioning_files
 from dashboards.texts import LANGUAGES, Lang
@@ -52,10 +53,12 @@ def files() -> dict[str, str]:
     """Return every built file's text by its name under ``built/``."""
     boards = {name: as_text(board) for name, board in dashboards().items()}
     rules = {name: as_yaml(content) for name, content in alerting(Place().console).items()}
-    return boards | provisioning_files(Place()) | rules
+    sent = {"api/preferences.json": preferences(), "api/playlists.json": playlists()}
+    over_http = {name: as_text(content) for name, content in sent.items()}
+    return boards | provisioning_files(Place()) | rules | over_http
 
 
-def as_text(board: dict[str, Any]) -> str:
+def as_text(board: Any) -> str:
     """Return JSON as it is committed."""
     return json.dumps(board, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 

@@ -36,13 +36,20 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class PanelQuery:
-    """One query of one panel, ready to run."""
+    """One query of one panel: ``sql`` is ready to run, ``sent`` is what the browser sends.
+
+    In ``sent`` variables are replaced and macros are not: those are the plugin's, on the server.
+    """
 
     dashboard: str
     panel: str
     kind: str
     form: str
     sql: str
+    sent: str
+    ref: str = "A"
+    step_ms: int = 1000
+    points: int = 1000
 
 
 def interval_ms(view: View, points: int | None, least: str | None) -> int:
@@ -58,6 +65,16 @@ def expand(sql: str, view: View, step_ms: int) -> str:
 
     Raises ``ValueError`` for a macro that this project does not use.
     """
+
+    def macro(match: re.Match[str]) -> str:
+        arguments = [part.strip() for part in match[2].split(",")]
+        return _macro(match[1], arguments, view)
+
+    return MACRO.sub(macro, interpolate(sql, view, step_ms))
+
+
+def interpolate(sql: str, view: View, step_ms: int) -> str:
+    """Return SQL with variables replaced, as the browser sends it."""
     scoped = {"__interval": _written(step_ms), "__interval_ms": str(step_ms)}
     values = {**view.variables, **scoped}
 
@@ -67,30 +84,30 @@ def expand(sql: str, view: View, step_ms: int) -> str:
             return match[0]
         return _formatted(values[name], match[3] or match[5])
 
-    def macro(match: re.Match[str]) -> str:
-        arguments = [part.strip() for part in match[2].split(",")]
-        return _macro(match[1], arguments, view)
-
-    return MACRO.sub(macro, VARIABLE.sub(variable, sql))
+    return VARIABLE.sub(variable, sql)
 
 
 def panel_queries(board: Mapping[str, Any], view: View) -> Iterator[PanelQuery]:
     """Yield every query of a dashboard, expanded: panels, variables and annotations."""
     defaults = {item["name"]: str(item["current"]["value"]) for item in _variables(board)}
     seen = View(view.start, view.end, {**defaults, **view.variables})
-    uid = board["uid"]
+
+    def query(panel: str, kind: str, target: Mapping[str, Any], **asked: int) -> PanelQuery:
+        raw, step_ms = target["rawSql"], asked.get("step_ms", 1000)
+        sql, sent = expand(raw, seen, step_ms), interpolate(raw, seen, step_ms)
+        form, ref = target.get("format", "table"), target.get("refId", "A")
+        return PanelQuery(board["uid"], panel, kind, form, sql, sent, ref, **asked)
+
     for item in _variables(board):
-        sql = expand(item["query"], seen, 1000)
-        yield PanelQuery(uid, f"variable {item['name']}", "variable", "table", sql)
+        yield query(f"variable {item['name']}", "variable", {"rawSql": item["query"]})
     for note in board.get("annotations", {}).get("list", []):
         if target := note.get("target"):
-            sql = expand(target["rawSql"], seen, 1000)
-            yield PanelQuery(uid, f"annotation {note['name']}", "annotation", "table", sql)
+            yield query(f"annotation {note['name']}", "annotation", target)
     for panel in board["panels"]:
-        step = interval_ms(seen, panel.get("maxDataPoints"), panel.get("interval"))
+        points = panel.get("maxDataPoints") or DEFAULT_POINTS
+        step = interval_ms(seen, points, panel.get("interval"))
         for target in panel.get("targets", []):
-            sql = expand(target["rawSql"], seen, step)
-            yield PanelQuery(uid, panel["title"], panel["type"], target["format"], sql)
+            yield query(panel["title"], panel["type"], target, step_ms=step, points=points)
 
 
 def _variables(board: Mapping[str, Any]) -> list[dict[str, Any]]:

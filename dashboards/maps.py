@@ -18,6 +18,7 @@ from dashboards.texts import Lang
 
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 """A ground of one transparent point: no tile is ever asked for."""
+GROUND_LAYER = {"type": "xyz", "name": "ground", "config": {"url": NOTHING, "attribution": ""}}
 GROUND = {"district": ("#3A4753", 1), "ring": ("#56626D", 1), "river": ("#2F5D85", 2)}
 PLACES = 4
 
@@ -37,7 +38,7 @@ def sensor_map(lang: Lang, district: str, zoom: float = 9.2) -> geomap.Panel:
         .view(view)
         .controls(geomap.ControlsOptions().show_zoom(True).mouse_wheel_zoom(False))
         .tooltip(geomap.TooltipOptions().mode(geomap_model.TooltipMode.DETAILS))
-        .basemap(_layer("xyz", "ground", {"url": NOTHING, "attribution": ""}))
+        .basemap(_layer("xyz", "ground", dict(GROUND_LAYER["config"])))
         .layers([*shapes, _districts(district), _sensors()])
         .thresholds(thresholds(level_steps()))
         .color_scheme(dash.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))

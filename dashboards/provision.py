@@ -4,6 +4,7 @@ Committed under ``built/provisioning`` with variables in the place of addresses 
 ``provision`` writes the same files for one machine, secrets in files of their own (mode 0600).
 """
 
+import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 
 from catalog.model import text
+from dashboards.maps import GROUND_LAYER
 from dashboards.page import uid
 from dashboards.query import DATASOURCE_TYPE, DATASOURCE_UID
 from dashboards.texts import LANGUAGES, Lang, pick
@@ -177,6 +179,8 @@ def grafana_ini(place: Place, lang: Lang = "zh") -> str:
             "default_theme": "dark",
             "default_language": "zh-Hans" if lang == "zh" else "en-US",
         },
+        "date_formats": {"default_timezone": "Asia/Shanghai", "default_week_start": "monday"},
+        "snapshots": {"external_enabled": False},
         "auth.anonymous": {"enabled": True, "org_role": "Viewer"},
         "analytics": {
             "reporting_enabled": False,
@@ -188,6 +192,7 @@ def grafana_ini(place: Place, lang: Lang = "zh") -> str:
         "plugins": {
             "plugin_admin_enabled": False,
             "preinstall_disabled": True,
+            "preinstall_auto_update": False,
             "public_key_retrieval_disabled": True,
         },
         "dashboards": {
@@ -195,7 +200,8 @@ def grafana_ini(place: Place, lang: Lang = "zh") -> str:
             "min_refresh_interval": REFRESH_FLOOR,
         },
         "dataproxy": {"row_limit": 100000, "timeout": 15},
-        "geomap": {"enable_custom_baselayers": True},
+        # in backquotes, because ; would begin a comment
+        "geomap": {"default_baselayer_config": f"`{json.dumps(GROUND_LAYER)}`"},
         "unified_alerting": {"enabled": True, "min_interval": "10s"},
         "log": {"mode": "console", "level": "warn"},
     }

@@ -1,0 +1,71 @@
+"""Bring a running Grafana to what the files say, over HTTP."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dashboards.build import pages
+from dashboards.grafana import OLDEST, Grafana, GrafanaError
+from dashboards.organisation import folders, permissions, playlists, preferences
+from dashboards.provision import FOLDERS
+from dashboards.texts import LANGUAGES, Lang
+
+PROVISIONING = ("datasources", "dashboards", "alerting")
+FROM_FILE = "provisioned"
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What was done: dashboards saved, dashboards left to their files, and what was skipped."""
+
+    saved: int = 0
+    from_files: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+
+def push(
+    grafana: Grafana, *, lang: Lang = "zh", tell: Callable[[str], None] = lambda _: None
+) -> Pushed:
+    """Make folders, rights, dashboards, playlists and preferences; read files anew.
+
+    Dashboards that Grafana has from files are left to the files. Raises GrafanaError.
+    """
+    version = grafana.version()
+    if version < OLDEST:
+        raise GrafanaError(f"Grafana {version[0]}.{version[1]} is older than 10.1")
+    done = Pushed()
+    for kind in PROVISIONING:
+        _if_allowed(done, f"reload of {kind}", lambda kind=kind: grafana.reload(kind))
+    for folder in folders():
+        grafana.ensure_folder(folder["uid"], folder["title"])
+        grafana.permit(folder["uid"], permissions())
+    tell(f"{len(folders())} folders: viewers look, files change")
+    for one in LANGUAGES:
+        for page in pages(one):
+            _save(grafana, done, page.build(), FOLDERS[one][0])
+    tell(f"{done.saved} dashboards saved, {done.from_files} come from files")
+    for playlist in playlists():
+        grafana.put_playlist(playlist)
+    grafana.put_preferences(preferences(lang))
+    tell(f"{len(playlists())} playlists, preferences of the organisation")
+    return done
+
+
+def _save(grafana: Grafana, done: Pushed, board: dict[str, object], folder: str) -> None:
+    try:
+        grafana.put_dashboard(board, folder)
+    except GrafanaError as error:
+        if error.status != 400 or FROM_FILE not in str(error).lower():
+            raise
+        done.from_files += 1
+    else:
+        done.saved += 1
+
+
+def _if_allowed(done: Pushed, what: str, act: Callable[[], None]) -> None:
+    """Do what needs the administrator's password; note it when a token is not enough."""
+    try:
+        act()
+    except GrafanaError as error:
+        if error.status not in (401, 403):
+            raise
+        done.skipped.append(f"{what}: needs the administrator's password")
