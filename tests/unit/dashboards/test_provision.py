@@ -21,7 +21,7 @@ BOARDS = {board["uid"]: board for board in dashboards().values()}
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder that was provisioned for a database of one machine."""
     folder = tmp_path_factory.mktemp("grafana")
-    provision(Provision(folder, "postgresql://owner:secret@db.internal:5433/city", 3333))
+    provision(Provision(folder, "postgresql://owner:hunter2@db.internal:5433/city", 3333))
     return folder
 
 
@@ -35,7 +35,7 @@ def test_the_data_source_reads_as_the_reading_role(out: Path) -> None:
     assert source["url"] == "db.internal:5433"
     assert source["jsonData"]["database"] == "city"  # pyright: ignore[reportIndexIssue]
     assert source["jsonData"]["maxOpenConns"] < CONNECTIONS  # pyright: ignore[reportIndexIssue]
-    assert "secret" not in (out / "provisioning/datasources/cityops.yaml").read_text()
+    assert "hunter2" not in (out / "provisioning/datasources/cityops.yaml").read_text()
 
 
 def test_secrets_are_files_that_only_their_owner_reads(out: Path) -> None:
