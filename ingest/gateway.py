@@ -20,6 +20,7 @@ from ingest.producer import FrameProducer
 from ingest.readings import MAX_ERRORS, FieldError, Refused, parse_arrow, parse_json
 from service.clock import Clock
 from service.errors import TransientError
+from service.metrics import seconds, sizes
 from service.settings import Settings
 from service.vitals import Vitals
 from service.web import add_health
@@ -30,6 +31,9 @@ ACK_DEADLINE_S = 10.0
 MAX_IN_FLIGHT = 256
 
 ACCEPTED = Counter("cityops_gateway_accepted", "Readings accepted", ["stream"])
+REQUEST_SECONDS = seconds("cityops_gateway_request_seconds", "From the body to the answer")
+REQUEST_READINGS = sizes("cityops_gateway_request_readings", "Readings of an accepted request")
+BYTES = Counter("cityops_gateway_bytes", "Bytes of the bodies read")
 REFUSED = Counter("cityops_gateway_refused", "Requests refused", ["rule"])
 
 
@@ -73,9 +77,11 @@ class Gateway:
             )
         if self._slots.locked():
             return _problem(429, "too many requests", "try again", "busy", retry_after_s=1)
+        BYTES.inc(len(body))
         async with self._slots:
             try:
-                return await asyncio.to_thread(self._accept, stream, request, body)
+                with REQUEST_SECONDS.time():
+                    return await asyncio.to_thread(self._accept, stream, request, body)
             except Refused as refused:
                 return _refusal(refused)
             except TransientError as error:
@@ -105,6 +111,7 @@ class Gateway:
             answer["accepted"], newest=min(_newest(batch), now) if batch.num_rows else None
         )
         ACCEPTED.labels(stream.name).inc(answer["accepted"])
+        REQUEST_READINGS.observe(answer["accepted"])
         return JSONResponse(answer, 202)
 
     def _sort_out(

@@ -12,6 +12,7 @@ import msgspec
 from prometheus_client import REGISTRY, generate_latest
 
 from service.clock import Clock, SystemClock
+from service.metrics import vitals_registry
 
 _RATE_SMOOTHING_S = 10.0
 
@@ -128,13 +129,15 @@ def serve_vitals(vitals: Vitals, port: int) -> Callable[[], None]:
 
 
 def _handler(vitals: Vitals) -> type[BaseHTTPRequestHandler]:
+    own = vitals_registry(vitals)
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/health":
                 health = vitals.health()
                 self._answer(200 if health.healthy else 503, msgspec.json.encode(health), "json")
             elif self.path == "/metrics":
-                self._answer(200, generate_latest(REGISTRY), "plain")
+                self._answer(200, generate_latest(REGISTRY) + generate_latest(own), "plain")
             else:
                 self._answer(404, b"only /health and /metrics", "plain")
 

@@ -12,11 +12,13 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
+from prometheus_client import Counter
 from psycopg import Connection
 
 from service.errors import TransientError
 from service.kafka import consumer, ensure_topics, keep_rejoining
 from service.log import logger
+from service.metrics import seconds, sizes
 from service.postgres import connect, is_refusal
 from service.settings import Settings
 from service.vitals import Vitals
@@ -24,6 +26,12 @@ from storage.offsets import Place, advance, load_offsets
 
 LAG_EVERY = 10
 RETRY_S = (0.1, 0.3, 1.0, 2.0)
+
+CONSUMER = ("consumer",)
+BATCH_RECORDS = sizes("cityops_consumer_batch_records", "Records of one transaction", CONSUMER)
+BATCH_SECONDS = seconds("cityops_consumer_batch_seconds", "Duration of one transaction", CONSUMER)
+BYTES = Counter("cityops_consumer_bytes", "Bytes of the records stored", CONSUMER)
+RETRIES = Counter("cityops_consumer_retries", "Rounds that failed", [*CONSUMER, "code"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +136,13 @@ class ExactConsumer(ConsumerRebalanceListener):
         conn = self._connection()
         after = {(r.topic, r.partition): r.offset + 1 for r in records}
         expected = {place: self._expected.get(place, 0) for place in after}
-        with conn.transaction():
+        with BATCH_SECONDS.labels(self._name).time(), conn.transaction():
             advance(conn, self._name, expected, after)
             stored = work(conn)
         self._expected |= after
         self._vitals.progress(stored.rows, newest=stored.newest)
+        BATCH_RECORDS.labels(self._name).observe(len(records))
+        BYTES.labels(self._name).inc(sum(len(r.value or b"") for r in records))
         stored.committed()
 
     def _seek(self, kafka: KafkaConsumer) -> None:
@@ -149,6 +159,7 @@ class ExactConsumer(ConsumerRebalanceListener):
         self._vitals.detail(partitions=len(assigned))
 
     def _recover(self, error: Exception) -> None:
+        RETRIES.labels(self._name, getattr(error, "code", type(error).__name__)).inc()
         logger().warning("batch not stored, trying again", reason=str(error)[:300])
         self._vitals.trouble("" if isinstance(error, TransientError) else str(error)[:200])
         self._disconnect()

@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from service.log import logger
+from service.metrics import seconds
 from service.postgres import connect, is_transient
 from service.vitals import Vitals
 from storage.retention import KeepSettings, drop_old
@@ -22,6 +23,8 @@ RETENTION_EVERY_S = 3600.0
 
 WRITTEN = Counter("cityops_keep_rollups", "Rollup rows written or corrected", ["kind"])
 REFUSED = Counter("cityops_keep_refused", "Marks of rollups that are closed by retention")
+MARKS = Counter("cityops_keep_marks", "Marks of changed hours worked off")
+ROUND = seconds("cityops_keep_round_seconds", "Duration of one round over the marks")
 DROPPED = Counter("cityops_keep_chunks_dropped", "Chunks dropped by retention", ["kind"])
 
 
@@ -74,7 +77,8 @@ def _rounds(
 ) -> None:
     retention_due = 0.0
     while not stop.is_set():
-        kept = roll_up(conn, stop)
+        with ROUND.time():
+            kept = roll_up(conn, stop)
         if monotonic() >= retention_due:
             kept.dropped = _drop(conn, settings, datetime.now(UTC))
             retention_due = monotonic() + RETENTION_EVERY_S
@@ -94,6 +98,7 @@ def _drop(conn: Connection, settings: KeepSettings, now: datetime) -> dict[str, 
 
 def _add(kept: Kept, rolled: Rolled) -> None:
     kept.marks += rolled.marks
+    MARKS.inc(rolled.marks)
     kept.refused += rolled.refused
     REFUSED.inc(rolled.refused)
     for kind, count in rolled.written.items():

@@ -8,6 +8,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from prometheus_client import Counter
 from psycopg import Connection
 
+from service.metrics import sizes
 from service.settings import Settings
 from service.vitals import Vitals
 from storage.batch import Batch, Topics, collect, refused
@@ -21,6 +22,11 @@ STORED = Counter("cityops_sink_rows", "Readings stored")
 DUPLICATES = Counter("cityops_sink_duplicates", "Readings that were stored before, same body")
 CONFLICTS = Counter("cityops_sink_conflicts", "Readings whose key is stored with another body")
 LETTERS = Counter("cityops_sink_dead_letters", "Dead letters", ["code"])
+FRAMES = Counter("cityops_sink_frames", "Frames of readings stored")
+BATCH = sizes("cityops_sink_batch_readings", "Readings of one transaction that has any")
+WINDOWS = Counter("cityops_sink_windows", "One-minute windows written, corrections included")
+CORRECTIONS = Counter("cityops_sink_corrections", "Windows that corrected an earlier revision")
+FLAGS = Counter("cityops_sink_flags", "Quality flags stored")
 
 
 class Sink:
@@ -57,6 +63,12 @@ def run_sink(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
 
 def _count(written: Written) -> None:
     STORED.inc(written.rows)
+    FRAMES.inc(written.frames)
+    if handled := written.rows + written.duplicates + written.conflicts:
+        BATCH.observe(handled)
+    WINDOWS.inc(written.windows)
+    CORRECTIONS.inc(written.corrections)
+    FLAGS.inc(written.flags)
     DUPLICATES.inc(written.duplicates)
     CONFLICTS.inc(written.conflicts)
     for code, count in written.codes.items():

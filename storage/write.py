@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
@@ -39,6 +40,10 @@ class Written:
     duplicates: int = 0
     conflicts: int = 0
     letters: int = 0
+    frames: int = 0
+    windows: int = 0
+    corrections: int = 0
+    flags: int = 0
     codes: dict[str, int] = field(default_factory=dict)
     sensors: set[tuple[str, str]] = field(default_factory=set)
     """(stream, sensor) that are registered now and were not ``known``."""
@@ -53,15 +58,16 @@ def write(conn: Connection, batch: Batch, known: Known = frozenset()) -> Written
     letters, last = list(batch.letters), list[pa.Table]()
     for name, parts in batch.readings.items():
         rows = pa.Table.from_batches(parts)
+        written.frames += len(parts)
         letters += _write_readings(conn, name, rows, written)
         last.append(last_readings(streams()[name], rows))
         _register(conn, name, last[-1], known, written)
     if last:
         write_last(conn, last)
     for name, parts in batch.aggregates.items():
-        _write_aggregates(conn, name, pa.Table.from_batches(parts))
+        _write_aggregates(conn, name, pa.Table.from_batches(parts), written)
     if batch.flags:
-        _write_flags(conn, pa.Table.from_batches(batch.flags, FLAGS_SCHEMA))
+        written.flags += _write_flags(conn, pa.Table.from_batches(batch.flags, FLAGS_SCHEMA))
     _write_letters(conn, letters, written)
     return written
 
@@ -140,18 +146,19 @@ def _register(
         written.sensors |= strangers
 
 
-def _write_aggregates(conn: Connection, stream: str, rows: pa.Table) -> None:
+def _write_aggregates(conn: Connection, stream: str, rows: pa.Table, written: Written) -> None:
     table = aggregates_table(stream)
-    upsert(conn, table, rows, ("sensor", "window_start"), newer="revision")
+    written.windows += upsert(conn, table, rows, ("sensor", "window_start"), newer="revision")
+    written.corrections += pc.sum(pc.greater(rows.column("revision"), 1)).as_py() or 0
     mark_dirty(conn, stream, rows)
 
 
-def _write_flags(conn: Connection, rows: pa.Table) -> None:
+def _write_flags(conn: Connection, rows: pa.Table) -> int:
     rows = rows.set_column(
         rows.schema.get_field_index("flag"), "flag", rows.column("flag").cast(pa.int16())
     )
     key = ("stream", "sensor", "observed_at", "metric", "test")
-    upsert(conn, "qc_flags", rows, key, newer="flag")
+    return upsert(conn, "qc_flags", rows, key, newer="flag")
 
 
 def _storable(letter: DeadLetter) -> DeadLetter:

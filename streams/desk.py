@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import Counter
-
 from catalog.contracts import (
     AGGREGATES_TYPE,
     FLAGS_TYPE,
@@ -31,10 +29,15 @@ from service.log import logger
 from streams.checkpoint import Checkpoint, Place
 from streams.engine.outputs import Outputs
 from streams.engine.partition import PartitionEngine
-
-READINGS = Counter("cityops_worker_readings", "Readings worked off", ["result"])
-POISON = Counter("cityops_worker_poison", "Records that are no frame", ["code"])
-TRANSITIONS = Counter("cityops_worker_transitions", "Alert transitions", ["kind"])
+from streams.metrics import (
+    BYTES,
+    FRAME_READINGS,
+    FRAME_SECONDS,
+    FRAMES,
+    POISON,
+    READINGS,
+    TRANSITIONS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,12 @@ class Desk:
         if bench is None or offset < bench.next_offset:
             return 0
         rows = 0
+        FRAMES.inc()
+        BYTES.inc(len(value or b""))
         try:
-            rows = self._work(bench, place, value, headers, now)
+            with FRAME_SECONDS.time():
+                rows = self._work(bench, place, value, headers, now)
+            FRAME_READINGS.observe(rows)
         except FrameError as error:
             # the sink keeps the record as a dead letter
             POISON.labels(error.code).inc()

@@ -26,6 +26,7 @@ from service.settings import Settings
 from service.vitals import Vitals, serve_vitals
 from streams.checkpoint import load, save
 from streams.desk import Desk, Message
+from streams.metrics import CHECKPOINT_AGE, CHECKPOINT_BYTES, CHECKPOINT_SECONDS, OUTPUTS
 
 TICK_S = 1.0
 QUIET_TICKS = 30
@@ -75,6 +76,8 @@ class Shell(Service):
         self.clock = SystemClock()
         self.app: Any = None
         self._sending = asyncio.Lock()
+        self._stored_at = self.clock.monotonic()
+        CHECKPOINT_AGE.set_function(lambda: self.clock.monotonic() - self._stored_at)
         super().__init__(**kwargs)
 
     @cached_property
@@ -130,12 +133,17 @@ class Shell(Service):
 
     async def _checkpoint(self) -> None:
         """Snapshot, then send and flush all outputs up to it, then store; in this order."""
+        begun = self.clock.monotonic()
         taken = self.desk.checkpoints(QUIET_TICKS)
         await self.send_outbox()
         await self.producer.flush()
         if taken:
             await asyncio.to_thread(save, self.settings.database(), self.name, taken)
-            self.vitals.detail(checkpoint_bytes=sum(len(c.state) for c in taken.values()))
+            size = sum(len(c.state) for c in taken.values())
+            self.vitals.detail(checkpoint_bytes=size)
+            CHECKPOINT_BYTES.set(size)
+            CHECKPOINT_SECONDS.observe(self.clock.monotonic() - begun)
+        self._stored_at = self.clock.monotonic()
 
     @Service.task
     async def _ticks(self) -> None:
@@ -154,6 +162,7 @@ class Shell(Service):
         return sum(max(0, count) for count in waiting)
 
     async def _send(self, message: Message) -> None:
+        OUTPUTS.labels(message.kind).inc()
         await self.producer.send(
             message.topic,
             value=message.value,
