@@ -15,6 +15,9 @@ from psycopg import Connection
 from alerts.episodes import current
 from alerts.events import Event
 from alerts.external import expire
+from alerts.incident_events import incident_event
+from alerts.incident_store import open_incident
+from alerts.incidents import folded_under
 from alerts.notify import Notifier
 from alerts.outbox import lock_writers
 from alerts.routes import Routes
@@ -72,7 +75,7 @@ class Keeper:
         rows = conn.execute(
             "SELECT t.receiver, r.name, t.subject FROM told t"
             " JOIN receivers r ON r.id = t.receiver AND r.enabled"
-            " LEFT JOIN episodes e ON e.id = t.subject WHERE t.repeat_s IS NOT NULL"
+            " LEFT JOIN alert_subjects e ON e.id = t.subject WHERE t.repeat_s IS NOT NULL"
             " AND t.at + make_interval(secs => t.repeat_s) <= %s AND e.acked_at IS NULL LIMIT %s",
             [now, BATCH],
         ).fetchall()
@@ -121,20 +124,25 @@ class Keeper:
         """Return the event of a subject as it is now, and why it is not to be told, if so."""
         change = current(conn, subject)
         if change is None:
-            return None, ""
+            incident = open_incident(conn, subject)
+            if incident is None:
+                return None, ""
+            return incident_event(conn, incident, kind, self.settings, now, more), ""
+        folded = folded_under(conn, [subject]).get(subject)
         shelved = change.shelved_until is not None and change.shelved_until > now
         event = change.event(self.settings, kind=kind, more=more)
-        return event, "shelved" if shelved else ""
+        return event, "shelved" if shelved else f"part of {folded}" if folded else ""
 
 
 _HELD = (
     "SELECT h.receiver, r.name, h.subject, h.route, h.labels FROM held h"
-    " JOIN receivers r ON r.id = h.receiver LEFT JOIN episodes e ON e.id = h.subject"
-    " WHERE e.shelved_until IS NULL OR e.shelved_until <= %s ORDER BY h.since LIMIT %s"
+    " JOIN receivers r ON r.id = h.receiver LEFT JOIN alert_subjects e ON e.id = h.subject"
+    " WHERE (e.shelved_until IS NULL OR e.shelved_until <= %s) AND NOT EXISTS"
+    " (SELECT 1 FROM folded_alerts f WHERE f.episode = h.subject) ORDER BY h.since LIMIT %s"
 )
 _ANSWERED = {
-    "acknowledged": "SELECT id FROM episodes WHERE acked_at IS NOT NULL",
-    "cleared": "SELECT id FROM episodes WHERE cleared_at IS NOT NULL",
+    "acknowledged": "SELECT id FROM alert_subjects WHERE acked_at IS NOT NULL",
+    "cleared": "SELECT id FROM alert_subjects WHERE cleared_at IS NOT NULL",
 }
 _STOP = (
     "UPDATE escalations SET ended_at = %s, outcome = %s WHERE ended_at IS NULL"

@@ -198,7 +198,8 @@ class Notifier:
 def _key(event: Event) -> str:
     """Return what makes a message's id: the transition, or what stands for it."""
     own = event.data.get("id", event.subject)
-    return str(own) if event.type in _ONCE else f"{own}|{event.type}|{event.at.isoformat()}"
+    which = event.data.get("revision") or event.at.isoformat()
+    return str(own) if event.type in _ONCE else f"{own}|{event.type}|{which}"
 
 
 _ONCE = ("alert.raised", "alert.changed", "alert.cleared")

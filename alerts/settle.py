@@ -1,4 +1,4 @@
-"""Tell of changed episodes, in the transaction that changed them."""
+"""Follow changed episodes into incidents and tell of both, in the transaction that changed them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg import Connection
 
 from alerts.episodes import Change
+from alerts.incidents import follow
 from alerts.notify import Notifier
 from alerts.outbox import LIVE_CHANNEL
 from alerts.settings import AlertSettings
@@ -26,5 +27,8 @@ def settle(
         for c in changes
         if c.shelved_until and c.shelved_until > now
     }
-    notifier.tell(conn, [c.event(settings) for c in changes], now, held_back)
+    followed = follow(conn, changes, settings, now)
+    held_back |= {e: f"part of {incident}" for e, incident in followed.folded.items()}
+    events = [*(c.event(settings) for c in changes), *followed.events]
+    notifier.tell(conn, events, now, held_back)
     conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())

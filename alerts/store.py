@@ -211,7 +211,9 @@ def get_alert(conn: Connection, episode: str) -> AlertPage:
             " WHERE t.subject = %(id)s ORDER BY r.name",
             given,
         ),
-        incidents=[],
+        incidents=_names(
+            conn, "SELECT incident FROM incident_members WHERE episode = %(id)s", given
+        ),
     )
 
 

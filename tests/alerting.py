@@ -11,10 +11,17 @@ from typing import Any
 
 import httpx
 import psycopg
+from psycopg import Connection
 from pydantic import SecretStr
 
+from alerts.episodes import Change, apply
 from alerts.guard import Guard
+from alerts.keeper import Keeper, tick
+from alerts.notify import Notifier
+from alerts.outbox import lock_writers
 from alerts.receivers import Receiver, new_secret, register
+from alerts.settings import AlertSettings
+from alerts.settle import settle
 from alerts.vault import open_vault
 from catalog.contracts import Transition
 from console import audit
@@ -41,6 +48,7 @@ class Place:
 
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
+NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)  # Tuesday noon in Chengdu
 SECRET = new_secret()
 
 
@@ -149,3 +157,32 @@ def do(dsn: str, statement: str) -> None:
     """Run one statement."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(statement.encode())
+
+
+@dataclass
+class Desk:
+    """The engine's work without Kafka, with a clock of the test's own."""
+
+    conn: Connection
+    settings: AlertSettings
+    notifier: Notifier
+    now: datetime = NOW
+
+    def take(self, *transitions: Transition) -> list[Change]:
+        with self.conn.transaction():
+            lock_writers(self.conn)
+            made = [c for t in transitions if (c := apply(self.conn, t))]
+            settle(self.conn, made, self.notifier, self.settings, self.now)
+        return made
+
+    def later(self, **passed: float) -> None:
+        self.now += timedelta(**passed)
+        tick(self.conn, Keeper(self.settings, self.notifier), self.now)
+
+    def said(self, receiver: str = "duty") -> list[str]:
+        rows = self.conn.execute(
+            "SELECT o.kind, o.events FROM outbox o JOIN receivers r ON r.id = o.receiver"
+            " WHERE r.name = %s ORDER BY receiver_seq",
+            [receiver],
+        )
+        return [kind if events == 1 else f"{kind} {events}" for kind, events in rows]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,13 +10,16 @@ import psycopg
 import pytest
 from kafka import KafkaProducer
 
+from alerts.notify import Notifier
+from alerts.routes import read_routes
+from alerts.settings import DEFAULT_ROUTES, AlertSettings
 from catalog.contracts import Transition, encode_json
 from catalog.registry import streams
 from catalog.topics import all_topics, shard_key, shard_of, transitions_topic
 from deploy.ports import free_port
 from service.kafka import ensure_topics, producer
 from storage.api_keys import add_key
-from tests.alerting import Place, Stub, serving
+from tests.alerting import Desk, Place, Stub, add_receiver, serving
 from tests.databases import Databases
 from tests.servers import Spawner
 
@@ -61,3 +65,11 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for client in clients.values():
             client.close()
         spawner.stop_all()
+
+
+@pytest.fixture
+def desk(dsn: str, tmp_path: Path) -> Iterator[Desk]:
+    add_receiver(dsn, tmp_path, Stub(9), "duty")
+    settings = AlertSettings(state_dir=tmp_path)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        yield Desk(conn, settings, Notifier(read_routes(DEFAULT_ROUTES), settings.console))

@@ -15,6 +15,7 @@ from alerts.external import RESOLVE_AFTER, expire
 from alerts.notify import Notifier
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from alerts.settle import settle
 from tests.alerting import SECRET, Place, Stub, add_receiver, of_sensor, serving
 from tests.servers import wait_until
 
@@ -235,3 +236,40 @@ def test_a_pushed_alert_ends_when_it_is_not_pushed_again(place: Place, conn: Con
     place.call("operator", "POST", "/api/v2/alerts", json=[alert])
     place.call("operator", "POST", "/api/v2/alerts", json=[alert | ended])
     assert place.call("viewer", "GET", "/alerts?rule=external.diskfull").json() == []
+
+
+def test_incidents_are_read_and_worked_on(place: Place, conn: Connection) -> None:
+    settings, notifier = AlertSettings(), Notifier(read_routes(DEFAULT_ROUTES), "")
+    found = []
+    for n, district in enumerate(("510106", "510107")):
+        t = of_sensor("waterlogging", "ponding", f"waterlogging-{district}-01", 70 + n)
+        change = apply(conn, t)
+        assert change
+        with conn.transaction():
+            settle(conn, [change], notifier, settings, datetime.now(UTC))
+        query = f"/incidents?district={district}"
+        (incident,) = place.call("viewer", "GET", query).json()
+        assert (incident["status"], incident["title"]["en"]) == ("candidate", "Urban waterlogging")
+        found.append(incident["id"])
+    one, other = found
+    for path, body in {
+        "confirm": None,
+        "ack": {"note": "mine"},
+        "assign": {"to": "crew 2"},
+        "comment": {"text": "water rises"},
+        "tasks/pump/done": None,
+        "merge": {"into": other},
+    }.items():
+        full = f"/incidents/{one}/{path}"
+        assert place.call("viewer", "POST", full, json=body).status_code == 403
+        done = place.call("operator", "POST", full, json=body)
+        assert done.status_code == 204, done.text
+    page = place.call("viewer", "GET", f"/incidents/{one}").json()
+    acts = [a["act"] for a in page["timeline"]]
+    assert acts == ["opened", "confirmed", "ack", "assign", "comment", "task", "merged"]
+    assert page["incident"]["merged_into"] == other
+    again = place.call("operator", "POST", f"/incidents/{one}/confirm")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:cityops:conflict")
+    assert place.call("viewer", "GET", "/incidents/none").status_code == 404
+    assert place.call("viewer", "GET", f"/incidents/{other}").json()["incident"]["alerts"] == 2
+    assert {e.what for e in place.audits(one)} >= {"incident.confirm", "incident.merge"}

@@ -1,72 +1,25 @@
 """Episodes, silences, groups and escalation, step by step on a real database."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import Connection
 
 from alerts import acts
 from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_test
-from alerts.episodes import Change, apply
+from alerts.episodes import apply
 from alerts.errors import NotFoundError
-from alerts.keeper import Keeper, tick
 from alerts.labels import Matcher
 from alerts.notify import Notifier
-from alerts.outbox import lock_writers
 from alerts.receivers import list_receivers
 from alerts.routes import read_routes
-from alerts.settings import DEFAULT_ROUTES, AlertSettings
-from alerts.settle import settle
 from alerts.silences import SilenceDraft, add_silence, end_silence
 from alerts.store import AlertFilter, active_alerts, find_alerts, get_alert, preview
-from catalog.contracts import Transition
 from catalog.registry import streams
-from tests.alerting import START, Stub, add_receiver, of_sensor, transition
-
-NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)  # Tuesday noon in Chengdu
-
-
-@dataclass
-class Desk:
-    """The engine's work without Kafka, with a clock of the test's own."""
-
-    conn: Connection
-    settings: AlertSettings
-    notifier: Notifier
-    now: datetime = NOW
-
-    def take(self, *transitions: Transition) -> list[Change]:
-        with self.conn.transaction():
-            lock_writers(self.conn)
-            made = [c for t in transitions if (c := apply(self.conn, t))]
-            settle(self.conn, made, self.notifier, self.settings, self.now)
-        return made
-
-    def later(self, **passed: float) -> None:
-        self.now += timedelta(**passed)
-        tick(self.conn, Keeper(self.settings, self.notifier), self.now)
-
-    def said(self, receiver: str = "duty") -> list[str]:
-        rows = self.conn.execute(
-            "SELECT o.kind, o.events FROM outbox o JOIN receivers r ON r.id = o.receiver"
-            " WHERE r.name = %s ORDER BY receiver_seq",
-            [receiver],
-        )
-        return [kind if events == 1 else f"{kind} {events}" for kind, events in rows]
-
-
-@pytest.fixture
-def desk(dsn: str, tmp_path: Path) -> Iterator[Desk]:
-    add_receiver(dsn, tmp_path, Stub(9), "duty")
-    settings = AlertSettings(state_dir=tmp_path)
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        yield Desk(conn, settings, Notifier(read_routes(DEFAULT_ROUTES), settings.console))
+from tests.alerting import NOW, START, Desk, Stub, add_receiver, of_sensor, transition
 
 
 def reroute(desk: Desk, tmp_path: Path, text: str) -> None:

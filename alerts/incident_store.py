@@ -1,0 +1,277 @@
+"""Questions to the incidents, and what people do with them."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from pydantic import BaseModel
+
+from alerts.errors import ConflictError, NotFoundError
+from alerts.outbox import LIVE_CHANNEL
+from catalog.incident import IncidentKind, Owner, incident_kinds
+from catalog.model import Text
+
+Status = Literal["candidate", "confirmed", "resolved", "merged"]
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class Incident(BaseModel):
+    """One incident; ``severity`` is its response level 1 (I) to 4 (IV)."""
+
+    id: str
+    kind: str
+    status: Status
+    severity: int
+    peak_severity: int
+    root_episode: str
+    root_sensor: str
+    district: str
+    lon: float | None
+    lat: float | None
+    opened_at: datetime
+    newest_at: datetime
+    changed_at: datetime
+    confirmed_at: datetime | None
+    confirmed_by: str | None
+    resolved_at: datetime | None
+    reopened: int
+    merged_into: str | None
+    similar_id: str | None
+    acked_at: datetime | None
+    acked_by: str | None
+    assignee: str | None
+
+    @property
+    def declared(self) -> IncidentKind:
+        """The kind's declaration."""
+        return incident_kinds()[self.kind]
+
+
+class Summary(Incident):
+    """An incident with its name and how many alerts it holds."""
+
+    title: Text
+    alerts: int
+    firing: int
+    folded: int
+
+
+class Member(BaseModel):
+    """One alert of an incident: the evidence."""
+
+    episode: str
+    role: Literal["trigger", "support"]
+    folded: bool
+    added_at: datetime
+    rule: str
+    stream: str
+    sensor: str
+    severity: int
+    value: float | None
+    raised_at: datetime
+    cleared_at: datetime | None
+
+
+class TaskState(BaseModel):
+    """A task of the plan, due by the clock of the opening."""
+
+    name: str
+    title: Text
+    owner: Owner
+    due_at: datetime
+    done_at: datetime | None
+    done_by: str | None
+    note: str
+
+
+class IncidentAct(BaseModel):
+    """One line of an incident's timeline, by the engine (``cityops``) or a person."""
+
+    id: int
+    at: datetime
+    who: str
+    act: str
+    note: str
+
+
+class IncidentPage(BaseModel):
+    """Everything about one incident; evidence in the order it began, triggers first."""
+
+    incident: Summary
+    plan: Text
+    evidence: list[Member]
+    tasks: list[TaskState]
+    timeline: list[IncidentAct]
+
+
+STATE = ", ".join(Incident.model_fields)
+_LIST = (
+    "SELECT i.*, (SELECT count(*) FROM incident_members m WHERE m.incident = i.id) AS alerts,"
+    " (SELECT count(*) FROM incident_members m JOIN episodes e ON e.id = m.episode"
+    " WHERE m.incident = i.id AND e.cleared_at IS NULL) AS firing,"
+    " (SELECT count(*) FROM incident_members m WHERE m.incident = i.id AND m.folded) AS folded"
+    " FROM incidents i"
+)
+
+
+def list_incidents(
+    conn: Connection,
+    *,
+    state: Literal["open", "all"] | Status = "open",
+    kind: str = "",
+    district: str = "",
+    limit: int = 200,
+) -> list[Summary]:
+    """Return incidents, open ones first, then worst, then newest."""
+    conditions = {"open": "i.resolved_at IS NULL", "all": "true"}
+    where = conditions.get(state, "i.status = %(state)s")
+    return _summaries(
+        conn,
+        f"{_LIST} WHERE {where} AND (%(kind)s = '' OR i.kind = %(kind)s)"
+        " AND (%(district)s = '' OR i.district = %(district)s)"
+        " ORDER BY i.resolved_at IS NOT NULL, i.severity, i.opened_at DESC, i.id LIMIT %(limit)s",
+        {"state": state, "kind": kind, "district": district, "limit": limit},
+    )
+
+
+def get_incident(conn: Connection, incident: str) -> IncidentPage:
+    """Return one incident with evidence, tasks and timeline; NotFoundError when there is none."""
+    found = _summaries(conn, f"{_LIST} WHERE i.id = %(id)s", {"id": incident})
+    if not found:
+        raise NotFoundError(f"no incident {incident}")
+    acts = _rows(
+        conn,
+        IncidentAct,
+        "SELECT id, at, who, act, note FROM incident_acts WHERE incident = %(id)s ORDER BY id",
+        {"id": incident},
+    )
+    return IncidentPage(
+        incident=found[0],
+        plan=found[0].declared.plan,
+        evidence=members_of(conn, incident),
+        tasks=tasks_of(conn, found[0]),
+        timeline=acts,
+    )
+
+
+def open_incident(conn: Connection, incident: str) -> Incident | None:
+    """Return an incident that is not over, if it is one."""
+    found = _summaries(
+        conn, f"{_LIST} WHERE i.id = %(id)s AND i.resolved_at IS NULL", {"id": incident}
+    )
+    return found[0] if found else None
+
+
+def members_of(conn: Connection, incident: str) -> list[Member]:
+    """Return an incident's alerts, triggers first, in the order they began."""
+    return _rows(
+        conn,
+        Member,
+        "SELECT m.episode, m.role, m.folded, m.added_at, e.rule, e.stream, e.sensor, e.severity,"
+        " e.value, e.raised_at, e.cleared_at FROM incident_members m"
+        " JOIN episodes e ON e.id = m.episode WHERE m.incident = %(id)s"
+        " ORDER BY m.role DESC, e.raised_at, e.id",
+        {"id": incident},
+    )
+
+
+def tasks_of(conn: Connection, incident: Incident) -> list[TaskState]:
+    """Return the plan's tasks for the highest level that was reached."""
+    rows = conn.execute(
+        "SELECT task, done_at, done_by, note FROM incident_tasks WHERE incident = %s",
+        [incident.id],
+    ).fetchall()
+    done = {task: (at, by, note) for task, at, by, note in rows}
+    made = []
+    for task in incident.declared.tasks:
+        if incident.peak_severity <= task.level:
+            at, by, note = done.get(task.name, (None, None, ""))
+            due = incident.opened_at + timedelta(minutes=task.within_min)
+            made.append(
+                TaskState(
+                    name=task.name,
+                    title=task.title,
+                    owner=task.owner,
+                    due_at=due,
+                    done_at=at,
+                    done_by=by,
+                    note=note,
+                )
+            )
+    return made
+
+
+def acknowledge_incident(conn: Connection, incident: str, by: str, note: str, at: datetime) -> None:
+    """Note who takes care of an incident; stops its escalation. The first one stands."""
+    done = conn.execute(
+        "UPDATE incidents SET acked_at = coalesce(acked_at, %s), acked_by = coalesce(acked_by, %s)"
+        " WHERE id = %s",
+        [at, by, incident],
+    )
+    _written(conn, done.rowcount, incident, by, "ack", note)
+
+
+def assign_incident(conn: Connection, incident: str, by: str, assignee: str) -> None:
+    """Give the incident to somebody; an empty name takes it back."""
+    done = conn.execute(
+        "UPDATE incidents SET assignee = nullif(%s, '') WHERE id = %s", [assignee, incident]
+    )
+    _written(conn, done.rowcount, incident, by, "assign", assignee)
+
+
+def comment_incident(conn: Connection, incident: str, by: str, text: str) -> None:
+    """Add a remark to the timeline."""
+    done = conn.execute("UPDATE incidents SET id = id WHERE id = %s", [incident])
+    _written(conn, done.rowcount, incident, by, "comment", text)
+
+
+def finish_task(
+    conn: Connection, incident: str, task: str, by: str, note: str, at: datetime
+) -> None:
+    """Tick off a task of the plan; a second time changes nothing."""
+    page = get_incident(conn, incident)
+    if task not in {t.name for t in page.tasks}:
+        raise NotFoundError(f"incident {incident} has no task {task}")
+    done = conn.execute(
+        "INSERT INTO incident_tasks (incident, task, done_at, done_by, note)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [incident, task, at, by, note],
+    )
+    if done.rowcount:
+        _written(conn, 1, incident, by, "task", f"{task} {note}".strip())
+
+
+def must_be_open(conn: Connection, incident: str) -> Summary:
+    """Return an open incident; ``ConflictError`` for one that is over."""
+    found = get_incident(conn, incident).incident
+    if found.resolved_at is not None:
+        raise ConflictError(f"incident {incident} is {found.status}")
+    return found
+
+
+def _written(conn: Connection, rows: int, incident: str, by: str, act: str, note: str) -> None:
+    if rows == 0:
+        raise NotFoundError(f"no incident {incident}")
+    conn.execute(
+        "INSERT INTO incident_acts (incident, who, act, note) VALUES (%s, %s, %s, %s)",
+        [incident, by, act, note],
+    )
+    conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+
+
+def _summaries(conn: Connection, query: str, values: dict[str, Any]) -> list[Summary]:
+    class Raw(Incident):
+        alerts: int
+        firing: int
+        folded: int
+
+    return [
+        Summary(**raw.model_dump(), title=raw.declared.title)
+        for raw in _rows(conn, Raw, query, values)
+    ]
+
+
+def _rows(conn: Connection, kind: type[Row], query: str, values: dict[str, Any]) -> list[Row]:
+    with conn.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(query.encode(), values).fetchall()

@@ -1,0 +1,1 @@
+"""Kinds of incidents, one file each; see ``catalog/incident.py``."""

@@ -1,0 +1,111 @@
+"""Incidents: alerts of one cause, with evidence, response level, plan and tasks."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from alerts import incident_store as store
+from alerts.incident_store import IncidentPage, Status, Summary
+from alerts.incidents import confirm_incident, merge_incidents
+from console.alerting import Room
+from console.audit import record
+from console.auth import Conn, Operator, Viewer
+from service.clock import SystemClock
+
+router = APIRouter(tags=["incidents"])
+
+
+class Said(BaseModel):
+    """What is said with an act."""
+
+    note: str = Field(default="", max_length=2000)
+
+
+class Remark(BaseModel):
+    """A remark for the timeline."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class Assignment(BaseModel):
+    """Who takes care; empty takes it back."""
+
+    to: str = Field(max_length=200)
+
+
+class Target(BaseModel):
+    """The incident that goes on."""
+
+    into: str
+
+
+@router.get("/incidents")
+def list_incidents(
+    conn: Conn,
+    who: Viewer,
+    state: Literal["open", "all"] | Status = "open",
+    kind: str = "",
+    district: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[Summary]:
+    """Return incidents, open ones first, then by response level, newest first."""
+    return store.list_incidents(conn, state=state, kind=kind, district=district, limit=limit)
+
+
+@router.get("/incidents/{incident}")
+def get_incident(incident: str, conn: Conn, who: Viewer) -> IncidentPage:
+    """Return one incident with evidence, tasks and timeline."""
+    return store.get_incident(conn, incident)
+
+
+@router.post("/incidents/{incident}/confirm", status_code=204)
+def confirm(incident: str, conn: Conn, who: Operator, room: Room) -> None:
+    """Say that a candidate is real; receivers are told of it from then on."""
+    with conn.transaction():
+        now = SystemClock().now()
+        confirm_incident(conn, incident, who.name, room.notifier, room.settings, now)
+        record(conn, who.name, "incident.confirm", incident)
+
+
+@router.post("/incidents/{incident}/merge", status_code=204)
+def merge(incident: str, target: Target, conn: Conn, who: Operator, room: Room) -> None:
+    """Say that this incident is part of another one, which takes in its alerts."""
+    with conn.transaction():
+        now = SystemClock().now()
+        merge_incidents(conn, incident, target.into, who.name, room.notifier, room.settings, now)
+        record(conn, who.name, "incident.merge", incident, into=target.into)
+
+
+@router.post("/incidents/{incident}/ack", status_code=204)
+def acknowledge(incident: str, conn: Conn, who: Operator, said: Said | None = None) -> None:
+    """Say that the caller takes care; stops escalation, the first one stands."""
+    note = said.note if said else ""
+    with conn.transaction():
+        store.acknowledge_incident(conn, incident, who.name, note, SystemClock().now())
+        record(conn, who.name, "incident.ack", incident, note=note)
+
+
+@router.post("/incidents/{incident}/assign", status_code=204)
+def assign(incident: str, given: Assignment, conn: Conn, who: Operator) -> None:
+    """Give the incident to somebody."""
+    with conn.transaction():
+        store.assign_incident(conn, incident, who.name, given.to)
+        record(conn, who.name, "incident.assign", incident, to=given.to)
+
+
+@router.post("/incidents/{incident}/comment", status_code=204)
+def comment(incident: str, said: Remark, conn: Conn, who: Operator) -> None:
+    """Add a remark to the timeline."""
+    with conn.transaction():
+        store.comment_incident(conn, incident, who.name, said.text)
+        record(conn, who.name, "incident.comment", incident, note=said.text)
+
+
+@router.post("/incidents/{incident}/tasks/{task}/done", status_code=204)
+def finish(incident: str, task: str, conn: Conn, who: Operator, said: Said | None = None) -> None:
+    """Tick off a task of the plan."""
+    note = said.note if said else ""
+    with conn.transaction():
+        store.finish_task(conn, incident, task, who.name, note, SystemClock().now())
+        record(conn, who.name, "incident.task", incident, task=task, note=note)
