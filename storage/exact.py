@@ -10,12 +10,12 @@ from typing import Protocol
 import psycopg
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaError
+from kafka.errors import FencedInstanceIdError, KafkaError
 from kafka.structs import TopicPartition
 from prometheus_client import Counter
 from psycopg import Connection
 
-from service.errors import TransientError
+from service.errors import FatalError, TransientError
 from service.kafka import consumer, ensure_topics, keep_rejoining
 from service.log import logger
 from service.metrics import seconds, sizes
@@ -74,8 +74,7 @@ class ExactConsumer(ConsumerRebalanceListener):
     def run(self, stop: threading.Event, poll_ms: int = 200) -> None:
         """Consume until ``stop``; errors of broker or database are waited out."""
         ensure_topics(self._settings.kafka, self._topics)
-        group = f"{self._settings.topic_prefix}.{self._name}"
-        kafka = self._kafka = consumer(self._settings.kafka, self._name, group)
+        kafka = self._kafka = self._consumer()
         kafka.subscribe(self._topics, listener=self)
         self._vitals.ready()
         rounds, failures = 0, 0
@@ -89,6 +88,13 @@ class ExactConsumer(ConsumerRebalanceListener):
                     if rounds % LAG_EVERY == 0:
                         self._vitals.lag(_lag(kafka))
                     failures = 0
+                except FencedInstanceIdError as error:
+                    raise FatalError(
+                        f"another process named {self._settings.process} has taken over; give each"
+                        " process a CITYOPS_PROCESS of its own",
+                        code="fenced",
+                        stage="storing",
+                    ) from error
                 except (psycopg.Error, TransientError, KafkaError) as error:
                     self._recover(error)
                     stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
@@ -96,6 +102,15 @@ class ExactConsumer(ConsumerRebalanceListener):
         finally:
             kafka.close()
             self._disconnect()
+
+    def _consumer(self) -> KafkaConsumer:
+        """Return the group's consumer. A process with a name is a static member of the group: when
+        it is started again it has its partitions at once, not after the session of its dead self.
+        """
+        group = f"{self._settings.topic_prefix}.{self._name}"
+        process = self._settings.process
+        instance = f"{group}.{process}" if process else None
+        return consumer(self._settings.kafka, self._name, group, group_instance_id=instance)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Remember to seek: the database, not Kafka, knows what is stored."""

@@ -8,10 +8,12 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import NewPartitions
 from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
 from psycopg import Connection
 from pydantic import SecretStr
 
 from catalog.topics import PARTITIONS
+from service.errors import FatalError
 from service.kafka import ensure_topics, producer
 from service.settings import Settings
 from service.vitals import Vitals
@@ -46,6 +48,44 @@ def seen(kafka: str, dsn: str, topic_prefix: str) -> Iterator[Seen]:
     yield made
     stop.set()
     thread.join(DEADLINE_S)
+
+
+def test_a_second_process_of_the_same_name_ends_the_first_and_says_so(
+    kafka: str, dsn: str, topic_prefix: str
+) -> None:
+    settings = Settings(
+        kafka=kafka, dsn=SecretStr(dsn), topic_prefix=topic_prefix, process="reader"
+    )
+    stop, said = threading.Event(), list[str]()
+
+    def run() -> None:
+        reader = ExactConsumer("seen", [f"{topic_prefix}.seen"], Seen(), settings, Vitals("seen"))
+        try:
+            reader.run(stop, poll_ms=50)
+        except FatalError as error:
+            said.append(f"{error.code}: {error}")
+
+    ensure_topics(kafka, [f"{topic_prefix}.seen"])
+    members = [threading.Thread(target=run) for _ in range(2)]
+    members[0].start()
+    wait_until(lambda: group_size(kafka, f"{topic_prefix}.seen") == 1, DEADLINE_S, "a member")
+    members[1].start()
+    wait_until(lambda: said, DEADLINE_S, "one of the two ended")
+    stop.set()
+    for member in members:
+        member.join(DEADLINE_S)
+    assert len(said) == 1
+    assert said[0].startswith("fenced: another process named reader has taken over")
+
+
+def group_size(kafka: str, group: str) -> int:
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        return len(admin.describe_groups([group])[group]["members"])
+    except KafkaError:
+        return 0
+    finally:
+        admin.close()
 
 
 def test_partitions_added_while_it_runs_are_read_and_the_old_ones_still_are(
