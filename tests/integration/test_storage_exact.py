@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
@@ -79,7 +80,7 @@ def test_a_second_process_of_the_same_name_ends_the_first_and_says_so(
 
 
 def group_size(kafka: str, group: str) -> int:
-    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin: Any = KafkaAdminClient(bootstrap_servers=kafka)
     try:
         return len(admin.describe_groups([group])[group]["members"])
     except KafkaError:
