@@ -19,6 +19,8 @@ from storage.tables import readings_table
 DEADLINE_S = 150.0
 WATCH_S = 0.003
 SETTLE_S = 5.0
+WARM_S = 3.0
+"""Of load before the first probe."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,9 @@ def cityops(stand: Stand, sizes: Sizes, sensors: int) -> Result:
 
         options = ("frames", "--total", str(total), "--sensors", str(sensors))
         result = _throughput(place, "cityops", table, total, options, pids, done)
+    with open_place(stand) as place:
+        place.start("storage", "sink")
+        place.start("streams", "worker")
         result.latency_ms = _latency(place, table, "frames", sensors, sizes.latency_s, result.per_s)
         return result
 
@@ -190,7 +195,8 @@ def _latency(
     form, extra = ("frames", ()) if isinstance(wire, str) else ("json", wire[1:])
     producer = place.producer(
         "paced", "--format", form, "--rate", str(rate), "--sensors", str(sensors),
-        "--seconds", str(seconds), *extra, own_python=form == "json",
+        "--seconds", str(seconds + WARM_S), "--warm", str(WARM_S), *extra,
+        own_python=form == "json",
     )  # fmt: skip
     stop = threading.Event()
     found: list[float] = []

@@ -40,13 +40,16 @@ def frames(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def paced(arguments: argparse.Namespace) -> dict[str, float]:
-    """Send ``rate`` readings a second for ``seconds`` with a probe every 50 ms; times are now."""
+    """Send ``rate`` readings a second for ``seconds`` ; times are now.
+
+    After ``warm`` seconds there is a probe every 50 ms.
+    """
     send, close = _frame_sender() if arguments.format == "frames" else _json_sender(arguments)
     size = max(1, round(arguments.rate * STEP_S))
     begin = datetime.now(UTC)
     made = batches(round(arguments.rate * arguments.seconds) + size, arguments.sensors, begin)
     stock = pa.Table.from_batches(list(made)).combine_chunks()
-    started, sent, probed = _go(), 0, 0.0
+    started, sent, probed = _go(), 0, arguments.warm
     while (passed := time.time() - started) < arguments.seconds:
         if passed >= probed:
             send(probe(int(time.time() * 1e6)))
@@ -128,6 +131,7 @@ def main() -> None:
     parser.add_argument("--sensors", type=int, default=SENSORS)
     parser.add_argument("--rate", type=float, default=1000.0)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--warm", type=float, default=0.0)
     arguments = parser.parse_args()
     work = {"frames": frames, "paced": paced, "json": as_json}[arguments.kind]
     print(json.dumps(work(arguments)), flush=True)

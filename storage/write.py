@@ -20,6 +20,7 @@ from storage.last import last_readings, write_last
 from storage.rollups import mark_dirty
 from storage.tables import aggregates_table, readings_table
 
+AGGREGATE_KEY = ("sensor", "window_start")
 Known = Set[tuple[str, str]]
 NUL, NUL_SYMBOL = rb"\u0000", rb"\u2400"
 
@@ -147,9 +148,18 @@ def _register(
 
 
 def _write_aggregates(conn: Connection, stream: str, rows: pa.Table, written: Written) -> None:
-    table = aggregates_table(stream)
-    written.windows += upsert(conn, table, rows, ("sensor", "window_start"), newer="revision")
-    written.corrections += pc.sum(pc.greater(rows.column("revision"), 1)).as_py() or 0
+    """Write windows: first revisions are new as a rule, so they are tried without a stage."""
+    table, first = aggregates_table(stream), pc.equal(rows.column("revision"), 1)
+    others = rows.filter(pc.invert(first))
+    try:
+        with conn.transaction():
+            copy_table(conn, table, rows.filter(first))
+        written.windows += rows.num_rows - others.num_rows
+    except psycopg.errors.UniqueViolation:
+        others = rows
+    if others.num_rows:
+        written.windows += upsert(conn, table, others, AGGREGATE_KEY, newer="revision")
+    written.corrections += rows.num_rows - (pc.sum(first).as_py() or 0)
     mark_dirty(conn, stream, rows)
 
 
