@@ -5,11 +5,19 @@ from typing import Any
 
 from alerts.deliveries import Delivery
 from alerts.store import Alert
-from catalog.model import AbsenceRule, Rule, SensorAttribute
+from catalog.model import (
+    ENGINEERING,
+    AbsenceRule,
+    Rule,
+    SensorAttribute,
+    Stream,
+    Threshold,
+    ThresholdRule,
+)
 from console.dossier import Dossier
 from console.history import Row
-from console.marks import duration, level_mark, local_time, number, state_mark
-from console.rows import alert_status, district_title
+from console.marks import duration, level_mark, local_time, number, shown_unit, state_mark
+from console.rows import alert_status, district_title, sensor_link
 from console.texts import Words
 from console.widgets.facts import Fact
 
@@ -103,12 +111,12 @@ def delivery_rows(words: Words, deliveries: list[Delivery]) -> list[dict[str, An
     ]
 
 
-def past_rows(words: Words, past: list[Alert]) -> list[dict[str, Any]]:
+def past_rows(words: Words, past: list[Alert], now: datetime) -> list[dict[str, Any]]:
     """Return earlier alerts."""
     found = []
     for alert in past:
         level = level_mark(words, alert.peak_severity)
-        lasted = (alert.cleared_at or alert.changed_at) - alert.raised_at
+        lasted = (alert.cleared_at or now) - alert.raised_at
         found.append(
             {
                 "id": alert.id,
@@ -121,38 +129,62 @@ def past_rows(words: Words, past: list[Alert]) -> list[dict[str, Any]]:
     return found
 
 
-def limit_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
-    """Return the rule's limits, each with the standard and clause it comes from."""
-    rule, stream = found.rule, found.stream
-    if rule is None or stream is None or isinstance(rule, AbsenceRule):
-        return []
-    quantity = stream.quantity(rule.metric)
-    attributes = found.sensor["attributes"] if found.sensor else {}
-    rows = []
-    for n, limit in enumerate(rule.thresholds):
-        value = limit.value
-        if isinstance(value, SensorAttribute):
-            own = attributes.get(value.attribute)
-            value = None if own is None else float(own) + value.offset
-        shown = number(words, value, quantity.unit, quantity.decimals)
-        hours = ""
-        if limit.hours:
-            hours = " " + words("alert.hours", from_=limit.hours[0], to=limit.hours[1])
-        if shown:
-            shown = shown | {"text": f"{SIGNS[rule.op]} {shown['text']}"}
-        source = limit.source
-        rows.append(
-            {
-                "id": str(n),
-                "mark": level_mark(words, limit.severity)["mark"],
-                "level": level_mark(words, limit.severity),
-                "limit": shown,
-                "standard": source.standard + hours,
-                "clause": source.clause,
-                "verified": words(f"alert.verified_{'yes' if source.verified else 'no'}"),
-            }
-        )
-    return rows
+def limit_rows(
+    words: Words, stream: Stream, rule: Rule, attributes: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return a rule's limits, each with the standard and clause it comes from.
+
+    Limits kept on a sensor are numbers when its ``attributes`` are given.
+    """
+    if isinstance(rule, AbsenceRule):
+        shown = {"text": f"> {rule.after_s}", "unit": "s", "sort": rule.after_s}
+        limits = [(rule.severity, shown, ENGINEERING, None)]
+    else:
+        limits = [
+            (
+                limit.severity,
+                _limit(words, stream, rule, limit, attributes),
+                limit.source,
+                limit.hours,
+            )
+            for limit in rule.thresholds
+            if limit.source.effective_to is None
+        ]
+    return [
+        {
+            "id": f"{stream.rule_id(rule)}-{n}",
+            "level": level_mark(words, severity),
+            "limit": shown,
+            "standard": source.standard + _hours(words, hours),
+            "clause": source.clause,
+            "verified": words(f"alert.verified_{'yes' if source.verified else 'no'}"),
+        }
+        for n, (severity, shown, source, hours) in enumerate(limits)
+    ]
+
+
+def _limit(
+    words: Words,
+    stream: Stream,
+    rule: ThresholdRule,
+    limit: Threshold,
+    attributes: dict[str, Any] | None,
+) -> Any:
+    quantity, value = stream.quantity(rule.metric), limit.value
+    if isinstance(value, SensorAttribute):
+        own = (attributes or {}).get(value.attribute)
+        if own is None:
+            title = next(a.title for a in stream.attributes if a.name == value.attribute)
+            offset = f" {value.offset:+g}" if value.offset else ""
+            text = f"{SIGNS[rule.op]} {words.of(title)}{offset}"
+            return {"text": text, "unit": shown_unit(quantity.unit), "sort": 0}
+        value = float(own) + value.offset
+    shown = number(words, value, quantity.unit, quantity.decimals)
+    return shown | {"text": f"{SIGNS[rule.op]} {shown['text']}"}
+
+
+def _hours(words: Words, hours: tuple[int, int] | None) -> str:
+    return " " + words("alert.hours", from_=hours[0], to=hours[1]) if hours else ""
 
 
 def rule_text(words: Words, rule: Rule) -> str:
@@ -189,12 +221,6 @@ def near_rows(words: Words, around: list[Row]) -> list[dict[str, Any]]:
         }
         for row in around
     ]
-
-
-def sensor_link(words: Words, row: Row) -> dict[str, str]:
-    """Return a link to a sensor's page."""
-    name = words.pick(row["title_zh"], row["title_en"], row["sensor"])
-    return {"text": name, "href": f"/sensors/{row['stream']}/{row['sensor']}"}
 
 
 def _state(words: Words, state: str | None) -> dict[str, Any] | None:

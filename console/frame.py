@@ -26,6 +26,7 @@ from console.widgets.head import Pulse
 from storage.views.limits import is_unwell
 
 REFRESH_S = 0.5
+ANEW_S = 10.0
 YEAR_S = 365 * 24 * 3600
 T = TypeVar("T")
 
@@ -121,6 +122,24 @@ def follow(view: View, show: Callable[[Snapshot], Awaitable[None] | None]) -> No
                 await done
 
     ui.timer(REFRESH_S, look)
+
+
+def keep_fresh(view: View, read: Callable[[], Awaitable[None]]) -> None:
+    """Call ``read`` when an alert or a sensor's state changed, and every few seconds anyway."""
+    clock, changes = view.desk.clock, view.desk.live.changes
+    seen, at = changes.newest, clock.monotonic()
+    busy = asyncio.Lock()
+
+    async def look(_: Snapshot) -> None:
+        nonlocal seen, at
+        newest, now = changes.newest, clock.monotonic()
+        if (newest == seen and now - at < ANEW_S) or busy.locked():
+            return
+        async with busy:
+            seen, at = newest, now
+            await read()
+
+    follow(view, look)
 
 
 def missing(view: View, what: str) -> None:

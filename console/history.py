@@ -104,21 +104,25 @@ def readings(
 
 def series(conn: Connection, asked: Question) -> list[Row]:
     """Return ``time, label, value, low, high`` in order of time; value in the metric's unit."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(
-            "SELECT * FROM dash.series(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                asked.stream.name,
-                asked.metric,
-                asked.span.start,
-                asked.span.end,
-                timedelta(seconds=asked.step_s),
-                asked.district,
-                asked.sensor,
-                asked.by,
-                asked.language,
-            ],
-        ).fetchall()
+    values = [asked.stream.name, asked.metric, asked.span.start, asked.span.end]
+    values += [timedelta(seconds=asked.step_s), asked.district, asked.sensor]
+    query = "SELECT * FROM dash.series(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    return _rows(conn, query, [*values, asked.by, asked.language])
+
+
+def raw(conn: Connection, stream: str, sensor: str, metric: str, span: Span) -> list[Row]:
+    """Return the newest readings of one metric, oldest first: ``time, value, delay_s``.
+
+    Nothing for a metric that is computed.
+    """
+    values = [stream, sensor, metric, span.start, span.end]
+    return _rows(conn, "SELECT * FROM dash.raw(%s, %s, %s, %s, %s)", values)
+
+
+def flags(conn: Connection, stream: str, sensor: str, span: Span) -> list[Row]:
+    """Return what quality control said of one sensor, newest first, without passes."""
+    values = [stream, sensor, span.start, span.end]
+    return _rows(conn, "SELECT * FROM dash.flags(%s, %s, %s, %s, 500)", values)
 
 
 def level(conn: Connection, asked: Question, sensors: int) -> Level | None:
@@ -149,3 +153,8 @@ def lines(conn: Connection, asked: Question) -> tuple[int, int]:
     ).fetchone()
     sensors, districts = row or (0, 0)
     return sensors, {"all": 1, "sensor": sensors, "district": districts}[asked.by]
+
+
+def _rows(conn: Connection, query: str, values: Sequence[Any]) -> list[Row]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode(), values).fetchall()

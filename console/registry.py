@@ -5,6 +5,9 @@ from typing import Any, Literal
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from catalog.model import Text
+from catalog.registry import streams
+
 State = Literal["red", "orange", "yellow", "blue", "normal", "stale", "never"]
 Row = dict[str, Any]
 
@@ -69,6 +72,12 @@ def relatives(conn: Connection, sensor: str, parent: str | None) -> list[Row]:
         " ORDER BY role DESC, s.stream, s.sensor LIMIT 200"
     )
     return _rows(conn, query, {"sensor": sensor, "parent": parent})
+
+
+def stream_title(stream: str) -> Text:
+    """Return the title of a stream; its name when it is not declared here."""
+    declared = streams().get(stream)
+    return declared.title if declared else Text(zh=stream, en=stream)
 
 
 def places(conn: Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:

@@ -42,6 +42,12 @@ def district_title(words: Words, code: str | None) -> str:
     return words.of(known.title) if known else code or ""
 
 
+def sensor_link(words: Words, row: Row) -> dict[str, str]:
+    """Return a link to a sensor's page."""
+    name = words.pick(row["title_zh"], row["title_en"], row["sensor"])
+    return {"text": name, "href": f"/sensors/{row['stream']}/{row['sensor']}"}
+
+
 def sensor_mark(words: Words, row: Row) -> dict[str, Any]:
     """Return a sensor as a mark on the map."""
     state = state_mark(words, row["state"])

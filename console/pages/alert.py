@@ -157,7 +157,7 @@ def _left(view: View, found: Dossier) -> Any:
         deliveries.show(delivery_rows(words, now.deliveries))
         holding = [words("alert.held", receiver=h.receiver, reason=h.reason) for h in now.page.held]
         held.set_text("；".join(holding))
-        past.show(past_rows(words, now.past))
+        past.show(past_rows(words, now.past, view.desk.clock.now()))
 
     return show
 
@@ -198,7 +198,9 @@ def _right(view: View, found: Dossier) -> Any:
             Column("value", words("alerts.value"), "number"),
             Column("km", words("alert.distance"), "number"),
         )
-    limits.show(limit_rows(words, found))
+    own = found.sensor["attributes"] if found.sensor else None
+    if found.stream and found.rule:
+        limits.show(limit_rows(words, found.stream, found.rule, own))
 
     def show(now: Dossier) -> None:
         sensors = view.desk.live.look().sensors

@@ -1,6 +1,5 @@
 """The list of alerts: filters in the address, several acknowledged at once, live."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -11,8 +10,7 @@ from alerts.store import Alert, AlertFilter, acknowledge, find_alerts
 from catalog.registry import streams
 from console import registry
 from console.audit import record
-from console.frame import Page, View, follow, panel
-from console.live import Snapshot
+from console.frame import Page, View, keep_fresh, panel
 from console.marks import level_mark, number
 from console.roles import Principal, Role
 from console.rows import alert_status, district_title
@@ -27,7 +25,6 @@ from console.widgets.filters import (
 from console.widgets.table import Act, Column, Table
 
 MOST = 500
-ANEW_S = 10.0
 State = Literal["open", "active", "latched", "cleared", "all"]
 
 
@@ -81,24 +78,7 @@ async def alerts(
         count.set_text(words(key, count=len(rows)))
 
     await read()
-    _keep_fresh(view, read)
-
-
-def _keep_fresh(view: View, read: Any) -> None:
-    """Read anew when something changed, and every few seconds in any case."""
-    seen, at = view.desk.live.changes.newest, view.desk.clock.monotonic()
-    busy = asyncio.Lock()
-
-    async def look(_: Snapshot) -> None:
-        nonlocal seen, at
-        newest, now = view.desk.live.changes.newest, view.desk.clock.monotonic()
-        if (newest == seen and now - at < ANEW_S) or busy.locked():
-            return
-        async with busy:
-            seen, at = newest, now
-            await read()
-
-    follow(view, look)
+    keep_fresh(view, read)
 
 
 def _table(view: View) -> Table:

@@ -52,7 +52,7 @@ export default {
     },
     draw() {
       if (!this.chart || !this.$refs.canvas.offsetParent || !this.lines) return;
-      const many = this.lines.length > 1;
+      const many = this.lines.length > 1 || this.lines.some((l) => l.bars);
       const [low, high] = this.extent();
       this.chart.setOption({
         animation: false,
@@ -62,7 +62,7 @@ export default {
         tooltip: this.still ? undefined : this.tooltip(),
         xAxis: this.xAxis(),
         yAxis: this.yAxis(low, high),
-        series: [...this.lines.flatMap((line, n) => this.line(line, n)), this.dotted()],
+        series: [...this.lines.flatMap((line, n) => this.line(line, n, low, high)), this.dotted()],
       }, { notMerge: true });
     },
     ink(name = "muted") {
@@ -86,6 +86,7 @@ export default {
       };
     },
     extent() {
+      if (this.lines.some((l) => l.bars)) return [0, undefined];
       const values = this.lines.flatMap((l) => l.points.flatMap((p) => p.slice(1).filter((v) => v !== null)));
       values.push(...this.dots.map((d) => d.value).filter((v) => v !== null));
       if (!values.length) return [undefined, undefined];
@@ -99,15 +100,16 @@ export default {
       const round = (v) => +v.toPrecision(3);
       return [low >= 0 && low - room < 0 ? 0 : round(low - room), round(high + room)];
     },
-    line(line, n) {
+    line(line, n, low, high) {
       const colour = line.mark ? this.colour(line.mark) : this.colour(HUES[n % HUES.length]);
       const at = (p) => new Date(p[0]).getTime();
+      if (line.bars) return [{ type: "bar", name: line.name, stack: "bars", barMaxWidth: 16, barMinWidth: 3, itemStyle: { color: colour }, data: line.points.map((p) => [at(p), p[1]]) }];
       const own = {
         type: "line", name: line.name, showSymbol: line.points.length < 3, symbolSize: 5, connectNulls: false, z: 3,
         lineStyle: { width: this.still ? this.size() / 7 : 1.6, color: colour, type: DASHES[Math.floor(n / HUES.length) % 3] }, itemStyle: { color: colour },
         data: line.points.map((p) => [at(p), p[1]]),
       };
-      if (n === 0) Object.assign(own, { markLine: this.limitLines(), markArea: this.shades() });
+      if (n === 0) Object.assign(own, { markLine: this.limitLines(low, high), markArea: this.shades() });
       if (this.lines.length > 1 || !line.points.some((p) => p.length > 3)) return [own];
       const edge = { type: "line", silent: true, showSymbol: false, stack: "band", stackStrategy: "all", lineStyle: { opacity: 0 }, z: 1, tooltip: { show: false } };
       return [
@@ -116,12 +118,16 @@ export default {
         own,
       ];
     },
-    limitLines() {
+    limitLines(low, high) {
+      const room = (this.size() * 1.2 * (high - low)) / Math.max(this.$refs.canvas.clientHeight - 40, 1);
+      const told = []; // labels that would lie on another one are left out, lowest level first
+      const free = (limit) => told.every((v) => Math.abs(v - limit.value) >= room) && told.push(limit.value);
+      const shown = [...this.limits].reverse().filter(free);
       return {
         symbol: "none", silent: true, data: this.limits.map((limit) => ({
           yAxis: limit.value,
           lineStyle: { color: this.colour(limit.mark), type: "dashed", width: this.still ? this.size() / 9 : 1.5 },
-          label: { formatter: `${limit.icon} ${this.shown(limit.value)}`, position: "end", color: this.colour("ink"), fontSize: this.size() },
+          label: { show: shown.includes(limit), formatter: `${limit.icon} ${this.shown(limit.value)}`, position: "end", color: this.colour("ink"), fontSize: this.size() },
         })),
       };
     },
@@ -147,7 +153,7 @@ export default {
       return {
         trigger: "axis", confine: true, backgroundColor: this.colour("panel"), borderColor: this.colour("line"), textStyle: this.ink("ink"),
         formatter: (items) => {
-          const lines = items.filter((i) => i.seriesName && this.lines.some((l) => l.name === i.seriesName) && i.seriesType === "line");
+          const lines = items.filter((i) => i.seriesName && this.lines.some((l) => l.name === i.seriesName) && ["line", "bar"].includes(i.seriesType));
           const dots = items.filter((i) => i.seriesType === "scatter");
           return [
             local(new Date(items[0].axisValue).toISOString()),

@@ -18,17 +18,17 @@ class Chart(Element, component="chart.js"):
 
     | prop | each |
     |---|---|
-    | lines | ``name, points`` ([time, value] or [time, value, low, high]), ``mark`` or none |
+    | lines | ``name, points`` ([time, value] or [time, value, low, high]); ``mark``; ``bars`` |
     | limits | ``value, mark, icon``: a dashed line |
     | spans | ``from, to, mark, text``: a shaded time |
     | dots | ``at, value, mark, text``: a flagged reading |
     """
 
-    def __init__(self, words: Words, label: str, *, still: bool = False) -> None:
+    def __init__(self, words: Words, label: str, *, still: bool = False, none: str = "") -> None:
         super().__init__()
         self._props["label"] = label
         self._props["still"] = still
-        self._props["none"] = words("app.nothing")
+        self._props["none"] = none or words("app.nothing")
         self._props["unit"] = ""
         self._props["decimals"] = 1
         self._props["range"] = None

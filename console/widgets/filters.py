@@ -11,11 +11,13 @@ from nicegui import ui
 
 from catalog.city.districts import DISTRICTS
 from catalog.domains import DOMAINS
+from catalog.model import Stream
 from catalog.severity import LEVELS
 from console.marks import level_mark
 from console.texts import Words
 from storage.views.metadata import in_screen_order
 
+HOURS = ("1", "6", "24", "168", "720")
 Options = Sequence[tuple[str, str]]
 
 
@@ -70,6 +72,18 @@ def severity_choice(words: Words) -> Choice:
         mark = level_mark(words, severity)
         found.append((str(int(severity)), f"{mark['icon']} {mark['text']} {words('filter.up')}"))
     return Choice("severity", words("filter.severity"), [_every(words), *found])
+
+
+def metric_choice(words: Words, stream: Stream) -> Choice:
+    """Return the choice of a stream's metric, the headline first."""
+    names = [stream.headline, *(n for n in stream.aggregate_names if n != stream.headline)]
+    found = [(name, words.of(stream.quantity(name).title)) for name in names]
+    return Choice("metric", words("filter.metric"), found)
+
+
+def hours_choice(words: Words) -> Choice:
+    """Return the choice of a time back from now."""
+    return named(words, "list", "hours", HOURS)
 
 
 def named(words: Words, group: str, name: str, values: Sequence[str]) -> Choice:

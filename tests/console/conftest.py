@@ -22,6 +22,7 @@ from console import accounts
 from console.roles import Role
 from deploy.native import packages
 from deploy.ports import free_port
+from storage.api_keys import add_key
 from tests.databases import Databases
 from tests.history import Past, write_alerts, write_history
 from tests.servers import Spawned, Spawner
@@ -41,10 +42,12 @@ QUIET = [
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One running console."""
+    """One running console; nobody serves ``gateway`` until a test does, ``key`` opens it."""
 
     url: str
     dsn: str
+    gateway: str
+    key: str
     process: Spawned
 
 
@@ -52,16 +55,18 @@ class Place:
 def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The console that all page tests look at."""
     with databases.fresh(migrated=True) as dsn:
-        url = f"http://127.0.0.1:{free_port()}"
+        url, gateway = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         past = Past(datetime.now(UTC), raw_hours=0.2, window_hours=0.5)
         with psycopg.connect(dsn, autocommit=True) as conn:
             write_history(conn, past)
             write_alerts(conn, past)
             for role in Role:
                 accounts.add_user(conn, role, PASSWORD, role)
+            key = add_key(conn, "console", ["ingest:*"])
         base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
+        base |= {"CITYOPS_GATEWAY": gateway, "CITYOPS_API_KEY": key}
         spawner = Spawner(tmp_path_factory.mktemp("console"), base)
-        yield Place(url, dsn, spawner("console", name="console"))
+        yield Place(url, dsn, gateway, key, spawner("console", name="console"))
         spawner.stop_all()
 
 

@@ -1,0 +1,83 @@
+"""The audit log, for administrators: who did what, and whether the chain is whole."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from nicegui import ui
+
+from console import audit as log
+from console.frame import Page, View, keep_fresh, panel
+from console.roles import Role
+from console.widgets.filters import Search, filter_row
+from console.widgets.table import Column, Table
+
+MOST = 200
+HASH = 12
+
+
+async def audit(view: View, search: str = "", before: int | None = None) -> None:
+    """Show the newest acts that hold the text sought."""
+    words = view.words
+    filter_row(words, [Search("search", words("filter.search"))], {"search": search})
+    with panel(words("audit.title"), "list") as side:
+        table = Table(_columns(view), label=words("audit.title"), empty=words("audit.none"))
+        with side:
+            verdict = ui.label().classes("count").props('role="status"')
+            button = ui.button(words("audit.verify"), color=None)
+            button.props("flat dense no-caps").classes("plain-button")
+            older = ui.link(words("audit.older"), "/audit")
+
+    async def verify() -> None:
+        found = await view.ask(log.verify)
+        verdict.set_text(
+            words("audit.whole", rows=found.rows, head=found.head[:HASH])
+            if found.whole
+            else words("audit.broken", row=found.broken_at)
+        )
+
+    button.on_click(verify)
+
+    async def read() -> None:
+        found = await view.ask(
+            lambda conn: log.entries(conn, before=before, search=search, limit=MOST)
+        )
+        table.show([_row(entry) for entry in found])
+        older.set_visibility(len(found) == MOST)
+        if found:
+            query = urlencode({"search": search, "before": found[-1].seq})
+            older.props(f'href="/audit?{query}"')
+
+    await read()
+    keep_fresh(view, read)
+
+
+def _columns(view: View) -> list[Column]:
+    words = view.words
+    return [
+        Column("seq", words("audit.seq"), "number", width="60px"),
+        Column("at", words("audit.at"), "time", width="120px"),
+        Column("who", words("audit.who")),
+        Column("what", words("audit.what")),
+        Column("target", words("audit.target")),
+        Column("result", words("audit.result"), hide=True),
+        Column("detail", words("audit.detail"), hide=True),
+        Column("hash", words("audit.hash"), hide=True),
+    ]
+
+
+def _row(entry: log.Entry) -> dict[str, Any]:
+    return {
+        "id": str(entry.seq),
+        "seq": {"text": str(entry.seq), "unit": "", "sort": entry.seq},
+        "at": entry.at.isoformat(),
+        "who": entry.who,
+        "what": entry.what,
+        "target": entry.target,
+        "result": entry.result,
+        "detail": json.dumps(entry.detail, ensure_ascii=False) if entry.detail else "",
+        "hash": entry.hash[:HASH],
+    }
+
+
+PAGE = Page("/audit", "audit.title", audit, place=9, role=Role.ADMIN)
