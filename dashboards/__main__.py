@@ -14,8 +14,10 @@ from dashboards.build import BUILT, dashboards, files, stale, write
 from dashboards.expand import View
 from dashboards.grafana import Grafana, GrafanaError
 from dashboards.lint import RULES, lint
+from dashboards.measure import RANGES, measure
 from dashboards.provision import Provision, provision
 from dashboards.push import push
+from dashboards.report.command import report_command
 from dashboards.texts import LANGUAGES, Lang
 from dashboards.verify import verify
 
@@ -139,6 +141,27 @@ def verify_command(
     typer.echo(f"{right} checks right, {wrong} wrong")
     if wrong:
         raise typer.Exit(1)
+
+
+app.command("report")(report_command)
+
+
+@app.command("measure")
+def measure_command(
+    dsn: Annotated[str, typer.Option(envvar="CITYOPS_DSN", help="database, as its owner")],
+    repeats: Annotated[int, typer.Option(min=1, help="runs of each query that count")] = 5,
+) -> None:
+    """Print how long every page's queries take, as a table of Markdown; load a history first.
+
+    Example: python -m storage load /tmp/history && python -m dashboards measure
+    """
+    lengths = " | ".join(f"p95 {length}" for length in RANGES)
+    typer.echo(f"| page | queries | {lengths} | slowest over 30 d (median) |")
+    typer.echo("|---|---|" + "---|" * (len(RANGES) + 1))
+    for one in measure(dsn, datetime.now(UTC), repeats=repeats):
+        told = " | ".join(f"{one.p95_ms(length):.0f} ms" for length in RANGES)
+        took_ms, panel = one.slowest["30 d"]
+        typer.echo(f"| {one.page.uid} | {one.queries} | {told} | {panel}: {took_ms:.0f} ms |")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from catalog.model import Text, text
+from dashboards.report.texts import TEXTS as REPORT
 
 Lang = Literal["zh", "en"]
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")
@@ -306,6 +307,7 @@ TEXTS = {
     "a.alerts": text("告警", "Alerts"),
     "a.work": text("检修与静默", "Maintenance and silences"),
     "a.corrected": text("窗口修订", "Corrected windows"),
+    **REPORT,
     # flag values (QARTOD)
     "f.1": text("通过", "Pass"),
     "f.2": text("未评估", "Not evaluated"),

@@ -108,9 +108,10 @@ def write_older_alerts(conn: Connection, past: Past, *, every_hours: int = 6) ->
         )
         conn.execute(
             "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity,"
-            " metric, value, threshold, raised_at, changed_at, cleared_at, acked_at, acked_by)"
+            " metric, value, threshold, raised_at, raised_recorded_at, changed_at, cleared_at,"
+            " acked_at, acked_by)"
             " SELECT format('%%s-%%s', %(rule)s::text, t), %(rule)s, %(stream)s, sensor, 'cleared',"
-            " %(severity)s, %(severity)s, %(metric)s, 9.5, 9, t, t, t + interval '20 minutes',"
+            " %(severity)s, %(severity)s, %(metric)s, 9.5, 9, t, t, t, t + interval '20 minutes',"
             f" t + interval '2 minutes', 'operator' FROM {times}".encode(),
             given,
         )
@@ -119,6 +120,31 @@ def write_older_alerts(conn: Connection, past: Past, *, every_hours: int = 6) ->
             f" FROM {times}".encode(),
             given,
         )
+
+
+def write_deliveries(conn: Connection) -> None:
+    """Tell one receiver of each alert: every tenth at the second attempt, every fiftieth never."""
+    conn.execute(
+        "INSERT INTO receivers (name, url, secret) VALUES ('值班室', 'http://127.0.0.1:1/', 'x')"
+    )
+    conn.execute(
+        "INSERT INTO outbox (id, receiver, receiver_seq, episode, transition, kind, body,"
+        " created_at, attempts, delivered_at, failed_at, last_error)"
+        " SELECT 'w' || n, r.id, n, e.id, e.id, 'raised', '{}', e.raised_at,"
+        " 1 + (n % 10 = 0)::int, CASE WHEN n % 50 > 0 THEN e.raised_at"
+        " + make_interval(secs => 0.2 + (n % 7) * 0.1 + (n % 10 = 0)::int * 5) END,"
+        " CASE WHEN n % 50 = 0 THEN e.raised_at + interval '1 hour' END,"
+        " CASE WHEN n % 10 = 0 THEN '503 busy' END"
+        " FROM (SELECT *, row_number() OVER (ORDER BY raised_at, id) AS n FROM episodes) e,"
+        " receivers r"
+    )
+    conn.execute(
+        "INSERT INTO deliveries (outbox, attempt, at, status_code, error, duration_ms)"
+        " SELECT o.id, a, o.created_at + make_interval(secs => 5 * (a - 1)),"
+        " CASE WHEN a < o.attempts OR o.failed_at IS NOT NULL THEN 503 ELSE 204 END,"
+        " CASE WHEN a < o.attempts OR o.failed_at IS NOT NULL THEN 'busy' END, 120"
+        " FROM outbox o, generate_series(1, o.attempts) a"
+    )
 
 
 def write_backlog(conn: Connection, past: Past) -> None:

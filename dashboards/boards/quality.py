@@ -73,6 +73,8 @@ def _complete(page: Page) -> None:
 def _flags(page: Page, key: str, by: str, at: At) -> None:
     down = drill(page.say("sensor"), uid("sensor", "", page.lang))
     panel = lines(unit="none", decimals=0, bars=True, stacked=True)
+    for test in ("gross", "spike", "rate", "flat", "late", "missing"):
+        panel.override_by_name(test, [prop("displayName", page.say(f"t.{test}"))])
     sql = f"""
         SELECT f."time", f.label AS metric, f.value
         FROM dash.flag_counts({RANGE}, {STEP}, {literal(by)}, NULL, {literal(page.lang)}) f

@@ -1,0 +1,154 @@
+"""The day's page as HTML: texts, numbers as people write them, and the template filled."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from catalog.city.districts import CITY_TITLE
+from catalog.model import Severity
+from catalog.severity import LEVELS
+from dashboards.report.charts import hours, sparkline
+from dashboards.report.day import Day, Row, VitalDay
+from dashboards.texts import TEXTS, Lang, pick, say
+
+TEMPLATE = "page.html.j2"
+ALERTS_SHOWN = 7
+LOW_PCT = 95.0
+WEEKDAYS = {
+    "zh": "一二三四五六日",
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+SPARK_MM = (46.0, 5.2)
+HOURS_MM = (88.0, 27.0)
+NONE = "–"
+
+
+def render(day: Day) -> str:
+    """Return the page; it needs no other file and no network."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=select_autoescape(default_for_string=True, default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        day=day,
+        city=pick(CITY_TITLE, day.lang),
+        date=written_date(day.span.date, day.lang),
+        t=lambda key: say(f"r.{key}", day.lang),
+        pick=lambda item: pick(item, day.lang),
+        verdict=verdict(day),
+        vitals=[_vital(one, day.lang) for one in day.vitals],
+        chip=lambda severity: _chip(Severity(severity), day.lang),
+        hours=hours(day.by_hour, HOURS_MM, say("r.by_hour", day.lang)),
+        alerts=[_alert(row, day.lang) for row in day.alerts[:ALERTS_SHOWN]],
+        more=max(0, day.raised - ALERTS_SHOWN),
+        streams=[_stream(row, day.lang) for row in day.completeness],
+        flags=[(_test(name, day.lang), count) for name, count in day.flags[:6]],
+        duration=lambda seconds: duration(seconds, day.lang),
+        number=number,
+        levels=list(LEVELS.values()),
+    )
+
+
+def verdict(day: Day) -> str:
+    """Return the day in one sentence."""
+    low = sum((row["complete_pct"] or 0) < LOW_PCT for row in day.completeness)
+    share = number(day.complete_pct, 1)
+    peak = pick(LEVELS[day.peak].title, day.lang) if day.peak else ""
+    if day.lang == "zh":
+        raised = f"全天产生 {day.raised} 起告警，最高{peak}" if day.raised else "全天无告警"
+        left = f"，{day.still_open} 起未解除" if day.still_open else "，均已解除"
+        lacking = f"，{low} 个数据流低于 {LOW_PCT:.0f} %" if low else ""
+        return f"{raised}{left if day.raised else ''}；数据完整率 {share} %{lacking}。"
+    raised = (
+        f"{day.raised} alerts were raised, the highest {peak.lower()}"
+        if day.raised
+        else "No alert was raised"
+    )
+    left = f", {day.still_open} still open" if day.still_open else ", all cleared"
+    lacking = f", {low} streams below {LOW_PCT:.0f} %" if low else ""
+    return f"{raised}{left if day.raised else ''}; {share} % of the data arrived{lacking}."
+
+
+def written_date(day: date, lang: Lang) -> str:
+    """Return a date as people write it."""
+    weekday = WEEKDAYS[lang][day.weekday()]
+    if lang == "zh":
+        return f"{day.year} 年 {day.month} 月 {day.day} 日 星期{weekday}"
+    return f"{weekday}, {day.day} {day:%B %Y}"
+
+
+def number(value: float | None, decimals: int = 0) -> str:
+    """Return a number with thin groups of three and a real minus; a dash for none."""
+    if value is None:
+        return NONE
+    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "\u2212")
+
+
+def duration(seconds: float | None, lang: Lang) -> str:
+    """Return a duration in its two largest units."""
+    if seconds is None:
+        return NONE
+    minutes, hours_ = round(seconds / 60), round(seconds / 3600, 1)
+    if seconds < 60:
+        return f"{seconds:.0f} {'秒' if lang == 'zh' else 's'}"
+    if seconds < 7200:
+        return f"{minutes} {'分' if lang == 'zh' else 'min'}"
+    return f"{hours_:.1f} {'小时' if lang == 'zh' else 'h'}"
+
+
+def _vital(one: VitalDay, lang: Lang) -> dict[str, Any]:
+    shown, places = one.vital, one.vital.decimals
+    values = one.values
+    change = None if one.mean is None or one.mean_before is None else one.mean - one.mean_before
+    return {
+        "domain": pick(one.domain.title, lang),
+        "title": pick(shown.title, lang),
+        "unit": "" if shown.unit == "1" else shown.unit,
+        "low": number(min(values, default=None), places),
+        "mean": number(one.mean, places),
+        "high": number(max(values, default=None), places),
+        "change": _change(change, places),
+        "spark": sparkline(one.points, one.limits, SPARK_MM),
+        "alerts": [(LEVELS[level], count) for level, count in sorted(one.alerts.items())],
+    }
+
+
+def _change(change: float | None, places: int) -> str:
+    if change is None:
+        return NONE
+    if round(abs(change), places) == 0:
+        return "="
+    return f"{'▲' if change > 0 else '▼'} {number(abs(change), places)}"
+
+
+def _chip(severity: Severity, lang: Lang) -> dict[str, str]:
+    level = LEVELS[severity]
+    text = f"{level.icon} {level.roman} {pick(level.title, lang)}"
+    return {"colour": level.colour, "text": text}
+
+
+def _alert(row: Row, lang: Lang) -> dict[str, Any]:
+    unit = "" if row["unit"] in (None, "1") else f" {row['unit']}"
+    value = None if row["value"] is None else f"{number(row['value'], 1)}{unit}"
+    limit = None if row["threshold"] is None else f"{number(row['threshold'], 1)}{unit}"
+    return {
+        **row,
+        "title": row[f"title_{lang}"],
+        "place": row[f"sensor_{lang}"],
+        "value": value or NONE,
+        "limit": limit or NONE,
+    }
+
+
+def _stream(row: Row, lang: Lang) -> dict[str, Any]:
+    return {**row, "title": row[f"title_{lang}"], "low": (row["complete_pct"] or 0) < LOW_PCT}
+
+
+def _test(name: str, lang: Lang) -> str:
+    key = f"t.{name}"
+    return say(key, lang) if key in TEXTS else name
