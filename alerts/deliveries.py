@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Event
+from alerts.links import Links
 from alerts.outbox import CHANNEL, Letter, load_addresses, put
 
 State = Literal["waiting", "delivered", "failed", "all"]
@@ -133,14 +134,14 @@ def replay_range(
     return _replay(conn, condition, values)
 
 
-def send_test(conn: Connection, receiver: str, by: str, console: str, now: datetime) -> str:
+def send_test(conn: Connection, receiver: str, by: str, links: Links, now: datetime) -> str:
     """Owe a receiver a test message, which goes the way of every other; return its id."""
     address = load_addresses(conn).get(receiver)
     if address is None:
         raise ConflictError(f"no receiver {receiver!r} is switched on")
     with conn.transaction():
         letter = Letter(address, f"test|{secrets.token_hex(8)}", (test_event(by, now),))
-        return put(conn, [letter], console, now)[0]
+        return put(conn, [letter], links, now)[0]
 
 
 def test_event(by: str, now: datetime) -> Event:

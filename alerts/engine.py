@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from alerts.episodes import Change, apply
 from alerts.keeper import keep
+from alerts.links import links_of
 from alerts.notify import Notifier
 from alerts.outbox import lock_writers
 from alerts.routes import Routes
@@ -33,7 +34,7 @@ class Engine:
 
     def __init__(self, settings: AlertSettings, routes: Routes) -> None:
         self._settings = settings
-        self._notifier = Notifier(routes, settings.console)
+        self._notifier = Notifier(routes, links_of(settings))
 
     def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
         """Record transitions once each; owe every matching receiver a webhook."""

@@ -18,6 +18,8 @@ KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated
     "resolved": "解除",
     "reopened": "再次发生",
     "merged": "合并",
+    "started": "开始",
+    "ended": "结束",
 }
 
 

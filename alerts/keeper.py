@@ -12,12 +12,14 @@ import psycopg
 from prometheus_client import Counter
 from psycopg import Connection
 
+from alerts.drills import run_drills
 from alerts.episodes import current
 from alerts.events import Event
 from alerts.external import expire
 from alerts.incident_events import incident_event
 from alerts.incident_store import open_incident
 from alerts.incidents import folded_under
+from alerts.links import links_of
 from alerts.notify import Notifier
 from alerts.outbox import lock_writers
 from alerts.routes import Routes
@@ -43,11 +45,23 @@ class Keeper:
 
     def steps(self) -> tuple[Callable[[Connection, datetime], int], ...]:
         """Return the steps in the order they are taken."""
-        return (self.expire, self.flush, self.release, self.repeat, self.escalate, self.stuck)
+        return (
+            self.expire,
+            self.drills,
+            self.flush,
+            self.release,
+            self.repeat,
+            self.escalate,
+            self.stuck,
+        )
 
     def expire(self, conn: Connection, now: datetime) -> int:
         """End alerts from elsewhere that are not reported any more."""
         return expire(conn, self.notifier, self.settings, now)
+
+    def drills(self, conn: Connection, now: datetime) -> int:
+        """Begin and end drills."""
+        return run_drills(conn, self.notifier, now)
 
     def flush(self, conn: Connection, now: datetime) -> int:
         """Send groups that are due."""
@@ -158,7 +172,7 @@ def keep(
     clock: Clock | None = None,
 ) -> None:
     """Run the timers until ``stop``; a database that is away is waited out."""
-    keeper, clock = Keeper(settings, Notifier(routes, settings.console)), clock or SystemClock()
+    keeper, clock = Keeper(settings, Notifier(routes, links_of(settings))), clock or SystemClock()
     while not stop.is_set():
         try:
             with connect(settings.database(), "alerts-keeper", autocommit=True) as conn:

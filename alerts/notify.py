@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from alerts.events import Event
+from alerts.links import Links
 from alerts.outbox import Address, Letter, load_addresses, message_id, put
 from alerts.routes import Group, Leg, Routes
 from alerts.silences import Silence, hiding, silences_at
@@ -32,10 +33,10 @@ class Known:
 
 @dataclass(slots=True)
 class Notifier:
-    """Knows the routes and the console's address; everything else is in the database."""
+    """Knows the routes and the platform's links; everything else is in the database."""
 
     routes: Routes
-    console: str
+    links: Links
 
     def tell(
         self,
@@ -84,7 +85,7 @@ class Notifier:
         addresses = load_addresses(conn)
         wanted = addresses if "*" in (names := list(names)) else names
         letters = [Letter(addresses[n], key, (event,)) for n in wanted if n in addresses]
-        put(conn, letters, self.console, now)
+        put(conn, letters, self.links, now)
 
     def flush(self, conn: Connection, now: datetime) -> int:
         """Send the groups that are due; return how many messages that made."""
@@ -106,7 +107,7 @@ class Notifier:
                 rows.sort()
                 events = [(key, msgspec.convert(event, Event)) for _, key, event in rows]
                 letters += _letters(addresses[receiver], events, group_key)
-        put(conn, letters, self.console, now)
+        put(conn, letters, self.links, now)
         return len(letters)
 
     def _firing(
@@ -163,7 +164,7 @@ class Notifier:
         letters: list[Letter] = []
         for mine in at_once.values():
             letters += self._split_storm(mine)
-        put(conn, letters, self.console, now)
+        put(conn, letters, self.links, now)
         if grouped:
             self.flush(conn, now)
 

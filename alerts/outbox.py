@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from alerts.bodies import render
 from alerts.bodies.message import Message
 from alerts.events import Event, Format
+from alerts.links import Links
 
 CHANNEL = "outbox"
 LIVE_CHANNEL = "alerts_changed"
@@ -44,6 +45,7 @@ class Letter:
     events: tuple[Event, ...]
     group: str = ""
     channel: str = ""
+    drill: int | None = None
 
 
 def message_id(receiver: int, key: str) -> str:
@@ -66,7 +68,7 @@ def load_addresses(conn: Connection) -> dict[str, Address]:
         return {a.name: a for a in cursor.execute(query).fetchall()}
 
 
-def put(conn: Connection, letters: Sequence[Letter], console: str, now: datetime) -> list[str]:
+def put(conn: Connection, letters: Sequence[Letter], links: Links, now: datetime) -> list[str]:
     """Number, render and store messages, in order per receiver; return their ids."""
     receivers = sorted({letter.to.id for letter in letters})
     rows: list[list[object]] = []
@@ -74,7 +76,7 @@ def put(conn: Connection, letters: Sequence[Letter], console: str, now: datetime
     for receiver in receivers:
         mine = [letter for letter in letters if letter.to.id == receiver]
         first = _reserve(conn, receiver, len(mine))
-        rows += [_row(letter, first + n, console, now) for n, letter in enumerate(mine)]
+        rows += [_row(letter, first + n, links, now) for n, letter in enumerate(mine)]
         subjects += [row for letter in mine for row in _subjects(letter)]
     if rows:
         with conn.cursor() as cursor:
@@ -97,8 +99,8 @@ def _reserve(conn: Connection, receiver: int, count: int) -> int:
 
 _INSERT = (
     "INSERT INTO outbox (id, receiver, receiver_seq, channel, episode, transition, incident, kind,"
-    " body, content_type, events, headline, observed_at, produced_at)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " body, content_type, events, headline, observed_at, produced_at, drill)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 _INSERT_SUBJECT = (
     "INSERT INTO outbox_subjects (outbox, position, subject, kind) VALUES (%s, %s, %s, %s)"
@@ -110,12 +112,10 @@ def _subjects(letter: Letter) -> list[list[object]]:
     return [[ours, n, event.subject, event.kind] for n, event in enumerate(letter.events)]
 
 
-def _row(letter: Letter, seq: int, console: str, now: datetime) -> list[object]:
+def _row(letter: Letter, seq: int, links: Links, now: datetime) -> list[object]:
     to, lead = letter.to, letter.events[0]
     ours = message_id(to.id, letter.key)
-    sealed = render(
-        to.format, Message(ours, to.name, seq, letter.events, letter.group, console, now)
-    )
+    sealed = render(to.format, Message(ours, to.name, seq, letter.events, letter.group, links, now))
     single = len(letter.events) == 1
     alert = lead.type.startswith("alert.")
     incident = lead.subject if lead.type.startswith("incident.") else None
@@ -124,6 +124,7 @@ def _row(letter: Letter, seq: int, console: str, now: datetime) -> list[object]:
         *(lead.subject if single and alert else None, lead.data.get("id") if single else None),
         *(incident, lead.kind if single else "grouped", sealed.body, sealed.content_type),
         *(len(letter.events), headline(letter.events), lead.at, lead.produced_at),
+        letter.drill,
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from alerts.guard import Guard, guard_of
+from alerts.links import Links, links_of
 from alerts.notify import Notifier
 from alerts.routes import read_routes
 from alerts.settings import AlertSettings
@@ -26,7 +27,12 @@ class Alerting:
     @property
     def notifier(self) -> Notifier:
         """Who is told of what, by the routes file as it is now."""
-        return Notifier(read_routes(self.settings.routes_file), self.settings.console)
+        return Notifier(read_routes(self.settings.routes_file), self.links)
+
+    @property
+    def links(self) -> Links:
+        """Links of messages, signed where they can be answered."""
+        return links_of(self.settings)
 
     @property
     def vault(self) -> Vault:

@@ -12,7 +12,7 @@ from nicegui import ui
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import api, login, pages, problems
+from console import api, login, pages, problems, respond
 from console.auth import Desk
 from console.live import Live
 from console.settings import ConsoleSettings
@@ -77,6 +77,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     problems.install(app)
     api.mount(app)
     app.include_router(login.router)
+    app.include_router(respond.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     add_health(app, vitals, include_in_schema=False)

@@ -59,12 +59,16 @@ def _alert(message: Message, event: Event) -> dict[str, Any]:
     return {
         "status": "firing" if event.firing else "resolved",
         "labels": {k: v for k, v in event.labels.items() if v} | exercise,
-        "annotations": annotations_of(event),
+        "annotations": annotations_of(event) | _respond(message),
         "startsAt": event.started_at.isoformat(),
         "endsAt": (event.ended_at or NO_END).isoformat(),
         "generatorURL": message.link(event),
         "fingerprint": fingerprint(identity(event.labels)),
     }
+
+
+def _respond(message: Message) -> dict[str, str]:
+    return {"respond": message.respond} if message.respond else {}
 
 
 def _common(sets: list[dict[str, str]]) -> dict[str, str]:

@@ -68,10 +68,16 @@ def _info(root: ET.Element, message: Message, event: Event, language: str) -> No
     _add(info, "headline", f"{'演练 ' if event.exercise and zh else ''}{_headline(event, zh)}")
     _add(info, "description", event.text_zh if zh else event.text_en)
     _add(info, "web", message.link(event))
-    parameter = ET.SubElement(info, "parameter")
-    _add(parameter, "valueName", "cityops:type")
-    _add(parameter, "value", event.type)
+    _parameter(info, "cityops:type", event.type)
+    if message.respond:
+        _parameter(info, "cityops:respond", message.respond)
     _area(info, event, zh)
+
+
+def _parameter(info: ET.Element, name: str, value: str) -> None:
+    parameter = ET.SubElement(info, "parameter")
+    _add(parameter, "valueName", name)
+    _add(parameter, "value", value)
 
 
 def _headline(event: Event, zh: bool) -> str:

@@ -23,6 +23,8 @@ def render(message: Message) -> Sealed:
     first, *others = message.events
     body = _grouped(message) if others else _single(first)
     body["sequence"] = message.seq
+    if message.respond:
+        body["respond"] = message.respond
     return Sealed(msgspec.json.encode(body).decode())
 
 

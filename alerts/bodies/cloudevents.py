@@ -28,4 +28,6 @@ def render(message: Message) -> Sealed:
         "datacontenttype": "application/json",
         "data": own["data"],
     }
+    if message.respond:
+        body["respondurl"] = message.respond
     return Sealed(msgspec.json.encode(body).decode(), "application/cloudevents+json")

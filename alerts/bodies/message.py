@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.events import Event
+from alerts.links import Links
 
 JSON = "application/json"
+ROOMS = {"incident": "incidents", "drill": "drills"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Message:
     seq: int
     events: tuple[Event, ...]
     group: str
-    console: str
+    links: Links
     sent_at: datetime
 
     @property
@@ -30,10 +32,19 @@ class Message:
         """Tell whether anything in it is an exercise; then the whole message is one."""
         return any(event.exercise for event in self.events)
 
+    @property
+    def console(self) -> str:
+        """The console's address."""
+        return self.links.console
+
+    @property
+    def respond(self) -> str:
+        """The signed link by which it is answered; empty when there is nothing to answer."""
+        return self.links.respond(self.id) if any(e.firing for e in self.events) else ""
+
     def link(self, event: Event) -> str:
         """Return the console page of an event's subject."""
-        room = "incidents" if event.type.startswith("incident.") else "alerts"
-        return f"{self.console}/{room}/{event.subject}"
+        return self.links.page(ROOMS.get(event.type.split(".")[0], "alerts"), event.subject)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ def _title(message: Message) -> str:
 
 def _markdown(message: Message) -> str:
     lines = [f"### {_title(message)}"]
+    if message.respond:
+        lines.append(f"[收到 / 接受 / 到场 / 完成]({message.respond})")
     lines += [_line(message, event) for event in message.events[:SHOWN]]
     if len(message.events) > SHOWN:
         lines.append(f"另有 {len(message.events) - SHOWN} 条,详见 [控制台]({message.console})")

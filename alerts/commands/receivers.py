@@ -13,6 +13,7 @@ from alerts.commands.start import database, me
 from alerts.deliveries import send_test
 from alerts.events import Format
 from alerts.guard import guard_of
+from alerts.links import links_of
 from alerts.settings import AlertSettings
 from alerts.vault import open_vault
 from service.clock import SystemClock
@@ -114,5 +115,5 @@ def remove_command(name: str) -> None:
 def test_command(name: str) -> None:
     """Send a test message the way every alert goes. Example: … receivers test duty"""
     with database() as conn:
-        sent = send_test(conn, name, me(), AlertSettings().console, SystemClock().now())
+        sent = send_test(conn, name, me(), links_of(AlertSettings()), SystemClock().now())
     typer.echo(f"owed {sent}; see: python -m alerts deliveries show {sent}")

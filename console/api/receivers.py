@@ -124,7 +124,7 @@ def test_receiver(name: str, conn: Conn, who: Operator, room: Room) -> Sent:
     """Send a test message, marked as an exercise, the way every alert goes."""
     book.get_receiver(conn, name)
     with conn.transaction():
-        sent = send_test(conn, name, who.name, room.settings.console, datetime.now(UTC))
+        sent = send_test(conn, name, who.name, room.links, datetime.now(UTC))
         record(conn, who.name, "receiver.test", name, message=sent)
     return Sent(id=sent)
 

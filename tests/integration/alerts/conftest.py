@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from kafka import KafkaProducer
 
+from alerts.links import links_of
 from alerts.notify import Notifier
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
@@ -72,4 +73,4 @@ def desk(dsn: str, tmp_path: Path) -> Iterator[Desk]:
     add_receiver(dsn, tmp_path, Stub(9), "duty")
     settings = AlertSettings(state_dir=tmp_path)
     with psycopg.connect(dsn, autocommit=True) as conn:
-        yield Desk(conn, settings, Notifier(read_routes(DEFAULT_ROUTES), settings.console))
+        yield Desk(conn, settings, Notifier(read_routes(DEFAULT_ROUTES), links_of(settings)))

@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 
 from alerts.episodes import apply
 from alerts.external import RESOLVE_AFTER, expire
+from alerts.links import Links
 from alerts.notify import Notifier
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
@@ -227,7 +228,7 @@ def test_a_pushed_alert_ends_when_it_is_not_pushed_again(place: Place, conn: Con
     (shown,) = place.call("viewer", "GET", "/api/v2/alerts?filter=alertname=DiskFull").json()
     assert shown["labels"]["severity"] == "yellow"
     assert shown["startsAt"] > "2026"
-    notifier = Notifier(read_routes(DEFAULT_ROUTES), "")
+    notifier = Notifier(read_routes(DEFAULT_ROUTES), Links(""))
     now = datetime.now(UTC)
     assert expire(conn, notifier, AlertSettings(), now) == 0
     assert expire(conn, notifier, AlertSettings(), now + RESOLVE_AFTER) == 1
@@ -239,7 +240,7 @@ def test_a_pushed_alert_ends_when_it_is_not_pushed_again(place: Place, conn: Con
 
 
 def test_incidents_are_read_and_worked_on(place: Place, conn: Connection) -> None:
-    settings, notifier = AlertSettings(), Notifier(read_routes(DEFAULT_ROUTES), "")
+    settings, notifier = AlertSettings(), Notifier(read_routes(DEFAULT_ROUTES), Links(""))
     found = []
     for n, district in enumerate(("510106", "510107")):
         t = of_sensor("waterlogging", "ponding", f"waterlogging-{district}-01", 70 + n)

@@ -13,6 +13,7 @@ from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_
 from alerts.episodes import apply
 from alerts.errors import NotFoundError
 from alerts.labels import Matcher
+from alerts.links import links_of
 from alerts.notify import Notifier
 from alerts.receivers import list_receivers
 from alerts.routes import read_routes
@@ -25,7 +26,7 @@ from tests.alerting import NOW, START, Desk, Stub, add_receiver, of_sensor, tran
 def reroute(desk: Desk, tmp_path: Path, text: str) -> None:
     file = tmp_path / "routes.toml"
     file.write_text(text)
-    desk.notifier = Notifier(read_routes(file), desk.settings.console)
+    desk.notifier = Notifier(read_routes(file), links_of(desk.settings))
 
 
 def one(desk: Desk) -> Any:
@@ -263,7 +264,7 @@ def test_a_message_can_be_replayed_with_the_same_id_and_tests_go_the_same_way(
     count = replay_range(desk.conn, "duty", now - timedelta(hours=1), now + timedelta(hours=1))
     waiting = list_deliveries(desk.conn, state="waiting")
     assert (count, [d.id for d in waiting], waiting[0].replays) == (1, [first.id], 1)
-    tried = send_test(desk.conn, "duty", "li", desk.settings.console, now)
+    tried = send_test(desk.conn, "duty", "li", links_of(desk.settings), now)
     page = get_delivery(desk.conn, tried)
     assert (page.delivery.sequence, page.delivery.kind) == (2, "message")
     view = list_receivers(desk.conn)[0]

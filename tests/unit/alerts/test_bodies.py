@@ -13,6 +13,7 @@ from alerts.bodies.cap import NAMESPACE
 from alerts.bodies.cityops import schema
 from alerts.bodies.message import Message
 from alerts.events import Event, Told, alert_event
+from alerts.links import Links
 from tests.alerting import START, of_sensor, transition
 
 SENT = datetime(2026, 11, 24, 1, tzinfo=UTC)
@@ -28,7 +29,9 @@ def event(kind: str = "raised", *, exercise: bool = False, n: int = 1, severity:
 
 
 def message(*events: Event, receiver: str = "duty") -> Message:
-    return Message("msg_1", receiver, 7, events, "{rule=x}", "https://console.example", SENT)
+    return Message(
+        "msg_1", receiver, 7, events, "{rule=x}", Links("https://console.example", b"key"), SENT
+    )
 
 
 @pytest.mark.parametrize("events", [(event(),), (event("cleared"),), (event(), event(n=2))])

@@ -8,6 +8,7 @@ from alerts.bodies import render
 from alerts.bodies.message import Message
 from alerts.deliveries import test_event as sample_event
 from alerts.events import Told, alert_event
+from alerts.links import Links
 from alerts.receiver import Inbox
 from alerts.receivers import new_secret
 from tests.alerting import START, transition
@@ -16,7 +17,7 @@ NOW = datetime.now(UTC)
 
 
 def body(*events) -> str:  # noqa: ANN002
-    message = Message("msg_1", "duty", 1, events, "{rule=x}", "https://console.example", NOW)
+    message = Message("msg_1", "duty", 1, events, "{rule=x}", Links("https://console.example"), NOW)
     return render("cityops", message).body
 
 

@@ -1,0 +1,45 @@
+"""Drills: planned exercises by the real way, to receivers of the exercise channel only."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from alerts import drills as book
+from alerts.drills import Drill, DrillDraft, DrillPage
+from console.audit import record
+from console.auth import Conn, Operator, Viewer
+from service.clock import SystemClock
+
+router = APIRouter(tags=["drills"])
+
+
+@router.get("/drills")
+def list_drills(
+    conn: Conn, who: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+) -> list[Drill]:
+    """Return drills, the newest first."""
+    return book.list_drills(conn, limit)
+
+
+@router.post("/drills", status_code=201)
+def plan_drill(draft: DrillDraft, conn: Conn, who: Operator) -> Drill:
+    """Plan a drill, or begin one now; 409 when a receiver is not one for exercises."""
+    with conn.transaction():
+        made = book.plan_drill(conn, draft, who.name, SystemClock().now())
+        record(conn, who.name, "drill.plan", str(made.id), title=made.title)
+    return made
+
+
+@router.get("/drills/{drill}")
+def get_drill(drill: int, conn: Conn, who: Viewer) -> DrillPage:
+    """Return a drill and how fast each receiver answered."""
+    return book.get_drill(conn, drill)
+
+
+@router.post("/drills/{drill}/cancel")
+def cancel_drill(drill: int, conn: Conn, who: Operator) -> Drill:
+    """End a drill now, or take it off the plan."""
+    with conn.transaction():
+        ended = book.cancel_drill(conn, drill, who.name, SystemClock().now())
+        record(conn, who.name, "drill.cancel", str(drill))
+    return ended
