@@ -77,14 +77,23 @@ def verified_is_cited(stream: Stream) -> Iterator[str]:
             yield f"{source.standard} is marked verified but names no clause"
 
 
-def silence_is_watched(stream: Stream) -> Iterator[str]:
-    """One absence rule, at least three cadences long."""
-    absences = [rule for rule in stream.rules if rule.kind == "absence"]
-    if len(absences) != 1:
-        yield "exactly one absence rule is needed"
-    for rule in absences:
-        if rule.after_s < 3 * stream.cadence_s:
-            yield f"silent after {rule.after_s} s is less than three cadences"
+def silence_and_health_are_watched(stream: Stream) -> Iterator[str]:
+    """Silent sensors, a silent stream and unwell sensors: a rule each, past three cadences."""
+    for kind in ("absence", "stream_absence", "health"):
+        if sum(rule.kind == kind for rule in stream.rules) != 1:
+            yield f"exactly one rule of kind {kind} is needed"
+    for rule in stream.rules:
+        seconds = rule.for_s if rule.kind == "health" else getattr(rule, "after_s", None)
+        if seconds is not None and seconds < 3 * stream.cadence_s:
+            yield f"rule {rule.name}: {seconds:g} s is less than three cadences"
+
+
+def spikes_raise_nothing(stream: Stream) -> Iterator[str]:
+    """A rule on a metric with a spike test waits: a spike is known one reading later."""
+    spiky = {metric.name for metric in stream.metrics if metric.spike}
+    for rule in _threshold_rules(stream):
+        if rule.metric in spiky and rule.for_s <= 0:
+            yield f"rule {rule.name}: one spike of {rule.metric} would raise it, give it for_s"
 
 
 def lateness_covers_cadence(stream: Stream) -> Iterator[str]:
@@ -119,7 +128,8 @@ CHECKS: tuple[Check, ...] = (
     deadband_fits,
     extremes_are_believed,
     verified_is_cited,
-    silence_is_watched,
+    silence_and_health_are_watched,
+    spikes_raise_nothing,
     lateness_covers_cadence,
     names_fit,
     sensors_placed,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,20 @@ class BadRow:
     index: int
     code: str
     reason: str
+
+
+Hearing = Literal["nobody", "heard", "hushed"]
+HEARING: tuple[Hearing, ...] = ("nobody", "heard", "hushed")
+"""What a shard hears of its placed sensors: none has ever sent, some are heard, none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one shard of a stream tells the others, as of its tick at ``at`` (epoch seconds)."""
+
+    shard: int
+    hearing: Hearing
+    at: int
 
 
 @cache
@@ -152,11 +167,21 @@ def encode_tick(at: int) -> bytes:
     return at.to_bytes(8, "big")
 
 
-def decode_tick(value: bytes | None) -> int:
-    """Return a tick's epoch seconds; ``FrameError`` code ``tick`` when it is none."""
-    if value is None or len(value) != 8:
-        raise FrameError("tick", "a tick carries 8 bytes")
-    return int.from_bytes(value, "big")
+def encode_word(word: Word) -> bytes:
+    """Return the value of a tick record that carries word of another shard: 10 bytes."""
+    return encode_tick(word.at) + bytes([word.shard, HEARING.index(word.hearing)])
+
+
+def decode_tick(value: bytes | None) -> int | Word:
+    """Return a tick's epoch seconds, or a word; ``FrameError`` code ``tick`` when it is neither."""
+    if value is None or len(value) not in (8, 10):
+        raise FrameError("tick", "a tick carries 8 bytes, a word of another shard 10")
+    at = int.from_bytes(value[:8], "big")
+    if len(value) == 8:
+        return at
+    if value[9] >= len(HEARING):
+        raise FrameError("tick", f"a word says {value[9]}, which means nothing")
+    return Word(value[8], HEARING[value[9]], at)
 
 
 def _check_headers(stream: Stream, fields: dict[str, bytes]) -> None:

@@ -1,44 +1,72 @@
 """The declaration model: what a stream file may say. Data only; engines elsewhere read it."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
-from enum import IntEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Floats = NDArray[np.float64]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Span = tuple[float, float]
+from catalog.base import (
+    ENGINEERING,
+    Floats,
+    Frozen,
+    Name,
+    Severity,
+    Source,
+    Span,
+    Text,
+    text,
+)
+from catalog.rules import (
+    STREAM_SUBJECT,
+    AbsenceRule,
+    Flap,
+    HealthRule,
+    Rule,
+    SensorAttribute,
+    StreamAbsenceRule,
+    Threshold,
+    ThresholdRule,
+    levels,
+)
 
-
-class Frozen(BaseModel):
-    """Base of all declarations: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Text(Frozen):
-    """One label in both languages of the platform."""
-
-    zh: str
-    en: str
-
-
-def text(zh: str, en: str) -> Text:
-    """Return one label in both languages."""
-    return Text(zh=zh, en=en)
-
-
-class Severity(IntEnum):
-    """Four warning levels of the Emergency Response Law of the PRC, art. 42; I is the highest."""
-
-    RED = 1
-    ORANGE = 2
-    YELLOW = 3
-    BLUE = 4
+__all__ = [
+    "ENGINEERING",
+    "STREAM_SUBJECT",
+    "AbsenceRule",
+    "Attribute",
+    "Derived",
+    "DerivedFunction",
+    "District",
+    "Domain",
+    "Flap",
+    "FlatLine",
+    "Floats",
+    "Frozen",
+    "HealthRule",
+    "Metric",
+    "Name",
+    "Panel",
+    "Placement",
+    "Relation",
+    "Rolling",
+    "Rule",
+    "Sensor",
+    "SensorAttribute",
+    "Severity",
+    "Site",
+    "SmartDataModel",
+    "Source",
+    "Span",
+    "Stream",
+    "StreamAbsenceRule",
+    "Text",
+    "Threshold",
+    "ThresholdRule",
+    "levels",
+    "text",
+]
 
 
 class Domain(Frozen):
@@ -47,22 +75,6 @@ class Domain(Frozen):
     name: Name
     title: Text
     icon: str
-
-
-class Source(Frozen):
-    """Where a number comes from: a standard with its clause, or ``engineering``.
-
-    ``verified`` is true only when the number was read in the official text or a cited copy.
-    """
-
-    standard: str
-    clause: str = ""
-    effective_from: date | None = None
-    effective_to: date | None = None
-    verified: bool = False
-
-
-ENGINEERING = Source(standard="engineering")
 
 
 class FlatLine(Frozen):
@@ -125,96 +137,59 @@ class Derived(Frozen):
 
 
 class Rolling(Frozen):
-    """A sliding sum or mean per sensor over event time, built from buckets of ``bucket_s``.
+    """A quantity per sensor over the last ``window_s`` of event time, from buckets of ``bucket_s``.
 
-    The value at a reading covers the ``window_s`` that end at that reading's bucket; it is NaN
-    while fewer than ``min_buckets`` buckets hold a good value. A bucket's mean is the mean of its
-    good values (``mean``), its sum their sum (``sum``).
+    Each bucket makes one number of its good values and the window one of its buckets:
+
+    | kind | bucket | window |
+    |---|---|---|
+    | ``mean``, ``sum``, ``max``, ``min`` | the same | the same |
+    | ``level`` | mean energy of decibels | mean energy, as decibels |
+    | ``change`` | mean | newest bucket less oldest one |
+
+    ``each`` replaces what a bucket makes (the lowest of three daily highs: ``min`` of ``max``).
+    The window ends with the reading's own bucket; buckets begin at local midnight. A bucket counts
+    when it holds a good value, with ``full`` when it holds that share of the readings its sensor
+    sends in ``bucket_s``. The quantity is NaN while fewer than ``min_buckets`` count.
     """
 
     name: Name
     of: Name
-    kind: Literal["mean", "sum", "max"]
+    kind: Literal["mean", "sum", "max", "min", "level", "change"]
+    each: Literal["max", "min"] | None = None
     unit: str
     title: Text
     decimals: int = 1
     window_s: int
     bucket_s: int
     min_buckets: int = 1
+    full: float = 0.0
     source: Source = ENGINEERING
 
-
-class SensorAttribute(Frozen):
-    """A threshold kept on the sensor itself, e.g. the warning level of one gauge (+ ``offset``)."""
-
-    attribute: Name
-    offset: float = 0.0
+    @property
+    def buckets(self) -> int:
+        """Buckets of one window."""
+        return self.window_s // self.bucket_s
 
 
-class Threshold(Frozen):
-    """One severity's limit. ``hours`` limits it to local hours [from, to), wrapping at midnight."""
-
-    severity: Severity
-    value: float | SensorAttribute
-    hours: tuple[int, int] | None = None
-    source: Source = ENGINEERING
+RelationFunction = Callable[[Mapping[str, Floats]], NDArray[np.bool_]]
 
 
-def levels(
-    source: Source = ENGINEERING,
-    hours: tuple[int, int] | None = None,
-    **values: "float | SensorAttribute",
-) -> tuple[Threshold, ...]:
-    """Return thresholds by colour: ``levels(source, blue=101, yellow=151, red=301)``."""
-    return tuple(
-        Threshold(severity=Severity[colour.upper()], value=value, hours=hours, source=source)
-        for colour, value in values.items()
-    )
+class Relation(Frozen):
+    """A law between metrics of one reading; where it is broken, ``marks`` are flagged.
 
-
-class Flap(Frozen):
-    """Flag a subject whose rule is raised or changes level ``changes`` times within the window."""
-
-    changes: int = Field(default=6, ge=2)
-    window_s: float = 1800.0
-
-
-class ThresholdRule(Frozen):
-    """Raise when ``metric op value`` holds for ``for_s``; clear past the deadband for ``clear_s``.
-
-    ``deadband`` is in the metric's unit: with ``>=`` a level clears below ``value - deadband``.
-    Durations are event-time seconds between readings of the same sensor.
+    ``broken(columns)`` is elementwise and pure, on columns named in ``of``: metrics, and attributes
+    of the sensor. NaN (missing, flagged already, no such attribute) breaks nothing. The name stands
+    as the test in quality flags; ``flag`` is 3 (suspect) or 4 (fail).
     """
 
-    kind: Literal["threshold"] = "threshold"
     name: Name
     title: Text
-    metric: Name
-    op: Literal[">", ">=", "<", "<="]
-    thresholds: tuple[Threshold, ...]
-    deadband: float = 0.0
-    for_s: float = 0.0
-    clear_s: float = 0.0
-    latch: bool = False
-    """Keep the alert on the list after it cleared, until somebody acknowledges it."""
-    flap: Flap = Flap()
-    advice: Text
-
-
-class AbsenceRule(Frozen):
-    """Raise when a sensor has sent nothing for ``after_s`` seconds of platform time (ticks)."""
-
-    kind: Literal["absence"] = "absence"
-    name: Name = "silent"
-    title: Text = Text(zh="传感器静默", en="Sensor silent")
-    after_s: int
-    severity: Severity = Severity.BLUE
-    latch: bool = False
-    flap: Flap = Flap()
-    advice: Text = Text(zh="检查供电与通信链路", en="Check power and the communication link")
-
-
-Rule = Annotated[ThresholdRule | AbsenceRule, Field(discriminator="kind")]
+    of: tuple[Name, ...]
+    marks: tuple[Name, ...]
+    broken: RelationFunction
+    flag: Literal[3, 4] = 3
+    source: Source = ENGINEERING
 
 
 class Attribute(Frozen):
@@ -242,7 +217,7 @@ class Site(Frozen):
     lat: float
     district: str
     street: str = ""
-    attributes: dict[str, float] = {}
+    attributes: dict[str, float] = Field(default_factory=dict)
     parent: str | None = None
 
 
@@ -256,7 +231,7 @@ class Placement(Frozen):
     sites: tuple[Site, ...] = ()
     per_district: int = 0
     districts: tuple[str, ...] = ()
-    attributes: dict[str, float] = {}
+    attributes: dict[str, float] = Field(default_factory=dict)
     parent_stream: Name | None = None
 
 
@@ -280,6 +255,7 @@ class Stream(Frozen):
     metrics: tuple[Metric, ...]
     rolling: tuple[Rolling, ...] = ()
     derived: tuple[Derived, ...] = ()
+    relations: tuple[Relation, ...] = ()
     rules: tuple[Rule, ...]
     attributes: tuple[Attribute, ...] = ()
     placement: Placement
@@ -305,9 +281,18 @@ class Stream(Frozen):
         for rule in self.rules:
             if rule.kind == "threshold" and rule.metric not in known:
                 raise ValueError(f"{self.name}.{rule.name}: unknown metric {rule.metric}")
+        self._relations_resolve()
         if self.headline not in known:
             raise ValueError(f"{self.name}: headline {self.headline} is no metric")
         return self
+
+    def _relations_resolve(self) -> None:
+        attributes = {a.name for a in self.attributes}
+        for relation in self.relations:
+            unknown = {*relation.of} - {*self.metric_names} - attributes
+            unknown |= {*relation.marks} - {*self.metric_names}
+            if unknown:
+                raise ValueError(f"{self.name}.{relation.name}: unknown inputs {sorted(unknown)}")
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))
@@ -329,7 +314,7 @@ class Stream(Frozen):
                 return item
         raise KeyError(f"{self.name} has no metric {name!r}")
 
-    def rule_id(self, rule: "ThresholdRule | AbsenceRule") -> str:
+    def rule_id(self, rule: Rule) -> str:
         """Return the rule's identifier across the platform: ``<stream>.<rule>``."""
         return f"{self.name}.{rule.name}"
 
@@ -356,5 +341,5 @@ class Sensor(Frozen):
     city: str = "510100"
     district: str
     street: str
-    attributes: dict[str, float] = {}
+    attributes: dict[str, float] = Field(default_factory=dict)
     parent: str | None = None

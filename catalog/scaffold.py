@@ -10,7 +10,17 @@ NAME = re.compile(r"^[a-z][a-z0-9_]{1,39}$")
 
 TEMPLATE = '''"""{title}: change the texts, units and limits to those of your sensor."""
 
-from catalog.model import AbsenceRule, Metric, Placement, Stream, ThresholdRule, levels, text
+from catalog.model import (
+    AbsenceRule,
+    HealthRule,
+    Metric,
+    Placement,
+    Stream,
+    StreamAbsenceRule,
+    ThresholdRule,
+    levels,
+    text,
+)
 
 STREAM = Stream(
     name="{name}",
@@ -26,7 +36,6 @@ STREAM = Stream(
             title=text("测量值", "Level"),
             fail_span=(0, 200),
             suspect_span=(10, 150),
-            spike=(30, 60),
             typical=(40, 55),
         ),
         Metric(
@@ -49,6 +58,8 @@ STREAM = Stream(
             advice=text("派员现场核查", "Send someone to look"),
         ),
         AbsenceRule(after_s=150),
+        StreamAbsenceRule(after_s=150),
+        HealthRule(),
     ),
     placement=Placement(per_district=1),
 )

@@ -8,9 +8,11 @@ from alerts.store import Alert
 from catalog.model import (
     ENGINEERING,
     AbsenceRule,
+    HealthRule,
     Rule,
     SensorAttribute,
     Stream,
+    StreamAbsenceRule,
     Threshold,
     ThresholdRule,
 )
@@ -136,8 +138,9 @@ def limit_rows(
 
     Limits kept on a sensor are numbers when its ``attributes`` are given.
     """
-    if isinstance(rule, AbsenceRule):
-        shown = {"text": f"> {rule.after_s}", "unit": "s", "sort": rule.after_s}
+    if not isinstance(rule, ThresholdRule):
+        seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
+        shown = {"text": f"> {seconds:g}", "unit": "s", "sort": seconds}
         limits = [(rule.severity, shown, ENGINEERING, None)]
     else:
         limits = [
@@ -189,8 +192,11 @@ def _hours(words: Words, hours: tuple[int, int] | None) -> str:
 
 def rule_text(words: Words, rule: Rule) -> str:
     """Return in words when a rule is on and off."""
-    if isinstance(rule, AbsenceRule):
+    if isinstance(rule, AbsenceRule | StreamAbsenceRule):
         return words("alert.silent", after_s=rule.after_s)
+    if isinstance(rule, HealthRule):
+        timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
+        return words("alert.unwell", **timed)
     timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
     return words("alert.how", deadband=f"{rule.deadband:g}", **timed)
 

@@ -1,7 +1,7 @@
 """Look into a topic: every record as lines of JSON, one per reading, window, flag or message."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -10,7 +10,7 @@ from kafka.structs import TopicPartition
 
 from catalog import topics
 from catalog.contracts import FLAGS_SCHEMA, aggregates_schema, decode_batch
-from catalog.frames import TICK_TYPE, FrameError, decode, decode_tick, event_type
+from catalog.frames import TICK_TYPE, FrameError, Word, decode, decode_tick, event_type
 from catalog.registry import streams
 from service.kafka import consumer
 from service.settings import Settings
@@ -78,7 +78,9 @@ def rows(tap: Tap, record: Any) -> Iterator[dict[str, Any]]:
 def _decoded(tap: Tap, record: Any) -> Iterator[dict[str, Any]]:
     if event_type(record.headers) == TICK_TYPE:
         if tap.ticks:
-            yield {"stream": tap.stream, "tick": decode_tick(record.value)}
+            told = decode_tick(record.value)
+            known = asdict(told) if isinstance(told, Word) else {"tick": told}
+            yield {"stream": tap.stream, **known}
     elif tap.kind == "readings":
         frame = decode(tap.stream, record.value, record.headers)
         known = {"stream": tap.stream, "received_at": frame.received_at, "source": frame.source}

@@ -10,13 +10,14 @@ from datetime import date
 
 import numpy as np
 
-from catalog.model import Metric, Rolling, Severity, Stream, Text, ThresholdRule
+from catalog.model import Metric, Severity, Stream, Text, ThresholdRule
 from catalog.registry import streams
 from simulators.core.calendar import DAY_S, hour, local_day
 from simulators.core.chance import Floats
 from simulators.core.city import City
 from simulators.core.fleet import US, Fleet
 from simulators.default import StreamSimulator
+from simulators.rolling import rolled
 
 HOLDS = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}
 
@@ -44,7 +45,8 @@ def forecast(city: City, start: float, horizon: float) -> list[Alarm]:
 
 def _of_stream(city: City, stream: Stream, start: float, horizon: float) -> Iterator[Alarm]:
     rules = [r for r in stream.rules if isinstance(r, ThresholdRule)]
-    history = max([r.window_s for r in stream.rolling], default=600)
+    # what takes days to come about does not come of one scenario
+    history = min(DAY_S, max((r.window_s for r in stream.rolling), default=600))
     simulator = StreamSimulator(stream, city.seed)
     rows = simulator.fleet.due(int((start - history) * US), int(horizon * US))
     batch = simulator.batch(city, rows)
@@ -71,27 +73,6 @@ def believed(metric: Metric, values: Floats, at_s: Floats) -> Floats:
         allowed = metric.rate_per_min * np.diff(at_s, prepend=at_s[0]) / 60.0
         doubtful |= np.abs(np.diff(values, prepend=values[0])) > allowed
     return np.where(doubtful, np.nan, values)
-
-
-def rolled(rolling: Rolling, values: Floats, at_s: Floats) -> Floats:
-    """Return the sliding sum, mean or maximum at each reading."""
-    bucket = np.floor(at_s / rolling.bucket_s)
-    first = np.searchsorted(bucket, bucket - rolling.window_s // rolling.bucket_s, "right")
-    known = ~np.isnan(values)
-    if rolling.kind == "max":
-        return np.array(
-            [
-                np.nanmax(values[a : b + 1]) if known[a : b + 1].any() else np.nan
-                for b, a in enumerate(first)
-            ]
-        )
-    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(known)])
-    last = np.arange(1, len(values) + 1)
-    total, count = sums[last] - sums[first], counts[last] - counts[first]
-    if rolling.kind == "sum":
-        return total
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _judge(

@@ -54,3 +54,9 @@ def save(dsn: str, app: str, checkpoints: dict[Place, Checkpoint]) -> None:
                     code="fenced",
                     stage="processing",
                 )
+
+
+def forget(dsn: str, app: str) -> int:
+    """Delete all checkpoints of the app; return how many: the next start begins with the log."""
+    with connect(dsn, app) as conn:
+        return conn.execute("DELETE FROM checkpoints WHERE app = %s", [app]).rowcount

@@ -14,10 +14,20 @@ from catalog.contracts import (
     DeadLetter,
     encode_json,
 )
-from catalog.frames import TICK_TYPE, FrameError, decode, decode_tick, encode, event_type
+from catalog.frames import (
+    TICK_TYPE,
+    FrameError,
+    Word,
+    decode,
+    decode_tick,
+    encode,
+    encode_word,
+    event_type,
+)
 from catalog.model import Stream
 from catalog.registry import streams
 from catalog.topics import (
+    PARTITIONS,
     aggregates_topic,
     dead_letters_topic,
     flags_topic,
@@ -78,7 +88,7 @@ class Desk:
         self.benches, self.outbox = {}, []
         by_topic = self.topics()
         for place, earliest in offsets.items():
-            engine = PartitionEngine(by_topic[place[0]])
+            engine = PartitionEngine(by_topic[place[0]], place[1])
             bench = Bench(by_topic[place[0]], engine, earliest)
             if checkpoint := stored.get(place):
                 engine.restore(checkpoint.state)
@@ -117,8 +127,12 @@ class Desk:
     def _work(self, bench: Bench, place: Place, value: Any, headers: Any, now: datetime) -> int:
         pairs = list(headers.items()) if isinstance(headers, dict) else list(headers or ())
         if event_type(pairs) == TICK_TYPE:
-            self._put(bench, place, bench.engine.tick(decode_tick(value), now))
-            bench.ticked += 1
+            told = decode_tick(value)
+            if isinstance(told, Word):
+                bench.engine.hear(told)
+            else:
+                self._put(bench, place, bench.engine.tick(told, now))
+                bench.ticked += 1
             return 0
         frame = decode(bench.stream.name, value, pairs)
         out = bench.engine.process(frame.batch, now)
@@ -137,6 +151,9 @@ class Desk:
             self.outbox.append(
                 Message(flags_topic(self.prefix), partition, FLAGS_TYPE, encode(batch))
             )
+        for word in out.words:
+            others = (p for p in range(PARTITIONS) if p != partition)
+            self.outbox += [Message(place[0], p, TICK_TYPE, encode_word(word)) for p in others]
         for item in out.transitions:
             TRANSITIONS.labels(item.kind).inc()
             topic, value = transitions_topic(self.prefix), encode_json(item)

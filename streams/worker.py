@@ -18,10 +18,10 @@ from catalog.frames import TICK_TYPE, encode_tick
 from catalog.registry import streams
 from catalog.topics import all_topics, shard_key
 from service.clock import SystemClock
-from service.errors import CityOpsError
+from service.errors import CityOpsError, FatalError
 from service.kafka import ensure_topics
 from service.log import configure, logger
-from service.process import EXIT_STALLED, watch_stalls
+from service.process import EXIT_FATAL, EXIT_STALLED, watch_stalls
 from service.settings import Settings
 from service.vitals import Vitals, serve_vitals
 from streams.checkpoint import load, save
@@ -40,6 +40,11 @@ class WorkerSettings(Settings):
     checkpoint_s: float = Field(default=3.0, description="Seconds between checkpoints")
 
 
+def app_name(settings: Settings) -> str:
+    """Return the name that consumer group and checkpoints go by."""
+    return f"{settings.topic_prefix}.worker"
+
+
 class DatabaseConsumer(driver.Consumer):
     """A consumer whose place in the log is what the checkpoints say."""
 
@@ -51,7 +56,11 @@ class DatabaseConsumer(driver.Consumer):
         places = {(tp.topic, tp.partition): earliest.get(tp) or 0 for tp in assigned}
         dsn = shell.settings.database()
         stored = await asyncio.to_thread(load, dsn, shell.name, places)
-        shell.desk.lay_out(places, stored)
+        try:
+            shell.desk.lay_out(places, stored)
+        except FatalError as error:
+            logger().error("cannot go on", code=error.code, reason=str(error))
+            os._exit(EXIT_FATAL)
         offsets = {TP(t, p): bench.next_offset for (t, p), bench in shell.desk.benches.items()}
         await self.seek_wait(offsets)
         shell.vitals.ready()
@@ -70,7 +79,7 @@ class Shell(Service):
     def __init__(self, settings: WorkerSettings, vitals: Vitals, **kwargs: Any) -> None:
         self.settings = settings
         self.vitals = vitals
-        self.name = f"{settings.topic_prefix}.worker"
+        self.name = app_name(settings)
         self.desk = Desk(settings.topic_prefix)
         self.topics = self.desk.topics()
         self.clock = SystemClock()
@@ -175,7 +184,7 @@ class Shell(Service):
 def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
     """Return the Faust app: one agent over all readings topics, and the shell beside it."""
     app: Any = faust.App(
-        f"{settings.topic_prefix}.worker",
+        app_name(settings),
         broker=f"kafka://{settings.kafka}",
         datadir=str(settings.state_dir / "faust"),
         consumer_group_instance_id=f"{settings.topic_prefix}.worker.{settings.worker_instance}",

@@ -37,7 +37,7 @@ def _by_id(stream_name: str) -> dict[str, Sensor]:
 
 def sensor(stream_name: str, sensor_id: str) -> Sensor | None:
     """Return one declared sensor; None for one the catalog does not know."""
-    return _by_id(stream_name).get(sensor_id)
+    return _by_id(stream_name).get(sensor_id) if stream_name in streams() else None
 
 
 def children_of(sensor_id: str) -> tuple[Sensor, ...]:

@@ -1,17 +1,81 @@
-"""Small derived-metric functions that several streams share."""
+"""Small functions of declarations: derived metrics and relations that no standard names."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.model import DerivedFunction, Floats
+from catalog.base import Floats
+from catalog.model import DerivedFunction, RelationFunction
+
+BURST_RISE = 0.15
+"""Share by which the flow rises when a main bursts."""
+ABOVE_HIGHEST_M = 3.0
+Columns = Mapping[str, Floats]
+Times = NDArray[np.int64]
 
 
 def absolute_deviation(metric: str, nominal: float) -> DerivedFunction:
     """Return |metric - nominal|, in the metric's unit."""
 
-    def deviation(columns: Mapping[str, Floats], observed_at: NDArray[np.int64]) -> Floats:
+    def deviation(columns: Columns, observed_at: Times) -> Floats:
         return np.abs(columns[metric] - nominal)
 
     return deviation
+
+
+def magnitude(metric: str, per: float) -> DerivedFunction:
+    """Return |metric| / per: a change over ``per`` seconds as a rate."""
+
+    def rate(columns: Columns, observed_at: Times) -> Floats:
+        return np.abs(columns[metric]) / per
+
+    return rate
+
+
+def lowest_of(*metrics: str) -> DerivedFunction:
+    """Return the lowest of several metrics, those that are missing aside."""
+
+    def lowest(columns: Columns, observed_at: Times) -> Floats:
+        return np.fmin.reduce([columns[name] for name in metrics])
+
+    return lowest
+
+
+def highest_of(*metrics: str) -> DerivedFunction:
+    """Return the highest of several metrics, those that are missing aside."""
+
+    def highest(columns: Columns, observed_at: Times) -> Floats:
+        return np.fmax.reduce([columns[name] for name in metrics])
+
+    return highest
+
+
+def burst_drop(columns: Columns, observed_at: Times) -> Floats:
+    """Return the pressure drop of 5 min, MPa, where the flow rose by 15 %; else 0."""
+    before = columns["flow_m3_h"] - columns["flow_change_5min"]
+    rising = columns["flow_change_5min"] > BURST_RISE * before
+    known = ~np.isnan(before) & ~np.isnan(columns["pressure_change_5min"])
+    drop = np.where(rising, np.maximum(-columns["pressure_change_5min"], 0.0), 0.0)
+    return np.where(known, drop, np.nan)
+
+
+def exceeds(metric: str, bound: str, by: float = 0.0, share: float = 0.0) -> RelationFunction:
+    """Tell where ``metric`` is above ``bound`` by more than ``by`` + ``share`` of the bound."""
+
+    def above(columns: Columns) -> NDArray[np.bool_]:
+        return columns[metric] > columns[bound] * (1.0 + share) + by
+
+    return above
+
+
+def flow_without_speed(columns: Columns) -> NDArray[np.bool_]:
+    """Tell where vehicles pass at no speed."""
+    return (columns["flow_veh_h"] > 0) & (columns["speed_km_h"] <= 0)
+
+
+def off_the_gauge(columns: Columns) -> NDArray[np.bool_]:
+    """Tell where a river is below its bed, or 3 m above the highest level ever seen."""
+    level = columns["level_m"]
+    highest = columns["highest_level_m"] + ABOVE_HIGHEST_M
+    return (level < columns["bed_level_m"]) | (level > highest)

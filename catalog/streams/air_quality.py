@@ -6,17 +6,21 @@ from catalog.model import (
     AbsenceRule,
     Derived,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
+    Relation,
     Rolling,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
 from catalog.standards.aqi import aqi, aqi_class
+from catalog.standards.simple import exceeds
 
 HJ_633_2012_FIRST_CITIES = Source(
     # 74 cities, Beijing and Chengdu among them, published by it before it held for the country;
@@ -56,6 +60,10 @@ GB_3095_2026 = Source(
     effective_from=date(2031, 1, 1),
     verified=True,
 )
+GB_3095_VALIDITY = Source(
+    standard="GB 3095-2026", clause="table 4", effective_from=date(2026, 3, 1), verified=True
+)
+"""45 min of an hour, 6 hours of 8, 20 hours of a day."""
 
 STREAM = Stream(
     name="air_quality",
@@ -139,6 +147,8 @@ STREAM = Stream(
             window_s=86400,
             bucket_s=3600,
             min_buckets=20,
+            full=0.75,
+            source=GB_3095_VALIDITY,
         ),
         Rolling(
             name="pm10_24h",
@@ -150,6 +160,8 @@ STREAM = Stream(
             window_s=86400,
             bucket_s=3600,
             min_buckets=20,
+            full=0.75,
+            source=GB_3095_VALIDITY,
         ),
         Rolling(
             name="o3_8h",
@@ -161,6 +173,8 @@ STREAM = Stream(
             window_s=28800,
             bucket_s=3600,
             min_buckets=6,
+            full=0.75,
+            source=GB_3095_VALIDITY,
         ),
     ),
     derived=(
@@ -181,6 +195,15 @@ STREAM = Stream(
             by=aqi_class,
             typical=(1, 2),
             source=HJ_633_2026,
+        ),
+    ),
+    relations=(
+        Relation(
+            name="pm25_above_pm10",
+            title=text("PM2.5 高于 PM10", "PM2.5 above PM10"),
+            of=("pm25", "pm10"),
+            marks=("pm25", "pm10"),
+            broken=exceeds("pm25", "pm10", by=10.0, share=0.1),
         ),
     ),
     rules=(
@@ -232,6 +255,8 @@ STREAM = Stream(
             advice=text("减少午后户外活动并错峰作业", "Less outdoor work in the afternoon"),
         ),
         AbsenceRule(after_s=300),
+        StreamAbsenceRule(after_s=300),
+        HealthRule(),
     ),
     placement=Placement(per_district=1),
     smart_data_model=SmartDataModel(

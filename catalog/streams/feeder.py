@@ -4,17 +4,21 @@ from datetime import date
 
 from catalog.model import (
     AbsenceRule,
+    Derived,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
     Rolling,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
+from catalog.standards.simple import highest_of, lowest_of
 
 GBT_12325 = Source(
     standard="GB/T 12325-2008", clause="4.2", effective_from=date(2009, 5, 1), verified=True
@@ -120,18 +124,60 @@ STREAM = Stream(
             of="ua_kv",
             kind="mean",
             unit="kV",
-            title=text("电压 10 分钟均值", "Voltage, 10 min mean"),
+            title=text("A 相电压 10 分钟均值", "Voltage, phase A, 10 min mean"),
+            decimals=2,
+            window_s=600,
+            bucket_s=60,
+            min_buckets=5,
+        ),
+        Rolling(
+            name="ub_10min",
+            of="ub_kv",
+            kind="mean",
+            unit="kV",
+            title=text("B 相电压 10 分钟均值", "Voltage, phase B, 10 min mean"),
+            decimals=2,
+            window_s=600,
+            bucket_s=60,
+            min_buckets=5,
+        ),
+        Rolling(
+            name="uc_10min",
+            of="uc_kv",
+            kind="mean",
+            unit="kV",
+            title=text("C 相电压 10 分钟均值", "Voltage, phase C, 10 min mean"),
             decimals=2,
             window_s=600,
             bucket_s=60,
             min_buckets=5,
         ),
     ),
+    derived=(
+        Derived(
+            name="u_lowest_kv",
+            unit="kV",
+            title=text("三相最低电压", "Lowest phase, 10 min mean"),
+            decimals=2,
+            of=("ua_10min", "ub_10min", "uc_10min"),
+            by=lowest_of("ua_10min", "ub_10min", "uc_10min"),
+            typical=(9.95, 10.25),
+        ),
+        Derived(
+            name="u_highest_kv",
+            unit="kV",
+            title=text("三相最高电压", "Highest phase, 10 min mean"),
+            decimals=2,
+            of=("ua_10min", "ub_10min", "uc_10min"),
+            by=highest_of("ua_10min", "ub_10min", "uc_10min"),
+            typical=(9.95, 10.25),
+        ),
+    ),
     rules=(
         ThresholdRule(
             name="voltage_low",
             title=text("电压偏低", "Voltage low"),
-            metric="ua_10min",
+            metric="u_lowest_kv",
             op="<",
             thresholds=levels(GBT_12325, yellow=9.3),
             deadband=0.1,
@@ -141,7 +187,7 @@ STREAM = Stream(
         ThresholdRule(
             name="voltage_high",
             title=text("电压偏高", "Voltage high"),
-            metric="ua_10min",
+            metric="u_highest_kv",
             op=">",
             thresholds=levels(GBT_12325, yellow=10.7),
             deadband=0.1,
@@ -162,6 +208,8 @@ STREAM = Stream(
             ),
         ),
         AbsenceRule(after_s=60),
+        StreamAbsenceRule(after_s=60),
+        HealthRule(),
     ),
     placement=Placement(per_district=2),
     smart_data_model=SmartDataModel(

@@ -6,16 +6,19 @@ from catalog.model import (
     AbsenceRule,
     Derived,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
+    Rolling,
     Site,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
-from catalog.standards.simple import absolute_deviation
+from catalog.standards.simple import absolute_deviation, magnitude
 
 GBT_15945 = Source(
     standard="GB/T 15945-2008", clause="3.1", effective_from=date(2009, 5, 1), verified=True
@@ -41,6 +44,19 @@ STREAM = Stream(
             typical=(49.97, 50.03),
         ),
     ),
+    rolling=(
+        Rolling(
+            name="change_5s",
+            of="frequency_hz",
+            kind="change",
+            unit="Hz",
+            title=text("5 秒频率变化", "Change in 5 s"),
+            decimals=3,
+            window_s=10,
+            bucket_s=5,
+            min_buckets=2,
+        ),
+    ),
     derived=(
         Derived(
             name="deviation_hz",
@@ -51,6 +67,15 @@ STREAM = Stream(
             by=absolute_deviation("frequency_hz", 50.0),
             typical=(0.0, 0.05),
             source=GBT_15945,
+        ),
+        Derived(
+            name="rocof_hz_s",
+            unit="Hz/s",
+            title=text("频率变化率", "Rate of change of frequency"),
+            decimals=3,
+            of=("change_5s",),
+            by=magnitude("change_5s", per=5.0),
+            typical=(0.0, 0.01),
         ),
     ),
     rules=(
@@ -65,7 +90,19 @@ STREAM = Stream(
             clear_s=15,
             advice=text("联系电网调度中心", "Call the grid dispatch centre"),
         ),
+        ThresholdRule(
+            name="rocof",
+            title=text("频率变化过快", "Frequency changes too fast"),
+            metric="rocof_hz_s",
+            op=">",
+            thresholds=levels(yellow=0.05, orange=0.1),
+            deadband=0.02,
+            clear_s=30,
+            advice=text("核查机组跳闸或大负荷投切", "Look for a lost generator or a large load"),
+        ),
         AbsenceRule(after_s=30),
+        StreamAbsenceRule(after_s=30),
+        HealthRule(),
     ),
     placement=Placement(
         sites=(

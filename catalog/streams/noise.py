@@ -6,19 +6,23 @@ from catalog.model import (
     AbsenceRule,
     Attribute,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
+    Relation,
     Rolling,
     SensorAttribute,
     Site,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
 from catalog.standards.noise import limits
+from catalog.standards.simple import exceeds
 
 GB_3096 = Source(
     standard="GB 3096-2008", clause="5.1", effective_from=date(2008, 10, 1), verified=True
@@ -58,12 +62,21 @@ STREAM = Stream(
         Rolling(
             name="leq_20min",
             of="leq_db",
-            kind="mean",
+            kind="level",
             unit="dB(A)",
-            title=text("20 分钟平均声级", "Mean level, 20 min"),
+            title=text("20 分钟等效声级", "Leq, 20 min"),
             window_s=1200,
             bucket_s=60,
             min_buckets=15,
+        ),
+    ),
+    relations=(
+        Relation(
+            name="lmax_below_leq",
+            title=text("最大声级低于等效声级", "Lmax below Leq"),
+            of=("leq_db", "lmax_db"),
+            marks=("leq_db", "lmax_db"),
+            broken=exceeds("leq_db", "lmax_db", by=0.5),
         ),
     ),
     rules=(
@@ -106,6 +119,8 @@ STREAM = Stream(
             advice=text("核对视频与投诉记录", "Compare cameras and complaints"),
         ),
         AbsenceRule(after_s=150),
+        StreamAbsenceRule(after_s=150),
+        HealthRule(),
     ),
     attributes=(
         Attribute(name="limit_day_db", unit="dB(A)", title=text("昼间限值", "Day limit")),

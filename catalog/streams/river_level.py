@@ -4,17 +4,21 @@ from catalog.model import (
     AbsenceRule,
     Attribute,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
+    Relation,
     SensorAttribute,
     Site,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
+from catalog.standards.simple import off_the_gauge
 
 FLOOD = Source(standard="水情预警 (hydrological warning)", clause="flood grades", verified=True)
 SYNTHETIC = {
@@ -39,7 +43,6 @@ STREAM = Stream(
             title=text("水位", "Level"),
             decimals=2,
             fail_span=(0, 1500),
-            suspect_span=(300, 800),
             spike=(0.15, 0.5),
             rate_per_min=0.1,
             flat=FlatLine(suspect_s=43200, fail_s=86400),
@@ -53,6 +56,16 @@ STREAM = Stream(
             fail_span=(0, 20000),
             suspect_span=(0, 12000),
             typical=(20, 90),
+        ),
+    ),
+    relations=(
+        Relation(
+            name="off_the_gauge",
+            title=text("水位超出测站量程", "Level below the bed or far above the highest known"),
+            of=("level_m", "bed_level_m", "highest_level_m"),
+            marks=("level_m",),
+            broken=off_the_gauge,
+            flag=4,
         ),
     ),
     rules=(
@@ -74,6 +87,8 @@ STREAM = Stream(
             advice=text("加密巡堤并通知下游", "Patrol the dikes; tell downstream"),
         ),
         AbsenceRule(after_s=300),
+        StreamAbsenceRule(after_s=300),
+        HealthRule(),
     ),
     attributes=(
         Attribute(name="bed_level_m", unit="m", title=text("河底高程", "Bed level")),

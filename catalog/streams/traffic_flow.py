@@ -3,14 +3,18 @@
 from catalog.model import (
     AbsenceRule,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
+    Relation,
     SmartDataModel,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
+from catalog.standards.simple import flow_without_speed
 
 STREAM = Stream(
     name="traffic_flow",
@@ -50,6 +54,15 @@ STREAM = Stream(
             typical=(3, 28),
         ),
     ),
+    relations=(
+        Relation(
+            name="flow_without_speed",
+            title=text("有流量而速度为零", "Flow without speed"),
+            of=("flow_veh_h", "speed_km_h"),
+            marks=("flow_veh_h", "speed_km_h"),
+            broken=flow_without_speed,
+        ),
+    ),
     rules=(
         ThresholdRule(
             name="standstill",
@@ -63,6 +76,8 @@ STREAM = Stream(
             advice=text("调看路口视频并通知交警疏导", "Check the camera and call traffic police"),
         ),
         AbsenceRule(after_s=120),
+        StreamAbsenceRule(after_s=120),
+        HealthRule(),
     ),
     placement=Placement(per_district=3, parent_stream="feeder"),
     smart_data_model=SmartDataModel(

@@ -5,11 +5,13 @@ from datetime import date
 from catalog.model import (
     AbsenceRule,
     Derived,
+    HealthRule,
     Metric,
     Placement,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
@@ -83,6 +85,8 @@ STREAM = Stream(
             advice=text("发布绕行诱导并调整配时", "Publish a detour and adjust signal timing"),
         ),
         AbsenceRule(after_s=300),
+        StreamAbsenceRule(after_s=300),
+        HealthRule(),
     ),
     placement=Placement(per_district=2),
     smart_data_model=SmartDataModel(

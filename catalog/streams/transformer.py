@@ -3,14 +3,18 @@
 from catalog.model import (
     AbsenceRule,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
+    Relation,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
+from catalog.standards.simple import exceeds
 
 DLT_572 = Source(standard="DL/T 572", clause="top oil, natural cooling", verified=True)
 IEC_60076_7 = Source(standard="IEC 60076-7", clause="table 4", verified=True)
@@ -52,6 +56,15 @@ STREAM = Stream(
             typical=(38, 62),
         ),
     ),
+    relations=(
+        Relation(
+            name="winding_below_oil",
+            title=text("绕组温度低于油温", "Winding colder than the oil"),
+            of=("oil_temp_c", "winding_temp_c"),
+            marks=("winding_temp_c",),
+            broken=exceeds("oil_temp_c", "winding_temp_c", by=5.0),
+        ),
+    ),
     rules=(
         ThresholdRule(
             name="oil_temp",
@@ -87,6 +100,8 @@ STREAM = Stream(
             advice=text("转供或错峰", "Transfer or shift demand"),
         ),
         AbsenceRule(after_s=150),
+        StreamAbsenceRule(after_s=150),
+        HealthRule(),
     ),
     placement=Placement(per_district=1),
 )

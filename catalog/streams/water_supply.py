@@ -4,16 +4,21 @@ from datetime import date
 
 from catalog.model import (
     AbsenceRule,
+    Derived,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
+    Rolling,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
 )
+from catalog.standards.simple import burst_drop
 
 GB_5749 = Source(
     standard="GB 5749-2022", clause="table 1 and 2", effective_from=date(2023, 4, 1), verified=True
@@ -80,6 +85,41 @@ STREAM = Stream(
             typical=(7.2, 7.8),
         ),
     ),
+    rolling=(
+        Rolling(
+            name="pressure_change_5min",
+            of="pressure_mpa",
+            kind="change",
+            unit="MPa",
+            title=text("5 分钟压力变化", "Pressure change in 5 min"),
+            decimals=3,
+            window_s=360,
+            bucket_s=60,
+            min_buckets=2,
+        ),
+        Rolling(
+            name="flow_change_5min",
+            of="flow_m3_h",
+            kind="change",
+            unit="m³/h",
+            title=text("5 分钟流量变化", "Flow change in 5 min"),
+            decimals=0,
+            window_s=360,
+            bucket_s=60,
+            min_buckets=2,
+        ),
+    ),
+    derived=(
+        Derived(
+            name="burst_drop_mpa",
+            unit="MPa",
+            title=text("爆管压降", "Pressure drop while the flow rises"),
+            decimals=3,
+            of=("pressure_change_5min", "flow_change_5min", "flow_m3_h"),
+            by=burst_drop,
+            typical=(0.0, 0.01),
+        ),
+    ),
     rules=(
         ThresholdRule(
             name="pressure_low",
@@ -91,6 +131,16 @@ STREAM = Stream(
             for_s=60,
             clear_s=120,
             advice=text("排查爆管与泵站运行", "Look for a burst; check pump stations"),
+        ),
+        ThresholdRule(
+            name="burst",
+            title=text("疑似爆管", "Burst suspected"),
+            metric="burst_drop_mpa",
+            op=">",
+            thresholds=levels(orange=0.05),
+            deadband=0.01,
+            clear_s=300,
+            advice=text("关阀并派员巡线", "Close valves; send a crew along the main"),
         ),
         ThresholdRule(
             name="turbidity",
@@ -137,6 +187,8 @@ STREAM = Stream(
             advice=text("复测并通知水厂", "Measure again; tell the plant"),
         ),
         AbsenceRule(after_s=150),
+        StreamAbsenceRule(after_s=150),
+        HealthRule(),
     ),
     placement=Placement(per_district=2, parent_stream="feeder"),
     smart_data_model=SmartDataModel(

@@ -5,12 +5,14 @@ from datetime import date
 from catalog.model import (
     AbsenceRule,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
     Site,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
@@ -60,6 +62,8 @@ STREAM = Stream(
             advice=text("封闭下穿隧道并调派排水抢险车", "Close the underpass; send pump trucks"),
         ),
         AbsenceRule(after_s=150),
+        StreamAbsenceRule(after_s=150),
+        HealthRule(),
     ),
     placement=Placement(
         sites=(

@@ -5,12 +5,14 @@ from datetime import date
 from catalog.model import (
     AbsenceRule,
     FlatLine,
+    HealthRule,
     Metric,
     Placement,
     Rolling,
     SmartDataModel,
     Source,
     Stream,
+    StreamAbsenceRule,
     ThresholdRule,
     levels,
     text,
@@ -142,6 +144,18 @@ STREAM = Stream(
             window_s=86400,
             bucket_s=3600,
         ),
+        Rolling(
+            name="temp_max_3d",
+            of="temp_c",
+            kind="min",
+            each="max",
+            unit="°C",
+            title=text("连续 3 天的日最高气温", "Daily highs of 3 days, lowest"),
+            window_s=259200,
+            bucket_s=86400,
+            min_buckets=3,
+            source=CMA_HEAT,
+        ),
     ),
     rules=(
         ThresholdRule(
@@ -181,6 +195,15 @@ STREAM = Stream(
             advice=text("落实防暑降温与错峰用电", "Heat protection; shift power demand"),
         ),
         ThresholdRule(
+            name="heat_3d",
+            title=text("连续高温", "Heat for three days"),
+            metric="temp_max_3d",
+            op=">",
+            thresholds=levels(CMA_HEAT, yellow=35),
+            deadband=0.5,
+            advice=text("关注老人儿童与户外作业", "Care for the old, the young, outdoor workers"),
+        ),
+        ThresholdRule(
             name="gale",
             title=text("大风", "Gale"),
             metric="wind_m_s",
@@ -193,6 +216,8 @@ STREAM = Stream(
             advice=text("检查高空构筑物与广告牌", "Check cranes and billboards"),
         ),
         AbsenceRule(after_s=300),
+        StreamAbsenceRule(after_s=300),
+        HealthRule(),
     ),
     placement=Placement(per_district=1),
     smart_data_model=SmartDataModel(

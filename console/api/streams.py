@@ -8,7 +8,15 @@ from psycopg.rows import dict_row
 from pydantic import BaseModel
 
 from catalog.domains import DOMAINS
-from catalog.model import AbsenceRule, Metric, SensorAttribute, Stream, Text, Threshold
+from catalog.model import (
+    HealthRule,
+    Metric,
+    SensorAttribute,
+    Stream,
+    Text,
+    Threshold,
+    ThresholdRule,
+)
 from catalog.registry import streams
 from console.auth import Conn, Viewer
 from console.problems import not_found
@@ -66,7 +74,7 @@ class RuleDeclared(BaseModel):
     """One rule; ``for_s`` and ``clear_s`` are seconds, ``deadband`` is in the metric's unit."""
 
     id: str
-    kind: Literal["threshold", "absence"]
+    kind: Literal["threshold", "absence", "stream_absence", "health"]
     title: Text
     metric: str | None
     op: str | None
@@ -167,14 +175,15 @@ def _quantity(declared: Stream, name: str) -> Quantity:
 def _rule(declared: Stream, rule: Any) -> RuleDeclared:
     common = _plain(rule, "kind", "title", "advice") | {"id": declared.rule_id(rule)}
     timed = ("metric", "op", "deadband", "for_s", "clear_s")
-    if isinstance(rule, AbsenceRule):
-        silent = Limit(
-            severity=rule.severity, value=rule.after_s, attribute=None, offset=0, hours=None,
+    if not isinstance(rule, ThresholdRule):
+        seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
+        lasting = Limit(
+            severity=rule.severity, value=seconds, attribute=None, offset=0, hours=None,
             standard="engineering", clause="", verified=False,
             effective_from=None, effective_to=None,
         )  # fmt: skip
-        nothing = dict.fromkeys(timed)
-        return RuleDeclared(**common, **nothing, after_s=rule.after_s, limits=[silent])
+        given: dict[str, Any] = {name: getattr(rule, name, None) for name in (*timed, "after_s")}
+        return RuleDeclared(**common, **given, limits=[lasting])
     limits = [_limit(limit) for limit in rule.thresholds]
     return RuleDeclared(**common, **_plain(rule, *timed), after_s=None, limits=limits)
 

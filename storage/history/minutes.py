@@ -20,7 +20,9 @@ class MinuteMaker:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._schema = aggregates_schema(stream)
-        self._rolling = [(declared, RollingTable(declared)) for declared in stream.rolling]
+        self._rolling = [
+            (declared, RollingTable(declared, stream.cadence_s)) for declared in stream.rolling
+        ]
         self._rows: dict[str, int] = {}
 
     def make(self, readings: pa.RecordBatch) -> pa.RecordBatch:
@@ -64,6 +66,7 @@ class MinuteMaker:
             x = readings.column(metric.name).to_numpy(zero_copy_only=False).astype(np.float64)
             values[metric.name], good[metric.name] = x, _passes(metric, x)
             usable[metric.name] = np.where(good[metric.name], x, np.nan)
+        _doubt_broken_relations(self._stream, values, good, usable)
         for declared, table in self._rolling:
             usable[declared.name] = table.add(sensors, times, usable[declared.of])
         for derived in self._stream.derived:
@@ -79,6 +82,21 @@ def _passes(metric: Metric, x: Floats) -> np.ndarray:
     if metric.suspect_span is not None:
         good &= (x >= metric.suspect_span[0]) & (x <= metric.suspect_span[1])
     return good
+
+
+def _doubt_broken_relations(
+    stream: Stream,
+    values: dict[str, Floats],
+    good: dict[str, np.ndarray],
+    usable: dict[str, Floats],
+) -> None:
+    """Take the metrics of a broken relation for doubtful, as the worker does."""
+    for relation in stream.relations:
+        if all(name in usable for name in relation.of):
+            broken = relation.broken({name: usable[name] for name in relation.of})
+            for name in relation.marks:
+                good[name] &= ~broken
+                usable[name] = np.where(good[name], values[name], np.nan)
 
 
 def _statistics(x: Floats, good: np.ndarray, first: Ints) -> dict[str, np.ndarray]:

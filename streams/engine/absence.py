@@ -1,39 +1,111 @@
-"""Absence: a sensor that has sent nothing for a number of ticks, whatever its readings' times.
+"""Absence: a sensor, or a whole stream, that has sent nothing for a number of ticks.
 
 Ticks are counted, not subtracted, so the time in which no worker wrote ticks counts for nobody.
+Each partition hears a part of the stream's sensors and tells the others when it begins or ceases to
+hear any of them; the words travel as records, so that replay judges the same. While nobody hears
+anything, that is one alert on the stream, put out by shard 0, and none on single sensors.
 """
 
 from datetime import datetime
 
 import numpy as np
 
-from catalog.model import AbsenceRule
+from catalog.frames import Hearing, Word
+from catalog.model import STREAM_SUBJECT, AbsenceRule, StreamAbsenceRule
+from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
 from streams.engine.rules import transition
 from streams.engine.state import US, State
+
+TELLER = 0
+"""The shard that puts out the alerts of the whole stream."""
+HUSHED_CADENCES = 1.5
 
 
 def arrived(state: State, slots: np.ndarray, produced_at: datetime, out: Outputs) -> None:
     """Note arrivals; a silent sensor's episode is cleared at the time of the last tick."""
     state.arrays["last_tick"][slots] = state.ticks
-    for number, rule in _rules(state):
-        back = slots[state.arrays["r_level"][slots, number] > 0]
-        for slot in back:
+    for number, rule in _sensor_rules(state):
+        for slot in slots[state.arrays["r_level"][slots, number] > 0]:
             _end(state, number, rule, int(slot), produced_at, out)
+
+
+def hear(state: State, word: Word) -> None:
+    """Keep what another shard has told, if it is news; judged at the next tick."""
+    _, known = state.silence.heard.get(str(word.shard), ("nobody", NEVER))
+    if word.shard != state.shard and word.at > known:
+        state.silence.heard[str(word.shard)] = (word.hearing, word.at)
 
 
 def tick(state: State, produced_at: datetime, out: Outputs) -> None:
     """Raise what has become silent with the tick that was just counted."""
+    hearing = _hearing(state)
+    if hearing != state.silence.told:
+        state.silence.told = hearing
+        out.words.append(Word(state.shard, hearing, state.tick_at))
+    _judge_stream(state, hearing, produced_at, out)
+    if state.silence.since == NEVER:
+        _judge_sensors(state, produced_at, out)
+
+
+def _hearing(state: State) -> Hearing:
     used = len(state.names)
-    for number, rule in _rules(state):
+    mine = state.arrays["last_tick"][:used][state.placed[:used]]
+    if not len(mine):
+        return "nobody"
+    return "hushed" if state.ticks - int(mine.max()) >= _hushed_after(state) else "heard"
+
+
+def _hushed_after(state: State) -> int:
+    return int(HUSHED_CADENCES * state.stream.cadence_s) + 1
+
+
+def _judge_stream(state: State, hearing: Hearing, produced_at: datetime, out: Outputs) -> None:
+    silence = state.silence
+    told = {hearing, *(said for said, _ in silence.heard.values())}
+    if "heard" in told or "hushed" not in told:
+        if silence.since != NEVER:
+            silence.since, silence.back = NEVER, state.ticks
+    elif silence.since == NEVER:
+        silence.since = state.ticks
+    if state.shard == TELLER:
+        for rule in state.stream.rules:
+            if isinstance(rule, StreamAbsenceRule):
+                _tell_stream(state, rule, produced_at, out)
+
+
+def _tell_stream(
+    state: State, rule: StreamAbsenceRule, produced_at: datetime, out: Outputs
+) -> None:
+    silence, at = state.silence, state.tick_at * US
+    quiet = silence.since != NEVER and (
+        state.ticks - silence.since >= rule.after_s - _hushed_after(state)
+    )
+    if quiet and silence.raised == NEVER:
+        silence.raised, kind = at, "raised"
+    elif silence.since == NEVER and silence.raised != NEVER:
+        kind = "cleared"
+    else:
+        return
+    given = (kind, int(rule.severity), None, silence.raised, at, produced_at)
+    out.transitions.append(transition(state, rule.name, STREAM_SUBJECT, *given))
+    if kind == "cleared":
+        silence.raised = NEVER
+
+
+def _judge_sensors(state: State, produced_at: datetime, out: Outputs) -> None:
+    used = len(state.names)
+    # after a silence of the whole stream every sensor has its full time again
+    since = np.maximum(state.arrays["last_tick"][:used], state.silence.back)
+    for number, rule in _sensor_rules(state):
         level = state.arrays["r_level"][:used, number]
-        quiet = state.ticks - state.arrays["last_tick"][:used] >= rule.after_s
+        quiet = state.placed[:used] & (state.ticks - since >= rule.after_s)
         for slot in np.flatnonzero(quiet & (level == 0)):
             at = state.tick_at * US
             level[slot] = int(rule.severity)
             state.arrays["r_raised"][slot, number] = at
-            given = (rule.name, int(slot), "raised", int(rule.severity), None, at, at, produced_at)
-            out.transitions.append(transition(state, *given))
+            given = ("raised", int(rule.severity), None, at, at, produced_at)
+            out.transitions.append(transition(state, rule.name, state.names[slot], *given))
 
 
 def _end(
@@ -42,9 +114,9 @@ def _end(
     raised = int(state.arrays["r_raised"][slot, number])
     state.arrays["r_level"][slot, number] = 0
     at = state.tick_at * US
-    given = (rule.name, slot, "cleared", int(rule.severity), None, raised, at, produced_at)
-    out.transitions.append(transition(state, *given))
+    given = ("cleared", int(rule.severity), None, raised, at, produced_at)
+    out.transitions.append(transition(state, rule.name, state.names[slot], *given))
 
 
-def _rules(state: State) -> list[tuple[int, AbsenceRule]]:
+def _sensor_rules(state: State) -> list[tuple[int, AbsenceRule]]:
     return [(n, r) for n, r in enumerate(state.stream.rules) if isinstance(r, AbsenceRule)]

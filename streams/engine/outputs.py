@@ -1,4 +1,4 @@
-"""What one record of the log gives: window rows, flags and transitions."""
+"""What one record of the log gives: window rows, flags, transitions, words to other shards."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from catalog.contracts import FLAGS_SCHEMA, Transition, aggregates_schema
+from catalog.contracts import FLAGS_SCHEMA, STATISTICS, Transition, aggregates_schema
+from catalog.frames import Word
 from catalog.model import Stream
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,15 +18,27 @@ def moment(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+@dataclass(frozen=True, slots=True)
+class WindowRows:
+    """Window rows ``[k]`` of one moment; each of ``STATISTICS`` is ``[k, A]`` in column order."""
+
+    slots: np.ndarray
+    starts: np.ndarray
+    revisions: np.ndarray
+    rows: np.ndarray
+    statistics: dict[str, np.ndarray]
+
+
 @dataclass(slots=True)
 class Outputs:
     """Outputs in the order they arose; made into Arrow batches when they are sent."""
 
     stream: Stream
     names: list[str]
-    windows: list[dict[str, np.ndarray]] = field(default_factory=list)
+    windows: list[WindowRows] = field(default_factory=list)
     flags: list[tuple[str, str, int, str, str, int, float]] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
     accepted: int = 0
     duplicates: int = 0
     late: int = 0
@@ -39,12 +52,23 @@ class Outputs:
         """Return the window rows as one batch; None when there are none."""
         if not self.windows:
             return None
-        joined = {k: np.concatenate([w[k] for w in self.windows]) for k in self.windows[0]}
-        schema = aggregates_schema(self.stream)
-        sensors = [self.names[slot] for slot in joined["slot"]]
-        columns = [pa.array(sensors), *(pa.array(joined[name]) for name in schema.names[1:])]
-        arrays = [_clean(c).cast(f.type) for c, f in zip(columns, schema, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        parts, schema = self.windows, aggregates_schema(self.stream)
+        slots = np.concatenate([w.slots for w in parts])
+        starts = np.concatenate([w.starts for w in parts])
+        columns = [
+            pa.array([self.names[slot] for slot in slots.tolist()], schema.types[0]),
+            pa.array(starts).view(schema.types[1]),
+            pa.array(np.concatenate([w.revisions for w in parts])),
+            pa.array(np.concatenate([w.rows for w in parts])),
+        ]
+        # column after column in memory, which is how Arrow wants them
+        tables = {
+            name: np.concatenate([w.statistics[name] for w in parts]).T.copy()
+            for name in STATISTICS
+        }
+        for place in range(len(self.stream.aggregate_names)):
+            columns += [pa.array(tables[name][place], from_pandas=True) for name in STATISTICS]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def flags_batch(self) -> pa.RecordBatch | None:
         """Return the flags as one batch; None when there are none."""

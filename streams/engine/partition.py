@@ -12,18 +12,20 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.contracts import FLAG_PASS, FLAG_SUSPECT
-from catalog.frames import bad_rows
+from catalog.frames import Word, bad_rows
 from catalog.model import Stream
-from streams.engine import absence, quality, rolling, rules, windows
+from streams.engine import absence, health, quality, rolling, rules, windows
+from streams.engine.layout import NEVER, ring_name
 from streams.engine.outputs import Outputs
-from streams.engine.state import NEVER, US, State
+from streams.engine.state import US, State
 
 
 class PartitionEngine:
-    """Quality, windows and rules of one partition of one stream."""
+    """Quality, windows and rules of one partition (shard) of one stream."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.state = State(stream)
+    def __init__(self, stream: Stream, shard: int = 0) -> None:
+        self.state = State(stream, shard)
+        self._counts_gaps = any(r.full for r in stream.rolling)
         self._lateness_us = stream.lateness_s * US
 
     def snapshot(self) -> bytes:
@@ -63,6 +65,10 @@ class PartitionEngine:
             absence.tick(state, produced_at, out)
         return out
 
+    def hear(self, word: Word) -> None:
+        """Take what another shard of the stream has told."""
+        absence.hear(self.state, word)
+
     def _round(
         self,
         slots: np.ndarray,
@@ -75,11 +81,14 @@ class PartitionEngine:
         newest = self.state.arrays["newest"]
         ahead = fresh & (times > newest[slots])
         behind = fresh & ~ahead
+        if self._counts_gaps:
+            self._count_gaps(slots[ahead], times[ahead])
         newest[slots[ahead]] = times[ahead]
         if ahead.any():
             s, t, v = slots[ahead], times[ahead], values[ahead]
             flags = quality.judge(self.state, s, t, v, out)
             columns = self._window(s, t, v, flags == FLAG_PASS, out)
+            health.evaluate(self.state, s, t, v, flags, produced_at, out)
             rules.evaluate(self.state, s, t, columns, produced_at, out)
         if behind.any():
             s, t, v = slots[behind], times[behind], values[behind]
@@ -124,9 +133,13 @@ class PartitionEngine:
         stream = self.state.stream
         usable = np.where(good, values, np.nan)
         columns = {name: usable[:, m] for m, name in enumerate(stream.metric_names)}
+        added = set()
         for declared in stream.rolling:
-            source = columns[declared.of]
-            columns[declared.name] = rolling.update(self.state, declared, slots, times, source)
+            ring = self.state.rings[ring_name(declared)]
+            if ring.name not in added:
+                rolling.add(self.state, ring, slots, times, columns[ring.of])
+                added.add(ring.name)
+            columns[declared.name] = rolling.value(self.state, declared, ring, slots, times)
         for derived in stream.derived:
             columns[derived.name] = derived.by(columns, times)
         extra = [columns[name] for name in stream.aggregate_names[len(stream.metrics) :]]
@@ -134,6 +147,14 @@ class PartitionEngine:
         goods = np.column_stack([good, *(~np.isnan(e) for e in extra)]) if extra else good
         windows.add(self.state, slots, times, everything, goods & ~np.isnan(everything), out)
         return columns
+
+    def _count_gaps(self, slots: np.ndarray, times: np.ndarray) -> None:
+        """Keep the last two gaps between each sensor's newest readings."""
+        gap, newest = self.state.arrays["gap"], self.state.arrays["newest"][slots]
+        known = newest != NEVER
+        rows = slots[known]
+        gap[rows, 1] = gap[rows, 0]
+        gap[rows, 0] = times[known] - newest[known]
 
     def _columns(self, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         names = batch.column("sensor").dictionary_encode()

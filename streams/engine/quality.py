@@ -1,11 +1,37 @@
-"""Real-time quality control after IOOS QARTOD: gross range, rate of change, flat line, spike."""
+"""Real-time quality control after IOOS QARTOD: gross range, rate, flat line, spike, relations."""
 
 import numpy as np
 
 from catalog.contracts import FLAG_FAIL, FLAG_MISSING, FLAG_PASS, FLAG_SUSPECT
-from catalog.model import Metric
 from streams.engine.outputs import Outputs
 from streams.engine.state import US, State
+
+
+class Judged:
+    """Readings ``[k, M]`` of distinct sensors and the flags they have so far."""
+
+    def __init__(
+        self, state: State, slots: np.ndarray, times: np.ndarray, values: np.ndarray, out: Outputs
+    ) -> None:
+        self.state, self.out = state, out
+        self.slots, self.times, self.values = slots, times, values
+        self.flags = np.full(values.shape, FLAG_PASS, np.int8)
+
+    def mark(self, test: str, hit: np.ndarray, flag: int) -> None:
+        """Flag these values, and put the flags out."""
+        if hit.any():
+            self.flags[hit] = np.maximum(self.flags[hit], flag)
+            self.tell(test, hit, flag, self.times[:, None], self.values)
+
+    def tell(
+        self, test: str, hit: np.ndarray, flag: int, times: np.ndarray, values: np.ndarray
+    ) -> None:
+        """Put flags out without marking: the values were used already."""
+        names = self.state.stream.metric_names
+        at = np.broadcast_to(times, values.shape)
+        for row, m in zip(*np.nonzero(hit), strict=True):
+            place = (int(self.slots[row]), int(at[row, m]), names[m])
+            self.out.flag(*place, test, flag, float(values[row, m]))
 
 
 def judge(
@@ -16,95 +42,76 @@ def judge(
     ``slots`` are distinct. Every flag other than pass is also put out, with the test that gave it;
     a spike is told one reading later, for the reading before.
     """
-    flags = np.full(values.shape, FLAG_PASS, np.int8)
-    for m, metric in enumerate(state.stream.metrics):
-        _judge_metric(state, m, metric, slots, times, values[:, m], flags[:, m], out)
-    return flags
+    judged, a = Judged(state, slots, times, values, out), state.arrays
+    p1, p2, p1_at = a["p1"][slots], a["p2"][slots], a["p1_at"][slots]
+    present = ~np.isnan(values)
+    _gross(judged)
+    change = np.abs(values - p1)
+    if state.limits.rates:
+        allowed = state.limits.rate_per_min * (times[:, None] - p1_at) / (60 * US)
+        judged.mark("rate", change > allowed, FLAG_SUSPECT)
+    if state.limits.flats:
+        _flat(judged, change, present)
+    if state.limits.spikes:
+        jump = np.abs(p1 - (p2 + values) / 2)
+        fail = jump > state.limits.spike_fail
+        suspect = (jump > state.limits.spike_suspect) & ~fail
+        for hit, flag in ((suspect, FLAG_SUSPECT), (fail, FLAG_FAIL)):
+            if hit.any():
+                judged.tell("spike", hit, flag, p1_at, p1)
+    _relations(judged)
+    a["p2"][slots] = np.where(present, p1, p2)
+    a["p1"][slots] = np.where(present, values, p1)
+    a["p1_at"][slots] = np.where(present, times[:, None], p1_at)
+    return judged.flags
 
 
 def judge_late(
     state: State, slots: np.ndarray, times: np.ndarray, values: np.ndarray, out: Outputs
 ) -> np.ndarray:
-    """Return flags of readings older than their sensor's newest: gross range only."""
-    flags = np.full(values.shape, FLAG_PASS, np.int8)
-    for m, metric in enumerate(state.stream.metrics):
-        _gross(metric, slots, times, values[:, m], flags[:, m], out)
-    return flags
+    """Return flags of readings older than their sensor's newest, by tests of one reading alone."""
+    judged = Judged(state, slots, times, values, out)
+    _gross(judged)
+    _relations(judged)
+    return judged.flags
 
 
-def _judge_metric(
-    state: State,
-    m: int,
-    metric: Metric,
-    slots: np.ndarray,
-    times: np.ndarray,
-    x: np.ndarray,
-    flags: np.ndarray,
-    out: Outputs,
-) -> None:
-    a = state.arrays
-    p1, p2, p1_at = a["p1"][slots, m], a["p2"][slots, m], a["p1_at"][slots, m]
-    present = ~np.isnan(x)
-    _gross(metric, slots, times, x, flags, out)
-    change = np.abs(x - p1)
-    if metric.rate_per_min is not None:
-        fast = change > metric.rate_per_min * (times - p1_at) / (60 * US)
-        _mark(metric, "rate", fast, FLAG_SUSPECT, slots, times, x, flags, out)
-    if metric.flat is not None:
-        still = change <= metric.flat.tolerance
-        if metric.flat.ignore_zero:
-            still &= x != 0
-        run_at = np.where(still, a["run_at"][slots, m], times)
-        length = times - run_at
-        suspect = still & (length >= metric.flat.suspect_s * US)
-        fail = still & (length >= metric.flat.fail_s * US)
-        _mark(metric, "flat", suspect & ~fail, FLAG_SUSPECT, slots, times, x, flags, out)
-        _mark(metric, "flat", fail, FLAG_FAIL, slots, times, x, flags, out)
-        a["run_at"][slots[present], m] = run_at[present]
-    if metric.spike is not None:
-        jump = np.abs(p1 - (p2 + x) / 2)
-        unused = np.ones_like(flags)  # the reading before was used already; only its flag is new
-        fail = jump > metric.spike[1]
-        suspect = (jump > metric.spike[0]) & ~fail
-        _mark(metric, "spike", suspect, FLAG_SUSPECT, slots, p1_at, p1, unused, out)
-        _mark(metric, "spike", fail, FLAG_FAIL, slots, p1_at, p1, unused, out)
-    rows = slots[present]
-    a["p2"][rows, m] = p1[present]
-    a["p1"][rows, m] = x[present]
-    a["p1_at"][rows, m] = times[present]
+def _gross(judged: Judged) -> None:
+    x, limits = judged.values, judged.state.limits
+    judged.flags[np.isnan(x)] = FLAG_MISSING
+    fail = (x < limits.fail_low) | (x > limits.fail_high)
+    odd = ((x < limits.suspect_low) | (x > limits.suspect_high)) & ~fail
+    judged.mark("gross", fail, FLAG_FAIL)
+    judged.mark("gross", odd, FLAG_SUSPECT)
 
 
-def _gross(
-    metric: Metric,
-    slots: np.ndarray,
-    times: np.ndarray,
-    x: np.ndarray,
-    flags: np.ndarray,
-    out: Outputs,
-) -> None:
-    flags[np.isnan(x)] = FLAG_MISSING
-    low, high = metric.fail_span
-    fail = (x < low) | (x > high)
-    _mark(metric, "gross", fail, FLAG_FAIL, slots, times, x, flags, out)
-    if metric.suspect_span is not None:
-        low, high = metric.suspect_span
-        odd = ((x < low) | (x > high)) & ~fail
-        _mark(metric, "gross", odd, FLAG_SUSPECT, slots, times, x, flags, out)
+def _flat(judged: Judged, change: np.ndarray, present: np.ndarray) -> None:
+    limits, slots, times = judged.state.limits, judged.slots, judged.times[:, None]
+    known = judged.state.arrays["run_at"]
+    still = change <= limits.flat_tolerance
+    still &= ~(limits.flat_ignores_zero & (judged.values == 0))
+    run_at = np.where(still, known[slots], times)
+    length = times - run_at
+    fail = still & (length >= limits.flat_fail_us)
+    suspect = still & (length >= limits.flat_suspect_us) & ~fail
+    judged.mark("flat", suspect, FLAG_SUSPECT)
+    judged.mark("flat", fail, FLAG_FAIL)
+    known[slots] = np.where(present, run_at, known[slots])
 
 
-def _mark(
-    metric: Metric,
-    test: str,
-    hit: np.ndarray,
-    flag: int,
-    slots: np.ndarray,
-    times: np.ndarray,
-    x: np.ndarray,
-    flags: np.ndarray,
-    out: Outputs,
-) -> None:
-    if not hit.any():
+def _relations(judged: Judged) -> None:
+    """Look at what has passed so far; a broken law flags the metrics that it marks."""
+    stream = judged.state.stream
+    if not stream.relations:
         return
-    flags[hit] = np.maximum(flags[hit], flag)
-    for row in np.flatnonzero(hit):
-        out.flag(int(slots[row]), int(times[row]), metric.name, test, flag, float(x[row]))
+    place = {name: m for m, name in enumerate(stream.metric_names)}
+    passed = np.where(judged.flags == FLAG_PASS, judged.values, np.nan)
+    columns = {name: passed[:, m] for name, m in place.items()}
+    columns |= {name: own[judged.slots] for name, own in judged.state.attributes.items()}
+    for relation in stream.relations:
+        broken = relation.broken({name: columns[name] for name in relation.of})
+        if broken.any():
+            hit = np.zeros(judged.values.shape, bool)
+            for name in relation.marks:
+                hit[:, place[name]] = broken & ~np.isnan(passed[:, place[name]])
+            judged.mark(relation.name, hit, relation.flag)

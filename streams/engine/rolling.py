@@ -1,46 +1,133 @@
-"""Sliding sums, means and maxima per sensor, from buckets of event time."""
+"""Rolling quantities per sensor, from buckets of event time.
+
+What the buckets before the newest one come to is kept beside them, so that a reading usually costs
+the same however long the window is.
+"""
 
 import numpy as np
 
 from catalog.model import Rolling
+from streams.engine.layout import NEVER, Ring
 from streams.engine.state import US, State
 
+ZONE_US = 8 * 3600 * US
+"""Buckets begin at local midnight (Beijing time)."""
+LONG = np.iinfo(np.int64).max
 
-def update(
-    state: State, rolling: Rolling, slots: np.ndarray, times: np.ndarray, x: np.ndarray
-) -> np.ndarray:
-    """Add good values (NaN = none) and return the rolling value at each reading, ``[k]``."""
-    a = state.arrays
-    at, n, v = (a[f"b_{rolling.name}_{part}"] for part in ("at", "n", "v"))
-    bucket = times // (rolling.bucket_s * US)
-    place = bucket % at.shape[1]
+
+def bucket_of(ring: Ring, times: np.ndarray) -> np.ndarray:
+    """Return the number of the bucket that each time lies in."""
+    return (times + ZONE_US) // (ring.bucket_s * US)
+
+
+def add(state: State, ring: Ring, slots: np.ndarray, times: np.ndarray, x: np.ndarray) -> None:
+    """Add good values (NaN = none) of distinct sensors to their buckets."""
+    at, n, v = (state.arrays[f"b_{part}/{ring.name}"] for part in ("at", "n", "v"))
+    bucket = bucket_of(ring, times)
+    place = bucket % ring.places
     begins = at[slots, place] < bucket
-    rows, places = slots[begins], place[begins]
-    at[rows, places] = bucket[begins]
-    n[rows, places] = 0
-    v[rows, places] = 0.0
+    if begins.any():
+        rows, places = slots[begins], place[begins]
+        at[rows, places] = bucket[begins]
+        n[rows, places] = 0
+        v[rows, places] = 0.0
     usable = ~np.isnan(x) & (at[slots, place] == bucket)
     rows, places, values = slots[usable], place[usable], x[usable]
-    if rolling.kind == "max":
+    if ring.keeps in ("max", "min"):
+        better = np.maximum if ring.keeps == "max" else np.minimum
         first = n[rows, places] == 0
-        v[rows, places] = np.where(first, values, np.maximum(v[rows, places], values))
+        v[rows, places] = np.where(first, values, better(v[rows, places], values))
     else:
-        v[rows, places] += values
+        v[rows, places] += 10.0 ** (values / 10.0) if ring.keeps == "energy" else values
     n[rows, places] += 1
-    return _value(rolling, at[slots], n[slots], v[slots], bucket)
 
 
-def _value(
-    rolling: Rolling, at: np.ndarray, n: np.ndarray, v: np.ndarray, bucket: np.ndarray
+def value(
+    state: State, rolling: Rolling, ring: Ring, slots: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
-    count = rolling.window_s // rolling.bucket_s
-    inside = (at > bucket[:, None] - count) & (at <= bucket[:, None]) & (n > 0)
-    valid = inside.sum(axis=1)
-    if rolling.kind == "sum":
-        total = np.where(inside, v, 0.0).sum(axis=1)
-    elif rolling.kind == "max":
-        total = np.where(inside, v, -np.inf).max(axis=1)
+    """Return the rolling quantity at each reading, ``[k]``; NaN where too few buckets count."""
+    bucket, need = bucket_of(ring, times), _need(state, rolling, slots)
+    total, valid = _before(state, rolling, ring, slots, bucket, need)
+    place = bucket % ring.places
+    n = state.arrays[f"b_n/{ring.name}"][slots, place]
+    here = (state.arrays[f"b_at/{ring.name}"][slots, place] == bucket) & (n >= need)
+    v = state.arrays[f"b_v/{ring.name}"][slots, place]
+    own = _bucket_value(rolling, ring, n, v)
+    valid = valid + here
+    if rolling.kind == "change":
+        found = own - total
+        valid = np.where(here, valid, 0)
+    elif rolling.kind in ("max", "min"):
+        better = np.maximum if rolling.kind == "max" else np.minimum
+        found = np.where(here, better(total, own), total)
     else:
-        means = np.where(inside, v / np.maximum(n, 1), 0.0)
-        total = means.sum(axis=1) / np.maximum(valid, 1)
-    return np.where(valid >= rolling.min_buckets, total, np.nan)
+        found = total + np.where(here, own, 0.0)
+        if rolling.kind != "sum":
+            found = found / np.maximum(valid, 1)
+        if rolling.kind == "level":
+            found = 10.0 * np.log10(np.maximum(found, np.finfo(float).tiny))
+    return np.where(valid >= max(rolling.min_buckets, 1), found, np.nan)
+
+
+def _need(state: State, rolling: Rolling, slots: np.ndarray) -> np.ndarray:
+    """Return how many good values a bucket of each sensor must hold to count."""
+    if not rolling.full:
+        return np.ones(len(slots), np.int64)
+    gap = state.arrays["gap"][slots]
+    # of the last two gaps the shorter: one outage or one stray reading changes nothing
+    period = np.where(gap == NEVER, LONG, gap).min(axis=1)
+    cadence = state.stream.cadence_s * US
+    period = np.where(period == LONG, cadence, np.maximum(period, cadence))
+    return np.ceil(rolling.full * rolling.bucket_s * US / period).astype(np.int64)
+
+
+def _before(
+    state: State,
+    rolling: Rolling,
+    ring: Ring,
+    slots: np.ndarray,
+    bucket: np.ndarray,
+    need: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the buckets before each reading's own come to, and how many count."""
+    cache = state.caches[rolling.name]
+    known = cache.bucket[slots]
+    stale = (known != bucket) | (cache.need[slots] != need)
+    if stale.any():
+        rows = slots[stale]
+        at, n, v = (state.arrays[f"b_{part}/{ring.name}"][rows] for part in ("at", "n", "v"))
+        total, valid = _combine(rolling, ring, (at, n, v), bucket[stale], need[stale])
+        # a late reading has changed a bucket that the newest window holds too
+        cache.bucket[rows] = np.where(bucket[stale] < known[stale], NEVER, bucket[stale])
+        cache.need[rows], cache.total[rows], cache.valid[rows] = need[stale], total, valid
+    return cache.total[slots], cache.valid[slots]
+
+
+def _combine(
+    rolling: Rolling,
+    ring: Ring,
+    buckets: tuple[np.ndarray, np.ndarray, np.ndarray],
+    bucket: np.ndarray,
+    need: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    at, n, v = buckets
+    first = bucket[:, None] - rolling.buckets
+    inside = (at > first) & (at < bucket[:, None]) & (n >= need[:, None])
+    values = _bucket_value(rolling, ring, n, v)
+    if rolling.kind == "change":
+        oldest = np.where(inside, at, LONG).argmin(axis=1)
+        total = values[np.arange(len(values)), oldest]
+    elif rolling.kind == "max":
+        total = np.where(inside, values, -np.inf).max(axis=1)
+    elif rolling.kind == "min":
+        total = np.where(inside, values, np.inf).min(axis=1)
+    else:
+        total = np.where(inside, values, 0.0).sum(axis=1)
+    return total, inside.sum(axis=1)
+
+
+def _bucket_value(rolling: Rolling, ring: Ring, n: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return the number that each bucket makes of its good values."""
+    if ring.keeps in ("max", "min") or rolling.kind == "sum":
+        return v
+    return v / np.maximum(n, 1)

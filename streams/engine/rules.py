@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 
-from catalog.city.sensors import sensor
 from catalog.contracts import Transition
 from catalog.model import SensorAttribute, Threshold, ThresholdRule
+from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs, moment
-from streams.engine.state import NEVER, US, State
+from streams.engine.state import US, State
 
 BEIJING = timezone(timedelta(hours=8))
 HOUR_US = 3600 * US
@@ -70,7 +70,7 @@ def _evaluate(
         raised = int(a["r_raised"][slot, number])
         out.transitions.append(
             transition(
-                *(state, rule.name, slot, *given, raised, at, produced_at),
+                *(state, rule.name, state.names[slot], *given, raised, at, produced_at),
                 metric=rule.metric,
                 value=float(values[row]),
                 threshold=_limit_of(state, rule, slot, at, severity),
@@ -135,9 +135,9 @@ def _levels(
     level = np.zeros(len(slots), np.int8)
     ease = -deadband if rule.op.startswith(">") else deadband
     for threshold in sorted(rule.thresholds, key=lambda t: -t.severity):
-        limits = _limits(state, threshold, slots)
-        hit = COMPARE[rule.op](values, limits + ease) & _applies(threshold, times)
-        level[hit] = int(threshold.severity)
+        hit = COMPARE[rule.op](values, _limits(state, threshold, slots) + ease)
+        if hit.any():
+            level[hit & _applies(threshold, times)] = int(threshold.severity)
     return level
 
 
@@ -146,22 +146,18 @@ def _limit_of(state: State, rule: ThresholdRule, slot: int, at: int, severity: i
     found = None
     for threshold in rule.thresholds:
         if threshold.severity == severity and _applies(threshold, np.array([at])).all():
-            limit = float(_limits(state, threshold, np.array([slot]))[0])
+            limit = float(np.broadcast_to(_limits(state, threshold, np.array([slot])), 1)[0])
             found = found if np.isnan(limit) else limit
     return found
 
 
-def _limits(state: State, threshold: Threshold, slots: np.ndarray) -> np.ndarray:
+def _limits(state: State, threshold: Threshold, slots: np.ndarray) -> np.ndarray | float:
     """Return each sensor's limit; NaN, which nothing passes, for a sensor without the attribute."""
-    if not isinstance(threshold.value, SensorAttribute):
-        return np.full(len(slots), float(threshold.value))
     own = threshold.value
-    limits = np.full(len(slots), np.nan)
-    for row, slot in enumerate(slots):
-        known = sensor(state.stream.name, state.names[slot])
-        if known and own.attribute in known.attributes:
-            limits[row] = known.attributes[own.attribute] + own.offset
-    return limits
+    if not isinstance(own, SensorAttribute):
+        return float(own)
+    known = state.attributes.get(own.attribute)
+    return np.nan if known is None else known[slots] + own.offset
 
 
 def _applies(threshold: Threshold, times: np.ndarray) -> np.ndarray:
@@ -184,7 +180,7 @@ def _applies(threshold: Threshold, times: np.ndarray) -> np.ndarray:
 def transition(
     state: State,
     rule: str,
-    slot: int,
+    subject: str,
     kind: str,
     severity: int,
     previous: int | None,
@@ -197,14 +193,14 @@ def transition(
     threshold: float | None = None,
 ) -> Transition:
     """Return a transition whose ids depend on the log alone (times in epoch µs)."""
-    rule_id, name = f"{state.stream.name}.{rule}", state.names[slot]
-    episode = _digest(rule_id, name, raised)
+    rule_id = f"{state.stream.name}.{rule}"
+    episode = _digest(rule_id, subject, raised)
     return Transition(
         id=_digest(episode, kind, severity, at),
         episode=episode,
         rule=rule_id,
         stream=state.stream.name,
-        sensor=name,
+        sensor=subject,
         kind=kind,  # pyright: ignore[reportArgumentType]
         severity=severity,
         previous=previous,

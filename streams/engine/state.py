@@ -2,40 +2,97 @@
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import lz4.frame
 import numpy as np
 
-from catalog.contracts import WINDOW_S
+from catalog.city.sensors import sensor
+from catalog.frames import Hearing
 from catalog.model import Stream
+from service.errors import FatalError
+from streams.engine.layout import (
+    FIRST_SEEN,
+    NAMED,
+    NEVER,
+    Field,
+    Labels,
+    Ring,
+    carry_over,
+    fields,
+    labels,
+    rings,
+    window_places,
+)
+from streams.engine.limits import Limits
 
 US = 1_000_000
-NEVER = np.iinfo(np.int64).min // 4
-"""Smaller than any time: a sensor that has sent nothing, an empty place in a ring."""
-FORMAT = 2
+FORMAT = 3
 FIRST_SENSORS = 16
-FIRST_SEEN = 8
+
+
+class SnapshotError(FatalError):
+    """A snapshot that this version cannot go on from; the message says what to do."""
+
+    def __init__(self, what: str) -> None:
+        todo = (
+            "Run `python -m streams forget --yes` while no worker runs: the worker then works off"
+            " the log from its beginning"
+        )
+        super().__init__(f"the stored state {what}. {todo}", code="snapshot", stage="processing")
+
+
+@dataclass(slots=True)
+class Silence:
+    """What the shard knows of its whole stream: what it has told, what others have told it."""
+
+    told: Hearing = "nobody"
+    heard: dict[str, tuple[Hearing, int]] = field(default_factory=dict)
+    """Shard to (what it hears, its tick)."""
+    since: int = NEVER
+    """Tick count since which nobody hears anything of the stream."""
+    back: int = NEVER
+    """Tick count at which it was last heard again."""
+    raised: int = NEVER
+    """Time of the open alert (epoch µs)."""
+
+
+@dataclass(slots=True)
+class Cache:
+    """One rolling quantity of the buckets before the newest; can be computed anew at any time."""
+
+    bucket: np.ndarray
+    need: np.ndarray
+    total: np.ndarray
+    valid: np.ndarray
 
 
 @dataclass(slots=True)
 class State:
-    """All arrays of one partition; ``[S]`` sensors, ``[S, M]`` measured, ``[S, W, A]`` windows."""
+    """All arrays of one partition, by ``layout.fields``, and what derives from the catalog."""
 
     stream: Stream
+    shard: int = 0
     slots: dict[str, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     ticks: int = 0
     tick_at: int = 0
+    silence: Silence = field(default_factory=Silence)
+    placed: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    attributes: dict[str, np.ndarray] = field(default_factory=dict)
+    caches: dict[str, Cache] = field(default_factory=dict)
+    fields: dict[str, Field] = field(init=False)
+    limits: Limits = field(init=False)
+    windows: int = field(init=False)
+    rings: dict[str, Ring] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.fields = fields(self.stream)
+        self.limits = Limits.of(self.stream)
+        self.windows = window_places(self.stream)
+        self.rings = rings(self.stream)
         self._allocate(FIRST_SENSORS)
-
-    @property
-    def windows(self) -> int:
-        """Places in the window ring: every minute that lateness can still reach, and one more."""
-        return self.stream.lateness_s // WINDOW_S + 2
 
     def slots_of(self, sensors: list[str]) -> list[int]:
         """Return the row of each sensor, making rows for new ones."""
@@ -48,28 +105,59 @@ class State:
     def snapshot(self) -> bytes:
         """Return everything needed to go on; only rows in use."""
         used = {key: array[: len(self.names)] for key, array in self.arrays.items()}
-        head = {"format": FORMAT, "names": self.names, "ticks": self.ticks, "at": self.tick_at}
+        head = {
+            "format": FORMAT,
+            "names": self.names,
+            "ticks": self.ticks,
+            "at": self.tick_at,
+            "silence": asdict(self.silence),
+            "labels": labels(self.stream),
+        }
         buffer = io.BytesIO()
         packed = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         np.savez(buffer, allow_pickle=False, head=packed, **used)
         return lz4.frame.compress(buffer.getvalue())
 
     def restore(self, data: bytes) -> None:
-        """Take over a snapshot of the same stream; ValueError when its shape is another one."""
+        """Take over a snapshot of the stream; metrics and rules declared since begin anew.
+
+        ``SnapshotError`` when it was made by another version, or before the stream's lateness or
+        a rolling window changed its length.
+        """
         with np.load(io.BytesIO(lz4.frame.decompress(data))) as stored:
             head = json.loads(stored["head"].tobytes())
+            if head["format"] != FORMAT:
+                raise SnapshotError(f"is of format {head['format']}, not {FORMAT}")
             arrays = {key: stored[key] for key in stored.files if key != "head"}
-        if head["format"] != FORMAT or set(arrays) != set(self.arrays):
-            raise ValueError("the snapshot was made by another version")
+        self._check(head["labels"])
         self.names, self.ticks, self.tick_at = head["names"], head["ticks"], head["at"]
+        self.silence = Silence(**head["silence"])
         self.slots = {name: slot for slot, name in enumerate(self.names)}
-        self.arrays = arrays
-        self._grow(max(FIRST_SENSORS, len(self.names)))
+        self._allocate(max(FIRST_SENSORS, len(self.names)))
+        for key, array in arrays.items():
+            if key in self.arrays:
+                self._take(key, array, head["labels"])
+        for slot, name in enumerate(self.names):
+            self._look_up(slot, name)
 
     def widen_seen(self) -> None:
         """Double the room for remembered times."""
         seen = self.arrays["seen"]
         self.arrays["seen"] = np.concatenate([seen, np.full_like(seen, NEVER)], axis=1)
+
+    def _check(self, was: Labels) -> None:
+        for axis, now in labels(self.stream).items():
+            if axis not in NAMED and axis in was and was[axis] != now:
+                lengths = f"{len(was[axis])} places of {axis}, now {len(now)} are declared"
+                raise SnapshotError(f"of {self.stream.name} has {lengths}")
+
+    def _take(self, key: str, old: np.ndarray, was: Labels) -> None:
+        if key == "seen":
+            self.arrays[key] = np.full((len(self.arrays[key]), old.shape[1]), NEVER)
+            self.arrays[key][: len(old)] = old
+        elif len(old):
+            axes = self.fields[key].axes
+            carry_over(old, self.arrays[key], axes, was, labels(self.stream))
 
     def _add(self, name: str) -> int:
         if name in self.slots:
@@ -80,49 +168,38 @@ class State:
             self._grow(2 * slot)
         # a sensor is silent only from its own first reading on
         self.arrays["last_tick"][slot] = self.ticks
+        self._look_up(slot, name)
         return slot
 
+    def _look_up(self, slot: int, name: str) -> None:
+        if known := sensor(self.stream.name, name):
+            self.placed[slot] = True
+            for attribute, values in self.attributes.items():
+                values[slot] = known.attributes.get(attribute, np.nan)
+
     def _grow(self, rows: int) -> None:
-        old = self.arrays
+        old, placed, attributes = self.arrays, self.placed, self.attributes
         self._allocate(rows)
         for key, array in old.items():
             if key == "seen":
-                width = array.shape[1]
-                self.arrays[key] = np.full((rows, width), NEVER)
+                self.arrays[key] = np.full((rows, array.shape[1]), NEVER)
             self.arrays[key][: len(array)] = array
+        self.placed[: len(placed)] = placed
+        for attribute, values in attributes.items():
+            self.attributes[attribute][: len(values)] = values
 
     def _allocate(self, rows: int) -> None:
-        measured, all_ = len(self.stream.metrics), len(self.stream.aggregate_names)
-        rules, w = len(self.stream.rules), self.windows
-        a: dict[str, np.ndarray] = {
-            "newest": np.full(rows, NEVER),
-            "seen": np.full((rows, FIRST_SEEN), NEVER),
-            "last_tick": np.zeros(rows, np.int64),
-            "p1": np.full((rows, measured), np.nan),
-            "p2": np.full((rows, measured), np.nan),
-            "p1_at": np.full((rows, measured), NEVER),
-            "run_at": np.full((rows, measured), NEVER),
-            "w_start": np.full((rows, w), NEVER),
-            "w_revision": np.zeros((rows, w), np.int32),
-            "w_dirty": np.zeros((rows, w), bool),
-            "w_rows": np.zeros((rows, w), np.int32),
-            "w_n": np.zeros((rows, w, all_), np.int32),
-            "w_good": np.zeros((rows, w, all_), np.int32),
-            "w_sum": np.zeros((rows, w, all_)),
-            "w_min": np.full((rows, w, all_), np.nan),
-            "w_max": np.full((rows, w, all_), np.nan),
-            "w_last": np.full((rows, w, all_), np.nan),
-            "w_last_at": np.full((rows, w, all_), NEVER),
-            "r_level": np.zeros((rows, rules), np.int8),
-            "r_since": np.full((rows, rules, 4), NEVER),
-            "r_clear": np.full((rows, rules, 4), NEVER),
-            "r_raised": np.full((rows, rules), NEVER),
+        lengths = {axis: len(names) for axis, names in labels(self.stream).items()}
+        lengths["seen"] = FIRST_SEEN
+        self.arrays = {
+            key: np.full((rows, *(lengths[axis] for axis in f.axes)), f.fill, f.dtype)
+            for key, f in self.fields.items()
         }
-        for rolling in self.stream.rolling:
-            # a late reading's own window begins where the newest reading's does not reach any more
-            reach = -(-self.stream.lateness_s // rolling.bucket_s)
-            buckets = rolling.window_s // rolling.bucket_s + reach
-            a[f"b_{rolling.name}_at"] = np.full((rows, buckets), NEVER)
-            a[f"b_{rolling.name}_n"] = np.zeros((rows, buckets), np.int32)
-            a[f"b_{rolling.name}_v"] = np.zeros((rows, buckets))
-        self.arrays = a
+        self.placed = np.zeros(rows, bool)
+        self.attributes = {a.name: np.full(rows, np.nan) for a in self.stream.attributes}
+        self.caches = {
+            rolling.name: Cache(
+                np.full(rows, NEVER), np.zeros(rows, np.int64), np.zeros(rows), np.zeros(rows, int)
+            )
+            for rolling in self.stream.rolling
+        }

@@ -3,8 +3,9 @@
 import numpy as np
 
 from catalog.contracts import WINDOW_S
-from streams.engine.outputs import Outputs
-from streams.engine.state import NEVER, US, State
+from streams.engine.layout import NEVER
+from streams.engine.outputs import Outputs, WindowRows
+from streams.engine.state import US, State
 
 WINDOW_US = WINDOW_S * US
 TICK_GRACE_US = 2 * US
@@ -79,18 +80,18 @@ def _emit(state: State, slots: np.ndarray, place: np.ndarray, out: Outputs) -> N
     a, at = state.arrays, (slots, place)
     a["w_revision"][at] += 1
     a["w_dirty"][at] = False
-    row = {
-        "slot": slots.copy(),
-        "window_start": a["w_start"][at],
-        "revision": a["w_revision"][at],
-        "n": a["w_rows"][at],
-    }
-    good = a["w_good"][at] > 0
-    for position, metric in enumerate(state.stream.aggregate_names):
-        row[f"{metric}_n"] = a["w_n"][at][:, position]
-        row[f"{metric}_good"] = a["w_good"][at][:, position]
-        total = a["w_sum"][at][:, position]
-        row[f"{metric}_sum"] = np.where(good[:, position], total, np.nan)
-        for statistic in ("min", "max", "last"):
-            row[f"{metric}_{statistic}"] = a[f"w_{statistic}"][at][:, position]
-    out.windows.append(row)
+    good = a["w_good"][at]
+    out.windows.append(
+        WindowRows(
+            slots=slots.copy(),
+            starts=a["w_start"][at],
+            revisions=a["w_revision"][at],
+            rows=a["w_rows"][at],
+            statistics={
+                "n": a["w_n"][at],
+                "good": good,
+                "sum": np.where(good > 0, a["w_sum"][at], np.nan),
+                **{name: a[f"w_{name}"][at] for name in ("min", "max", "last")},
+            },
+        )
+    )

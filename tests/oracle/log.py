@@ -5,7 +5,7 @@ from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
 
-from catalog.frames import TICK_TYPE, FrameError, bad_rows, decode, decode_tick, event_type
+from catalog.frames import TICK_TYPE, FrameError, Word, bad_rows, decode, decode_tick, event_type
 from catalog.registry import stream
 from catalog.topics import readings_topic
 from tests.oracle.outputs import readings_of
@@ -66,7 +66,7 @@ class Reader:
 
 
 def _partition(found: Expected, name: str, log: list[ConsumerRecord], certain: int) -> None:
-    reference = Reference(stream(name))
+    reference = Reference(stream(name), log[0].partition)
     must = Results()
     for record in log:
         if record.offset == certain:
@@ -82,7 +82,8 @@ def _record(found: Expected, reference: Reference, name: str, record: ConsumerRe
     place = (record.topic, record.partition, record.offset)
     try:
         if event_type(record.headers) == TICK_TYPE:
-            reference.tick(decode_tick(record.value))
+            told = decode_tick(record.value)
+            reference.hear(told) if isinstance(told, Word) else reference.tick(told)
             return
         batch = decode(name, record.value, record.headers).batch
     except FrameError as error:

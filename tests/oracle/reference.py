@@ -9,11 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from catalog.city.sensors import sensor as declared_sensor
 from catalog.contracts import FLAG_SUSPECT, WINDOW_S, Transition
-from catalog.model import AbsenceRule, Rolling, Stream, ThresholdRule
-from tests.oracle import quality, rules
+from catalog.frames import Word
+from catalog.model import (
+    AbsenceRule,
+    HealthRule,
+    Relation,
+    Stream,
+    StreamAbsenceRule,
+    ThresholdRule,
+)
+from tests.oracle import quality, rolling, rules
 from tests.oracle.quality import US, Finding, Trace
 from tests.oracle.rules import Alarm
+from tests.oracle.silence import Silence
 
 WINDOW_US = WINDOW_S * US
 TICK_GRACE_US = 2 * US
@@ -36,6 +46,7 @@ class Results:
     windows: dict[WindowKey, dict[str, Any]] = field(default_factory=dict)
     flags: set[Flag] = field(default_factory=set)
     transitions: dict[str, Transition] = field(default_factory=dict)
+    words: list[Word] = field(default_factory=list)
     accepted: int = 0
     duplicates: int = 0
     late: int = 0
@@ -45,6 +56,7 @@ class Results:
         self.windows |= other.windows
         self.flags |= other.flags
         self.transitions |= other.transitions
+        self.words += other.words
         self.accepted += other.accepted
         self.duplicates += other.duplicates
         self.late += other.late
@@ -97,13 +109,18 @@ class Device:
     windows: dict[int, Window] = field(default_factory=dict)
     buckets: dict[str, dict[int, list[float]]] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    gaps: list[int] = field(default_factory=list)
+    bad_since: dict[str, int] = field(default_factory=dict)
+    """Metric to when the first of its values came that was not good and none good after it."""
+    well_since: int | None = None
 
 
 class Reference:
     """One partition of one stream."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, shard: int = 0) -> None:
         self.stream = stream
+        self._silence = Silence(stream, shard)
         self.results = Results()
         self._devices: dict[str, Device] = {}
         self._ticks = 0
@@ -131,7 +148,11 @@ class Reference:
             for window in device.windows.values():
                 if window.changed and window.start + WINDOW_US + TICK_GRACE_US <= at * US:
                     self._publish(device, window)
-            self._silent(device)
+        self._listen()
+
+    def hear(self, word: Word) -> None:
+        """Take what another shard has told."""
+        self._silence.hear(word)
 
     # one reading
 
@@ -148,11 +169,14 @@ class Reference:
         self.results.accepted += 1
         newest = device.newest is None or at > device.newest
         if newest:
+            if device.newest is not None:
+                device.gaps.append(at - device.newest)
             device.newest = at
         good = self._judge(device, at, values, newest)
         quantities = self._quantities(device, at, good)
         self._add_to_window(device, at, values, good, quantities)
         if newest:
+            self._health(device, at, values, good)
             self._evaluate(device, at, quantities)
 
     def _judge(self, device: Device, at: int, values: Values, newest: bool) -> Values:
@@ -172,13 +196,31 @@ class Reference:
                 self._flag(device, finding[2], metric.name, finding)
                 if finding[0] != "spike":
                     good[metric.name] = None
+        broken = [r for r in self.stream.relations if self._is_broken(device, r, good)]
+        doubted = {(r.name, r.flag, m) for r in broken for m in r.marks if good[m] is not None}
+        for test, flag, name in doubted:
+            self._flag(device, at, name, (test, flag, at, good[name] or 0.0))
+        for _, _, name in doubted:
+            good[name] = None
         return good
+
+    def _is_broken(self, device: Device, relation: Relation, good: Values) -> bool:
+        known = declared_sensor(self.stream.name, device.name)
+        own = known.attributes if known else {}
+        columns = {}
+        for name in relation.of:
+            x = good[name] if name in good else own.get(name)
+            columns[name] = np.array([float("nan") if x is None else x])
+        return bool(relation.broken(columns)[0])
 
     def _quantities(self, device: Device, at: int, good: Values) -> Values:
         """Return measured, rolling and derived quantities, None where there is none."""
         known = dict(good)
-        for rolling in self.stream.rolling:
-            known[rolling.name] = _roll(device, rolling, at, known[rolling.of])
+        period = rolling.period_us(self.stream, device.gaps)
+        for declared in self.stream.rolling:
+            x = known[declared.of]
+            buckets = device.buckets.setdefault(declared.name, {})
+            known[declared.name] = rolling.roll(declared, buckets, period, at, x)
         for derived in self.stream.derived:
             columns = {
                 name: np.array([float("nan") if x is None else x]) for name, x in known.items()
@@ -217,7 +259,7 @@ class Reference:
             kind, severity, previous = change
             threshold = None if kind == "cleared" else limits.get(severity)
             self._transition(
-                device,
+                device.name,
                 rule.name,
                 kind=kind,
                 severity=severity,
@@ -229,20 +271,81 @@ class Reference:
                 threshold=threshold,
             )
 
+    # health
+
+    def _health(self, device: Device, at: int, values: Values, good: Values) -> None:
+        for metric in self.stream.metric_names:
+            if good[metric] is not None:
+                device.bad_since.pop(metric, None)
+            elif values.get(metric) is not None or metric in device.traces:
+                device.bad_since.setdefault(metric, at)
+        for rule in self.stream.rules:
+            if isinstance(rule, HealthRule):
+                self._unwell(device, rule, at, values)
+
+    def _unwell(self, device: Device, rule: HealthRule, at: int, values: Values) -> None:
+        alarm = device.alarms.setdefault(rule.name, Alarm())
+        fields: dict[str, Any] = {}
+        if not alarm.level:
+            device.well_since = None
+            long = [s for s in device.bad_since.values() if at - s >= rule.for_s * US]
+            if not long:
+                return
+            since = min(long)
+            order = self.stream.metric_names
+            metric = next(m for m in order if device.bad_since.get(m) == since)
+            alarm.level, alarm.raised_at, kind = int(rule.severity), at, "raised"
+            fields = {"metric": metric, "value": values.get(metric)}
+        else:
+            if device.bad_since:
+                device.well_since = None
+                return
+            if device.well_since is None:
+                device.well_since = at
+            if at - device.well_since < rule.clear_s * US:
+                return
+            alarm.level, kind = 0, "cleared"
+        self._transition(
+            device.name,
+            rule.name,
+            kind=kind,
+            severity=int(rule.severity),
+            previous=None,
+            raised_at=alarm.raised_at,
+            at=at,
+            **fields,
+        )
+
     # silence
 
     def _arrived(self, device: Device) -> None:
         device.last_tick = self._ticks
         for rule, alarm in self._absences(device):
             if alarm.level:
-                self._absence(device, rule, alarm, "cleared")
+                self._absence(device.name, rule, alarm.raised_at, "cleared")
                 alarm.level = 0
 
+    def _listen(self) -> None:
+        """Judge, at a tick, whether sensors or the whole stream are silent."""
+        placed = [d for d in self._devices.values() if declared_sensor(self.stream.name, d.name)]
+        word = self._silence.word([d.last_tick for d in placed], self._ticks, self._tick_at)
+        if word is not None:
+            self.results.words.append(word)
+        for rule in self.stream.rules:
+            if isinstance(rule, StreamAbsenceRule):
+                change = self._silence.alert(rule, self._ticks, self._tick_at * US)
+                if change is not None:
+                    self._absence("*", rule, change[1], change[0])
+        if self._silence.hushed_at is None:
+            for device in placed:
+                self._silent(device)
+
     def _silent(self, device: Device) -> None:
+        since = max(device.last_tick, self._silence.heard_again_at)
         for rule, alarm in self._absences(device):
-            if not alarm.level and self._ticks - device.last_tick >= rule.after_s:
+            if not alarm.level and self._ticks - since >= rule.after_s:
                 alarm.level, alarm.raised_at = int(rule.severity), self._tick_at * US
-                self._absence(device, rule, alarm, "raised")
+                self._absence(device.name, rule, alarm.raised_at, "raised")
 
     def _absences(self, device: Device) -> list[tuple[AbsenceRule, Alarm]]:
         return [
@@ -251,14 +354,16 @@ class Reference:
             if isinstance(rule, AbsenceRule)
         ]
 
-    def _absence(self, device: Device, rule: AbsenceRule, alarm: Alarm, kind: str) -> None:
+    def _absence(
+        self, subject: str, rule: AbsenceRule | StreamAbsenceRule, raised_at: int, kind: str
+    ) -> None:
         self._transition(
-            device,
+            subject,
             rule.name,
             kind=kind,
             severity=int(rule.severity),
             previous=None,
-            raised_at=alarm.raised_at,
+            raised_at=raised_at,
             at=self._tick_at * US,
         )
 
@@ -287,24 +392,6 @@ class Reference:
         shown = None if value != value else value
         self.results.flags.add((self.stream.name, device.name, at, metric, test, flag, shown))
 
-    def _transition(self, device: Device, rule: str, **fields: Any) -> None:
-        made = rules.transition(stream=self.stream.name, rule=rule, sensor=device.name, **fields)
+    def _transition(self, subject: str, rule: str, **fields: Any) -> None:
+        made = rules.transition(stream=self.stream.name, rule=rule, sensor=subject, **fields)
         self.results.transitions[made.id] = made
-
-
-def _roll(device: Device, rolling: Rolling, at: int, x: float | None) -> float | None:
-    """Add a good value to its bucket; return the value over the window that ends with it."""
-    buckets = device.buckets.setdefault(rolling.name, {})
-    number = at // (rolling.bucket_s * US)
-    if x is not None:
-        buckets.setdefault(number, []).append(x)
-    count = rolling.window_s // rolling.bucket_s
-    inside = [buckets[b] for b in range(number - count + 1, number + 1) if b in buckets]
-    if len(inside) < rolling.min_buckets or not inside:
-        return None
-    if rolling.kind == "max":
-        return max(max(bucket) for bucket in inside)
-    sums = [sum(bucket) for bucket in inside]
-    if rolling.kind == "sum":
-        return sum(sums)
-    return sum(s / len(bucket) for s, bucket in zip(sums, inside, strict=True)) / len(inside)

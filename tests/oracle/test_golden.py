@@ -1,39 +1,12 @@
 """Hand-made logs with answers worked out by hand: reference and engine both give them."""
 
 from datetime import date
-from typing import Any
 
 import pytest
 
 from catalog.registry import stream
-from streams.engine.partition import PartitionEngine
-from tests.oracle.outputs import plain
-from tests.property.logs import START, US, Log, Tick, run_engine, run_reference
-
-Story = list[tuple[str, int, int | None]]
-
-
-def both(name: str, log: Log) -> list[dict[str, Any]]:
-    """Return windows, flags and transitions by the reference, then by the engine."""
-    declared = stream(name)
-    wanted, found = run_reference(declared, log), run_engine(PartitionEngine(declared), log)
-    changes = {i: plain(t) for i, t in wanted.transitions.items()}
-    return [
-        {"windows": wanted.windows, "flags": wanted.flags, "transitions": changes},
-        {"windows": found.windows, "flags": found.flags, "transitions": found.transitions},
-    ]
-
-
-def readings(sensor: str, metric: str, *rows: tuple[int, float | None]) -> Log:
-    """Return a log with a frame for each (seconds after START, value)."""
-    return [((sensor, (START + at) * US, {metric: value}),) for at, value in rows]
-
-
-def story(result: dict[str, Any], rule: str) -> Story:
-    """Return what a rule did: (kind, severity, seconds after START), in order of time."""
-    found = [t for t in result["transitions"].values() if t["rule"] == rule]
-    found.sort(key=lambda t: t["observed_at"])
-    return [(t["kind"], t["severity"], t["observed_at"] // US - START) for t in found]
+from tests.oracle.story import both, readings, story
+from tests.property.logs import START, US, Tick
 
 
 def test_a_worse_level_must_hold_as_long_itself() -> None:
@@ -85,9 +58,14 @@ def test_the_largest_frequency_deviation_alerts() -> None:
 
 
 def test_silence_counts_ticks_not_time() -> None:
-    log = [*readings("n", "leq_db", (0, 50.0))] + [Tick(START + n) for n in range(1, 151)]
+    """One of two stations goes on, so that it is the other one that is silent."""
+    one, other = "noise-510104-01", "noise-510104-02"
+    log = [*readings(one, "leq_db", (0, 50.0))]
+    for n in range(1, 151):
+        log += [Tick(START + n), *readings(other, "leq_db", (n, 50.0))]
     for result in both("noise", [*log, Tick(START + 150), Tick(START + 9_000)]):
         assert story(result, "noise.silent") == [("raised", 4, 150)]
+        assert story(result, "noise.silent_stream") == []
 
 
 def test_hours_and_dates_of_a_limit_are_beijing_time() -> None:

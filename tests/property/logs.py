@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +10,8 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from catalog.city.sensors import sensors_of
-from catalog.frames import readings_schema
-from catalog.model import AbsenceRule, Metric, SensorAttribute, Stream, ThresholdRule
+from catalog.frames import HEARING, Word, readings_schema
+from catalog.model import HealthRule, Metric, SensorAttribute, Stream, ThresholdRule
 from streams.engine.outputs import Outputs
 from streams.engine.partition import PartitionEngine
 from tests.oracle.outputs import Row, flags_of, plain, readings_of, windows_of
@@ -31,7 +31,7 @@ class Tick:
 
 
 Frame = tuple[Reading, ...]
-Record = Frame | Tick
+Record = Frame | Tick | Word
 Log = Sequence[Record]
 
 
@@ -42,6 +42,7 @@ class Seen:
     windows: dict[WindowKey, Row]
     flags: set[Flag]
     transitions: dict[str, Row]
+    words: list[Word] = field(default_factory=list)
     accepted: int = 0
     duplicates: int = 0
     late: int = 0
@@ -72,6 +73,9 @@ def feed(engine: PartitionEngine, record: Record) -> Outputs:
     """Feed one record to an engine."""
     if isinstance(record, Tick):
         return engine.tick(record.at, NOW)
+    if isinstance(record, Word):
+        engine.hear(record)
+        return Outputs(engine.state.stream, engine.state.names)
     return engine.process(frame_batch(engine.state.stream, record), NOW)
 
 
@@ -86,6 +90,7 @@ def keep(seen: Seen, stream: Stream, out: Outputs) -> None:
     for transition in out.transitions:
         assert transition.id not in seen.transitions, f"transition put out twice: {transition}"
         seen.transitions[transition.id] = plain(transition)
+    seen.words += out.words
     seen.accepted += out.accepted
     seen.duplicates += out.duplicates
     seen.late += out.late
@@ -97,6 +102,8 @@ def run_reference(stream: Stream, log: Log) -> Results:
     for record in log:
         if isinstance(record, Tick):
             reference.tick(record.at)
+        elif isinstance(record, Word):
+            reference.hear(record)
         else:
             reference.frame(readings_of(frame_batch(stream, record)))
     return reference.results
@@ -138,7 +145,7 @@ def gaps(stream: Stream) -> st.SearchStrategy[int]:
     """Return seconds by which event time moves on (or back) between two readings of a log."""
     edges = {1, 30, 59, 60, 61, stream.cadence_s, stream.lateness_s}
     for rule in stream.rules:
-        if isinstance(rule, ThresholdRule):
+        if isinstance(rule, ThresholdRule | HealthRule):
             edges |= {int(rule.for_s), int(rule.clear_s)}
     for metric in stream.metrics:
         if metric.flat is not None:
@@ -153,14 +160,19 @@ def gaps(stream: Stream) -> st.SearchStrategy[int]:
 
 @st.composite
 def logs(draw: st.DrawFn, stream: Stream, max_records: int = 14) -> Log:
-    """Draw a log: frames of 1 to 6 readings of three sensors, ticks, gaps of every kind."""
+    """Draw a log: frames of 1 to 6 readings of three sensors, ticks, words, gaps of every kind."""
     names, step = sensor_names(stream), gaps(stream)
     columns = {m.name: values_of(stream, m) for m in stream.metrics}
-    silence = max((r.after_s for r in stream.rules if isinstance(r, AbsenceRule)), default=0)
+    silence = max((getattr(r, "after_s", 0) for r in stream.rules), default=0)
+    hushed = int(1.5 * stream.cadence_s) + 1
     at, tick, log = START, START, list[Record]()
     for _ in range(draw(st.integers(1, max_records))):
+        if draw(st.integers(0, 7)) == 0:
+            word = draw(st.tuples(st.integers(0, 3), st.sampled_from(HEARING)))
+            log.append(Word(*word, at=tick - draw(st.integers(0, 2))))
+            continue
         if draw(st.integers(0, 3)) == 0:
-            for _ in range(draw(st.sampled_from([1, 1, 2, silence]))):
+            for _ in range(draw(st.sampled_from([1, 1, 2, hushed, silence]))):
                 tick += draw(st.sampled_from([0, 1])) if _ == 0 else 1
                 log.append(Tick(tick))
             continue

@@ -31,5 +31,6 @@ def test_windows_flags_and_transitions_are_those_of_the_reference(
     for difference in differences:
         note(str(difference))
     assert not any(differences), "\n".join(str(d) for d in differences if d)
+    assert found.words == wanted.words
     counted = (wanted.accepted, wanted.duplicates, wanted.late)
     assert counted == (found.accepted, found.duplicates, found.late)

@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from catalog.frames import (
     EARLIEST,
     LATEST,
+    TICK_TYPE,
     FrameError,
     bad_rows,
     decode,
     encode,
+    encode_tick,
     frame_headers,
     readings_schema,
+    tick_headers,
 )
 from catalog.registry import stream
 from streams.desk import Bench, Desk
@@ -104,6 +107,24 @@ def test_the_worker_goes_on_after_any_record(values: list[bytes | None]) -> None
     last = len(values)
     assert desk.handle(place, last, good, frame_headers(RIVER, "test", NOW), NOW) == 1
     assert desk.benches[place].next_offset == last + 1
+
+
+def test_word_of_one_shard_goes_to_the_others_and_is_heard() -> None:
+    """A tick makes a shard tell the other three of its stream that it hears a placed sensor."""
+    topic = "t.readings.river_level.v1"
+    desk = Desk("t")
+    desk.benches = {(topic, p): Bench(RIVER, PartitionEngine(RIVER, p), 0) for p in range(4)}
+    start = int(NOW.timestamp())
+    value = encode(river_frame([("river-dongzikou", start * US, 485.0, None)]))
+    headers: Any = frame_headers(RIVER, "test", NOW)
+    desk.handle((topic, 2), 0, value, headers, NOW)
+    desk.handle((topic, 2), 1, encode_tick(start), tick_headers(), NOW)
+    words = [m for m in desk.outbox if m.kind == TICK_TYPE]
+    assert [(m.topic, m.partition) for m in words] == [(topic, 0), (topic, 1), (topic, 3)]
+    for message in words:
+        desk.handle((topic, message.partition), 0, message.value, tick_headers(), NOW)
+        heard = desk.benches[topic, message.partition].engine.state.silence.heard
+        assert heard == {"2": ("heard", start)}
 
 
 def test_a_record_seen_before_is_passed_over() -> None:

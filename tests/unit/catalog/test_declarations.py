@@ -24,7 +24,7 @@ def test_every_stream_is_in_order(name: str) -> None:
     [
         (checks.known_domain, {"domain": "space"}),
         (checks.both_languages, {"title": text("Noise", "")}),
-        (checks.silence_is_watched, {"rules": ()}),
+        (checks.silence_and_health_are_watched, {"rules": ()}),
         (checks.lateness_covers_cadence, {"lateness_s": 1}),
     ],
 )

@@ -18,8 +18,8 @@ from streams.engine.partition import PartitionEngine
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 BEIJING = timezone(timedelta(hours=8))
 EVENING = datetime(2026, 11, 24, 19, 0, tzinfo=BEIJING).timestamp()
+DAY_S = 86400.0
 TOLERANCE_S = 60.0
-"""The forecast takes plain sliding means where the engine takes means of buckets."""
 QUIET_DAY = (
     (24.0, ("traffic_link", "air_quality", "weather", "noise")),
     (24.0, ("river_level", "waterlogging", "water_supply", "surface_water", "transformer")),
@@ -44,7 +44,7 @@ def transitions(
 
 
 def history_s(name: str) -> float:
-    return max([600.0, *(float(r.window_s) for r in stream(name).rolling)])
+    return min(DAY_S, max([600.0, *(float(r.window_s) for r in stream(name).rolling)]))
 
 
 @pytest.mark.slow
@@ -54,7 +54,8 @@ def history_s(name: str) -> float:
 def test_a_normal_day_is_quiet(hours: float, names: tuple[str, ...]) -> None:
     start = EVENING - 2 * 3600
     happened = transitions(start, start + hours * 3600, names, SMALL_FAULTS)
-    raised = [t for t in happened if t.kind == "raised"]
+    # stuck sensors are among the small faults: those are unwell and no alert of the city
+    raised = [t for t in happened if t.kind == "raised" and not t.rule.endswith(".health")]
     assert len(raised) <= 2, Counter(t.rule for t in raised)
     assert all(t.severity > 1 for t in raised)
 

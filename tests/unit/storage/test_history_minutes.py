@@ -18,7 +18,9 @@ JUDGED = {"rate_per_min": None, "flat": None, "spike": None}
 """What history is not judged by."""
 
 
-@pytest.mark.parametrize("name", ["air_quality", "weather", "noise", "feeder"])
+@pytest.mark.parametrize(
+    "name", ["air_quality", "weather", "noise", "feeder", "grid_frequency", "water_supply"]
+)
 def test_minutes_equal_the_workers(name: str, tmp_path: Path) -> None:
     declared = stream(name)
     calm = declared.model_copy(

@@ -13,6 +13,7 @@ from tests.frames import START, noise_batch
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TICK = int(START.timestamp())
+STATIONS = ("noise-510104-01", "noise-510104-02")
 
 
 @pytest.fixture
@@ -87,13 +88,15 @@ def test_a_stuck_value_becomes_suspect_then_fails(engine: PartitionEngine) -> No
 
 
 def test_silence_is_counted_in_ticks_and_cleared_by_arrival(engine: PartitionEngine) -> None:
-    run(engine, (0, 50))
+    run(engine, (0, 50), sensor=STATIONS[0])
     kinds = []
     for second in range(1, 152):
-        kinds += [t.kind for t in engine.tick(TICK + second, NOW).transitions]
-    assert kinds == ["raised"]
+        run(engine, (second, 50), sensor=STATIONS[1])
+        kinds += [(t.kind, t.sensor) for t in engine.tick(TICK + second, NOW).transitions]
+    assert kinds == [("raised", STATIONS[0])]
     assert engine.tick(TICK + 100, NOW).transitions == []
-    assert [t.kind for t in run(engine, (200, 50)).transitions] == ["cleared"]
+    out = run(engine, (200, 50), sensor=STATIONS[0])
+    assert [t.kind for t in out.transitions] == ["cleared"]
 
 
 def test_ponding_is_raised_after_for_escalates_and_clears_past_the_deadband() -> None:

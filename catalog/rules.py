@@ -1,0 +1,126 @@
+"""Rules of a stream: when an alert is raised, and when it ends."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from catalog.base import ENGINEERING, Frozen, Name, Severity, Source, Text
+
+
+class SensorAttribute(Frozen):
+    """A threshold kept on the sensor itself, e.g. the warning level of one gauge (+ ``offset``)."""
+
+    attribute: Name
+    offset: float = 0.0
+
+
+class Threshold(Frozen):
+    """One severity's limit. ``hours`` limits it to local hours [from, to), wrapping at midnight."""
+
+    severity: Severity
+    value: float | SensorAttribute
+    hours: tuple[int, int] | None = None
+    source: Source = ENGINEERING
+
+
+def levels(
+    source: Source = ENGINEERING,
+    hours: tuple[int, int] | None = None,
+    **values: "float | SensorAttribute",
+) -> tuple[Threshold, ...]:
+    """Return thresholds by colour: ``levels(source, blue=101, yellow=151, red=301)``."""
+    return tuple(
+        Threshold(severity=Severity[colour.upper()], value=value, hours=hours, source=source)
+        for colour, value in values.items()
+    )
+
+
+class Flap(Frozen):
+    """Flag a subject whose rule is raised or changes level ``changes`` times within the window."""
+
+    changes: int = Field(default=6, ge=2)
+    window_s: float = 1800.0
+
+
+class ThresholdRule(Frozen):
+    """Raise when ``metric op value`` holds for ``for_s``; clear past the deadband for ``clear_s``.
+
+    ``deadband`` is in the metric's unit: with ``>=`` a level clears below ``value - deadband``.
+    Durations are event-time seconds between readings of the same sensor.
+    """
+
+    kind: Literal["threshold"] = "threshold"
+    name: Name
+    title: Text
+    metric: Name
+    op: Literal[">", ">=", "<", "<="]
+    thresholds: tuple[Threshold, ...]
+    deadband: float = 0.0
+    for_s: float = 0.0
+    clear_s: float = 0.0
+    latch: bool = False
+    """Keep the alert on the list after it cleared, until somebody acknowledges it."""
+    flap: Flap = Flap()
+    advice: Text
+
+
+class AbsenceRule(Frozen):
+    """Raise when a sensor has sent nothing for ``after_s`` seconds of platform time (ticks).
+
+    Sensors that the catalog places are watched from their first reading on. While nothing of the
+    whole stream is heard, this rule is quiet: that is one ``stream_absence``, not one per sensor.
+    """
+
+    kind: Literal["absence"] = "absence"
+    name: Name = "silent"
+    title: Text = Text(zh="传感器静默", en="Sensor silent")
+    after_s: int
+    severity: Severity = Severity.BLUE
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text = Text(zh="检查供电与通信链路", en="Check power and the communication link")
+
+
+class StreamAbsenceRule(Frozen):
+    """Raise once when no placed sensor of the stream has sent anything for ``after_s`` (ticks).
+
+    Its subject is ``*``, the stream itself.
+    """
+
+    kind: Literal["stream_absence"] = "stream_absence"
+    name: Name = "silent_stream"
+    title: Text = Text(zh="数据流中断", en="Stream silent")
+    after_s: int
+    severity: Severity = Severity.YELLOW
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text = Text(
+        zh="检查上游接入与采集平台，而非单个传感器", en="Check the feed, not single sensors"
+    )
+
+
+class HealthRule(Frozen):
+    """Raise when some metric of a sensor has given nothing good for ``for_s`` of event time.
+
+    A value is not good when quality control flags it 3 or 4, or when a metric that the sensor has
+    sent before is missing (9). No other rule looks at such values. The alert ends when every
+    metric has been good for ``clear_s``.
+    """
+
+    kind: Literal["health"] = "health"
+    name: Name = "health"
+    title: Text = Text(zh="传感器数据异常", en="Sensor unwell")
+    for_s: float = 600.0
+    clear_s: float = 600.0
+    severity: Severity = Severity.BLUE
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text = Text(zh="现场核查传感器并校准", en="Inspect and calibrate the sensor")
+
+
+STREAM_SUBJECT = "*"
+"""The subject of an alert on a whole stream, where others name a sensor."""
+
+Rule = Annotated[
+    ThresholdRule | AbsenceRule | StreamAbsenceRule | HealthRule, Field(discriminator="kind")
+]

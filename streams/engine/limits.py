@@ -1,0 +1,56 @@
+"""Quality limits of all metrics of a stream as arrays ``[M]``; infinite where none is declared."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.model import Stream
+
+US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Spans, spikes and rates in each metric's unit; durations in µs."""
+
+    fail_low: np.ndarray
+    fail_high: np.ndarray
+    suspect_low: np.ndarray
+    suspect_high: np.ndarray
+    spike_suspect: np.ndarray
+    spike_fail: np.ndarray
+    rate_per_min: np.ndarray
+    flat_suspect_us: np.ndarray
+    flat_fail_us: np.ndarray
+    flat_tolerance: np.ndarray
+    flat_ignores_zero: np.ndarray
+    rates: bool
+    spikes: bool
+    flats: bool
+
+    @classmethod
+    def of(cls, stream: Stream) -> "Limits":
+        """Return the limits of a stream's metrics, in column order."""
+        metrics, inf = stream.metrics, float("inf")
+        suspect = [m.suspect_span or (-inf, inf) for m in metrics]
+        spike = [m.spike or (inf, inf) for m in metrics]
+        flats = [m.flat for m in metrics]
+        return cls(
+            fail_low=np.array([m.fail_span[0] for m in metrics], float),
+            fail_high=np.array([m.fail_span[1] for m in metrics], float),
+            suspect_low=np.array([low for low, _ in suspect], float),
+            suspect_high=np.array([high for _, high in suspect], float),
+            spike_suspect=np.array([low for low, _ in spike], float),
+            spike_fail=np.array([high for _, high in spike], float),
+            rate_per_min=np.array(
+                [inf if m.rate_per_min is None else m.rate_per_min for m in metrics], float
+            ),
+            flat_suspect_us=np.array([f.suspect_s * US if f else inf for f in flats], float),
+            flat_fail_us=np.array([f.fail_s * US if f else inf for f in flats], float),
+            # no change is as small as -1: a metric without the test is never still
+            flat_tolerance=np.array([f.tolerance if f else -1.0 for f in flats], float),
+            flat_ignores_zero=np.array([bool(f and f.ignore_zero) for f in flats]),
+            rates=any(m.rate_per_min is not None for m in metrics),
+            spikes=any(m.spike for m in metrics),
+            flats=any(flats),
+        )

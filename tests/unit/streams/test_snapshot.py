@@ -1,0 +1,74 @@
+"""A stored state outlives a changed declaration, or is refused with word of what to do."""
+
+import io
+import json
+
+import lz4.frame
+import numpy as np
+import pytest
+
+from catalog.model import Metric, Stream, ThresholdRule, levels, text
+from catalog.registry import stream
+from service.errors import FatalError
+from streams.engine.partition import PartitionEngine
+from tests.property.logs import START, US, feed
+
+POND = stream("waterlogging")
+EXTRA = Metric(
+    name="battery_v", unit="V", title=text("电池", "Battery"), fail_span=(0, 9), typical=(3, 4)
+)
+FIRST = ThresholdRule(
+    name="damp",
+    title=text("潮湿", "Damp"),
+    metric="depth_m",
+    op=">=",
+    thresholds=levels(blue=0.05),
+    advice=text("看", "Look"),
+)
+
+
+def depth(engine: PartitionEngine, second: int, x: float) -> list[tuple[str, str]]:
+    out = feed(engine, (("p-1", (START + second) * US, {"depth_m": x}),))
+    return [(t.rule.partition(".")[2], t.kind) for t in out.transitions]
+
+
+def raised(declared: Stream = POND) -> bytes:
+    """Return the state while ponding is raised."""
+    engine = PartitionEngine(declared)
+    depth(engine, 0, 0.16)
+    assert ("ponding", "raised") in depth(engine, 30, 0.16)
+    return engine.snapshot()
+
+
+def changed(**fields: object) -> PartitionEngine:
+    """Return an engine of the stream as it is declared after a change."""
+    return PartitionEngine(POND.model_copy(update=fields))
+
+
+def test_a_new_metric_and_a_new_rule_before_the_others_keep_what_is_open() -> None:
+    engine = changed(metrics=(EXTRA, *POND.metrics), rules=(FIRST, *POND.rules))
+    engine.restore(raised())
+    assert depth(engine, 60, 0.16) == [("damp", "raised")]
+    assert depth(engine, 180, 0.0) == [("damp", "cleared")]
+    assert depth(engine, 480, 0.0) == [("ponding", "cleared")]
+
+
+def test_a_rule_that_is_gone_takes_nothing_else_with_it() -> None:
+    state = raised(POND.model_copy(update={"rules": (FIRST, *POND.rules)}))
+    engine = changed()
+    engine.restore(state)
+    assert depth(engine, 330, 0.0) == []
+    assert depth(engine, 630, 0.0) == [("ponding", "cleared")]
+
+
+def test_another_lateness_is_refused_with_word_of_what_to_do() -> None:
+    with pytest.raises(FatalError, match=r"window.*python -m streams forget --yes"):
+        changed(lateness_s=3600).restore(raised())
+
+
+def test_another_format_is_refused_with_word_of_what_to_do() -> None:
+    buffer = io.BytesIO()
+    head = json.dumps({"format": 2, "names": [], "ticks": 0, "at": 0}).encode()
+    np.savez(buffer, head=np.frombuffer(head, np.uint8))
+    with pytest.raises(FatalError, match=r"format 2, not 3\. Run `python -m streams forget"):
+        PartitionEngine(POND).restore(lz4.frame.compress(buffer.getvalue()))
