@@ -52,5 +52,10 @@ class Source(Frozen):
     effective_to: date | None = None
     verified: bool = False
 
+    def in_force(self, day: date) -> bool:
+        """Tell whether the number holds on a day."""
+        begun = self.effective_from is None or self.effective_from <= day
+        return begun and (self.effective_to is None or day <= self.effective_to)
+
 
 ENGINEERING = Source(standard="engineering")

@@ -1,6 +1,6 @@
 """Parts of one alert as table rows and facts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from alerts.deliveries import Delivery
@@ -151,7 +151,7 @@ def limit_rows(
                 limit.hours,
             )
             for limit in rule.thresholds
-            if limit.source.effective_to is None
+            if limit.source.in_force(date.today())
         ]
     return [
         {

@@ -1,6 +1,7 @@
 """Colours, limits, mappings and units: every one taken from the catalog's tables."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
@@ -35,7 +36,7 @@ def limits(stream: Stream, metric: str) -> Steps:
         for limit in rule.thresholds
         if not isinstance(limit.value, SensorAttribute)
         and limit.hours is None
-        and limit.source.effective_to is None
+        and limit.source.in_force(date.today())
     ]
     return steps(found, PLAIN)
 

@@ -1,5 +1,6 @@
 """The one chart of all pages: a metric over time with limits, alert windows and quality flags."""
 
+from datetime import date
 from typing import Any
 
 from nicegui.element import Element
@@ -77,7 +78,7 @@ def limits_of(
             if isinstance(value, SensorAttribute):
                 own = (attributes or {}).get(value.attribute)
                 value = None if own is None else float(own) + value.offset
-            if value is not None and limit.source.effective_to is None:
+            if value is not None and limit.source.in_force(date.today()):
                 mark = level_mark(words, limit.severity)
                 found[value, limit.severity] = {
                     "value": value,

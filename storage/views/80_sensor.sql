@@ -40,7 +40,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            coalesce(t.value, (s.attributes ->> t.attribute)::float8 + t.attribute_offset)
     FROM (SELECT DISTINCT op, severity, value, attribute, attribute_offset, hours_from, hours_to
           FROM dash.thresholds WHERE stream = p_stream AND metric = p_metric
-            AND effective_to IS NULL) t
+            AND coalesce(effective_from <= current_date, true)
+            AND coalesce(effective_to >= current_date, true)) t
     JOIN sensors s ON s.stream = p_stream AND s.sensor = p_sensor
     JOIN dash.severities v ON v.severity = t.severity
     CROSS JOIN (VALUES (p_from), (p_to)) p (at)

@@ -150,3 +150,12 @@ def test_the_sanhuangmiao_gauge_has_its_published_levels() -> None:
     gauge = next(s for s in sensors_of("river_level") if s.id == "river-sanhuangmiao")
     published = {"warning_level_m": 440.55, "guarantee_level_m": 442.84, "highest_level_m": 446.29}
     assert gauge.attributes.items() >= published.items()
+
+
+@pytest.mark.parametrize(
+    ("day", "limit"), [(date(2026, 2, 28), 75), (date(2026, 3, 1), 60), (date(2031, 1, 1), 50)]
+)
+def test_one_limit_of_a_day_is_in_force(day: date, limit: float) -> None:
+    rule = next(r for r in stream("air_quality").rules if r.name == "pm25_day")
+    assert isinstance(rule, ThresholdRule)
+    assert [t.value for t in rule.thresholds if t.source.in_force(day)] == [limit]
