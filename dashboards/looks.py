@@ -111,6 +111,17 @@ def flag_mapping(lang: Lang) -> model.ValueMap:
     )
 
 
+def incident_mapping(lang: Lang) -> model.ValueMap:
+    """Return an incident's status to words; its colour is its level's."""
+    shown = {status: say(f"i.{status}", lang) for status in ("candidate", "confirmed", "resolved")}
+    return model.ValueMap(
+        options={
+            status: model.ValueMappingResult(text=text, index=n)
+            for n, (status, text) in enumerate(shown.items())
+        }
+    )
+
+
 def yes_no_mapping(lang: Lang) -> model.ValueMap:
     """Return true and false to words."""
     return _mapping(

@@ -90,6 +90,16 @@ TEXTS = {
         "Worst and newest first. Acknowledge in the console.",
     ),
     "active.a": text("点击传感器查看原因", "Click the sensor to see why"),
+    "incidents": text("进行中的事件", "Open incidents"),
+    "incidents.d": text(
+        "同一原因的告警合为一个事件；最严重、最新的在前。",
+        "Alerts of one cause are one incident; worst and newest first.",
+    ),
+    "incidents.a": text("到运营台按预案处置", "Act by the plan in the console"),
+    "incidents_past": text("事件历史", "Incidents"),
+    "incidents_past.d": text(
+        "所选时间内进行过的事件，最严重的在前。", "Incidents of the chosen time, worst first."
+    ),
     "freshness": text("数据新鲜度", "Freshness"),
     "freshness.d": text(
         "每个数据流的在线传感器数与最新数据年龄；陈旧不等于正常。",
@@ -288,6 +298,11 @@ TEXTS = {
     "c.dead": text("死信", "Dead letters"),
     "c.sensors": text("传感器", "Sensors"),
     "c.alerts": text("告警", "Alerts"),
+    "c.incident": text("事件", "Incident"),
+    "c.status": text("进展", "Status"),
+    "i.candidate": text("? 待确认", "? to be confirmed"),
+    "i.confirmed": text("✓ 已确认", "✓ confirmed"),
+    "i.resolved": text("– 已结束", "– resolved"),
     "c.stored": text("每秒入库", "Stored per second"),
     "c.arrival": text("到达延迟中位", "Median arrival delay"),
     "c.oldest": text("最久未送达", "Oldest undelivered"),
@@ -304,6 +319,7 @@ TEXTS = {
     "l.tools": text("告警·质量·平台", "Alerts, quality, platform"),
     "l.other": text("English", "中文"),
     "l.open": text("打开", "Open"),
+    "a.incidents": text("事件", "Incidents"),
     "a.alerts": text("告警", "Alerts"),
     "a.work": text("检修与静默", "Maintenance and silences"),
     "a.corrected": text("窗口修订", "Corrected windows"),

@@ -122,6 +122,48 @@ def write_older_alerts(conn: Connection, past: Past, *, every_hours: int = 6) ->
         )
 
 
+def write_incidents(conn: Connection, past: Past) -> None:
+    """Make one incident of the newest ponding alert and the rain's, open; and an older, resolved.
+
+    Call after both writers of alerts.
+    """
+    for number, (kind, stream, support, ended) in enumerate(
+        (
+            ("waterlogging", "waterlogging", "weather", False),
+            ("power_outage", "feeder", "water_supply", True),
+        )
+    ):
+        given = {
+            "id": f"i{number}",
+            "kind": kind,
+            "stream": stream,
+            "support": support,
+            "status": "resolved" if ended else "confirmed",
+            "ended": ended,
+            "now": past.now,
+        }
+        conn.execute(
+            "INSERT INTO incidents (id, kind, status, severity, peak_severity, root_episode,"
+            " root_sensor, district, opened_at, newest_at, changed_at, resolved_at)"
+            " SELECT %(id)s, %(kind)s, %(status)s, 2, 2, e.id, e.sensor, s.district, e.raised_at,"
+            " e.raised_at, e.raised_at,"
+            " CASE WHEN %(ended)s THEN e.raised_at + interval '50 min' END"
+            " FROM episodes e JOIN sensors s USING (stream, sensor) WHERE e.stream = %(stream)s"
+            " AND (e.cleared_at IS NULL) <> %(ended)s"
+            " AND (e.raised_at < %(now)s - interval '1 day' OR NOT %(ended)s)"
+            " ORDER BY e.raised_at DESC LIMIT 1",
+            given,
+        )
+        conn.execute(
+            "INSERT INTO incident_members (episode, incident, role, added_at)"
+            " SELECT DISTINCT ON (e.stream) e.id, i.id, CASE WHEN e.id = i.root_episode"
+            " THEN 'trigger' ELSE 'support' END, e.raised_at FROM incidents i, episodes e"
+            " WHERE i.id = %(id)s AND (e.id = i.root_episode OR e.stream = %(support)s)"
+            " ORDER BY e.stream, abs(extract(epoch FROM e.raised_at - i.opened_at))",
+            given,
+        )
+
+
 def write_deliveries(conn: Connection) -> None:
     """Tell one receiver of each alert: every tenth at the second attempt, every fiftieth never."""
     conn.execute(

@@ -3,9 +3,20 @@
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from dashboards.boards import parts
-from dashboards.looks import severity_mapping
+from dashboards.looks import incident_mapping, severity_mapping
 from dashboards.page import At, Page
-from dashboards.panels import coloured, lines, linked, number, prop, stat, table, time_column, width
+from dashboards.panels import (
+    coloured,
+    lines,
+    linked,
+    mapping_prop,
+    number,
+    prop,
+    stat,
+    table,
+    time_column,
+    width,
+)
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
 
@@ -23,9 +34,11 @@ def alerts_page(lang: Lang) -> Page:
         parent="wall",
     )
     _figures(page)
-    parts.active_alerts(page, At(0, 4, 14, 12), rows_max=200)
+    parts.active_incidents(page, At(0, 4, 14, 5), rows_max=50)
+    parts.active_alerts(page, At(0, 9, 14, 12), rows_max=200)
     _raised(page)
-    history(page, At(0, 16, 14, 12))
+    history(page, At(0, 21, 14, 12))
+    _incidents(page)
     _sources(page)
     return page
 
@@ -89,7 +102,32 @@ def _raised(page: Page) -> None:
         FROM dash.alert_counts({RANGE}, {STEP}, {literal(page.lang)}) c
         ORDER BY c."time", c.label LIMIT 5000"""
     down = [parts.to_tool(page, "quality")]
-    page.add("raised", panel, At(14, 4, 10, 12), series(sql), min_step="1m", points=60, to=down)
+    page.add("raised", panel, At(14, 4, 10, 8), series(sql), min_step="1m", points=60, to=down)
+
+
+def _incidents(page: Page) -> None:
+    lang = page.lang
+    sql = f"""
+        SELECT i.peak_severity AS {name(page.say("c.level"))}, i.title_{lang} AS
+               {name(page.say("c.incident"))}, i.status AS {name(page.say("c.status"))},
+               i.alerts AS {name(page.say("c.alerts"))}, i.opened_at AS
+               {name(page.say("c.since"))}, i.lasted_s AS {name(page.say("c.lasted"))},
+               i.stream, i.sensor
+        FROM dash.incidents({RANGE}) i ORDER BY i.opened_at DESC LIMIT 200"""
+    panel = table(
+        {
+            page.say("c.level"): [*coloured(severity_mapping(lang)), width(90)],
+            page.say("c.incident"): linked(parts.to_sensor(page)),
+            page.say("c.status"): [mapping_prop(incident_mapping(lang)), width(90)],
+            page.say("c.alerts"): [*number("none", 0), width(70)],
+            page.say("c.since"): time_column(),
+            page.say("c.lasted"): [*number("s", 0), width(90)],
+        },
+        hidden=("stream", "sensor"),
+    )
+    panel.no_value(page.say("none"))
+    act = page.say("incidents.a")
+    page.add("incidents_past", panel, At(14, 21, 10, 12), rows(sql), act=act)
 
 
 def _sources(page: Page) -> None:
@@ -107,4 +145,4 @@ def _sources(page: Page) -> None:
         },
         hidden=("stream", "sensor"),
     )
-    page.add("sources", panel, At(14, 16, 10, 12), rows(sql))
+    page.add("sources", panel, At(14, 12, 10, 9), rows(sql))

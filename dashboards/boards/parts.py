@@ -4,10 +4,20 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink
 
 from catalog.model import Severity, Stream
 from catalog.severity import LEVELS, STALE_COLOUR
-from dashboards.looks import level_mapping, severity_mapping, unit
+from dashboards.looks import incident_mapping, level_mapping, severity_mapping, unit
 from dashboards.maps import sensor_map
 from dashboards.page import At, Note, Page, drill, uid
-from dashboards.panels import BAND, coloured, linked, number, prop, table, time_column, width
+from dashboards.panels import (
+    BAND,
+    coloured,
+    linked,
+    mapping_prop,
+    number,
+    prop,
+    table,
+    time_column,
+    width,
+)
 from dashboards.query import RANGE, literal, name, rows
 from dashboards.texts import Lang
 from storage.views.metadata import in_screen_order
@@ -73,6 +83,34 @@ def active_alerts(page: Page, at: At, *, domain: str = "", stream: str = "", row
     page.add("active", panel, at, rows(sql))
 
 
+def active_incidents(page: Page, at: At, *, domain: str = "", rows_max: int) -> None:
+    """Add the table of open incidents, of one domain if named."""
+    lang = page.lang
+    where = f"WHERE i.domain = {literal(domain)}" if domain else ""
+    sql = f"""
+        SELECT i.severity AS {name(page.say("c.level"))}, i.title_{lang} AS
+               {name(page.say("c.incident"))}, d.title_{lang} AS {name(page.say("c.district"))},
+               i.status AS {name(page.say("c.status"))}, i.alerts AS {name(page.say("c.alerts"))},
+               i.opened_at AS {name(page.say("c.since"))}, i.acked_by AS
+               {name(page.say("c.acked"))}, i.district, i.stream, i.sensor
+        FROM dash.active_incidents(500) i LEFT JOIN dash.districts d ON d.district = i.district
+        {where} ORDER BY i.severity, i.opened_at DESC LIMIT {rows_max}"""
+    panel = table(
+        {
+            page.say("c.level"): [*coloured(severity_mapping(lang)), width(90)],
+            page.say("c.incident"): linked(to_sensor(page)),
+            page.say("c.district"): [*linked(to_district(page)), width(90)],
+            page.say("c.status"): [mapping_prop(incident_mapping(lang)), width(90)],
+            page.say("c.alerts"): [*number("none", 0), width(70)],
+            page.say("c.since"): time_column(),
+            page.say("c.acked"): [width(90)],
+        },
+        hidden=("district", "stream", "sensor"),
+    )
+    panel.no_value(page.say("none"))
+    page.add("incidents", panel, at, rows(sql))
+
+
 def freshness(page: Page, at: At, domain: str = "") -> None:
     """Add the table of streams with their sensors online and the age of the newest reading."""
     lang = page.lang
@@ -84,7 +122,7 @@ def freshness(page: Page, at: At, domain: str = "") -> None:
         FROM dash.freshness() f
         LEFT JOIN {stream_pages(lang)} ON p.stream = f.stream
         JOIN dash.states s ON s.state = dash.data_state(f.sensors, f.fresh, f.never)
-        {where} ORDER BY f.domain, f.stream LIMIT 200"""
+        {where} ORDER BY s.state = 'normal', f.domain, f.stream LIMIT 200"""
     panel = table(
         {
             page.say("c.state"): [*coloured(level_mapping(lang)), width(110)],
@@ -153,11 +191,12 @@ def district_variable(page: Page) -> None:
     page.variable("v.district", query, name="district", current=(whole, "all"))
 
 
-ALERTS, WORK, CORRECTED = LEVELS[Severity.ORANGE].colour, STALE_COLOUR, BAND
+INCIDENTS, ALERTS = LEVELS[Severity.RED].colour, LEVELS[Severity.ORANGE].colour
+WORK, CORRECTED = STALE_COLOUR, BAND
 
 
 def notes(page: Page, narrowed: str = "", corrections: str = "") -> None:
-    """Mark alerts, planned work and corrected windows on the time axis of the page.
+    """Mark incidents, alerts, planned work and corrected windows on the page's time axis.
 
     ``narrowed``: more arguments of ``dash.notes`` (domain, stream, sensor, district);
     ``corrections``: stream and sensor whose corrected windows are shown.
@@ -166,8 +205,13 @@ def notes(page: Page, narrowed: str = "", corrections: str = "") -> None:
     shown = 'n."time", n.timeend, n."text", n.tags'
     end = 'n ORDER BY n."time" LIMIT 200'
     alerts = f"SELECT {shown} FROM dash.notes({RANGE}, {lang}{narrowed}) {end}"
+    incidents = f"SELECT {shown} FROM dash.incident_notes({RANGE}, {lang}{narrowed}) {end}"
     work = f"SELECT {shown} FROM dash.maintenance({RANGE}, {lang}) {end}"
-    page.notes = [Note("a.alerts", alerts, ALERTS), Note("a.work", work, WORK)]
+    page.notes = [
+        Note("a.incidents", incidents, INCIDENTS),
+        Note("a.alerts", alerts, ALERTS),
+        Note("a.work", work, WORK),
+    ]
     if corrections:
         sql = f"""
             SELECT n."time", n."text", n.tags FROM dash.corrections({RANGE}, {lang}, {corrections})

@@ -20,6 +20,7 @@ from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, say
 
 ORANGE = LEVELS[Severity.ORANGE].colour
+COUNTED = ("waiting", "delivered", "given_up", "attempts")
 FIGURES = (
     # text, name in dash.platform(), unit, decimals, coloured from (engineering)
     ("c.stored", "stored_per_s", "none", 1, None),
@@ -133,6 +134,7 @@ def _receivers(page: Page) -> None:
     panel = table(
         {
             page.say("c.enabled"): [*coloured(yes_no_mapping(page.lang)), width(70)],
+            **{page.say(f"c.{counted}"): number("none", 0) for counted in COUNTED},
             page.say("c.p50"): number("ms", 0),
             page.say("c.p99"): number("ms", 0),
         }

@@ -35,9 +35,10 @@ def wall_page(lang: Lang) -> Page:
     for number_, line in enumerate(found):
         _vitals(page, line, At(0, TOP + number_ * height, LEFT, height))
     right = 24 - LEFT
-    parts.city_sensors(page, At(LEFT, TOP, right, 11))
-    parts.active_alerts(page, At(LEFT, TOP + 11, right, 7), rows_max=20)
-    parts.freshness(page, At(LEFT, TOP + 18, right, 6))
+    parts.city_sensors(page, At(LEFT, TOP, right, 9))
+    parts.active_incidents(page, At(LEFT, TOP + 9, right, 4), rows_max=10)
+    parts.active_alerts(page, At(LEFT, TOP + 13, right, 6), rows_max=20)
+    parts.freshness(page, At(LEFT, TOP + 19, right, 5))
     parts.notes(page)
     return page
 

@@ -9,7 +9,8 @@ SOURCE = {"type": DATASOURCE_TYPE, "uid": DATASOURCE_UID}
 RELATION = re.compile(r"\b(?:FROM|JOIN)\s+(?:LATERAL\s+)?([a-z_\"][\w.\"]*|\()", re.IGNORECASE)
 VARIABLE = re.compile(r"\$\{?(?!_)(\w+)(:\w+)?\}?")
 PRESENT = (
-    *("active_alerts", "consumers", "district_states", "district_choices", "freshness", "metrics"),
+    *("active_alerts", "active_incidents", "consumers", "district_choices", "district_states"),
+    *("freshness", "metrics"),
     *("platform", "sensor_card", "sensor_choices", "sensor_states", "silent_sensors", "streams"),
     *("stored_per_second", "table_sizes"),
 )

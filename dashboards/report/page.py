@@ -1,6 +1,6 @@
 """The day's page as HTML: texts, numbers as people write them, and the template filled."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from catalog.city.districts import CITY_TITLE
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from dashboards.report.charts import hours, sparkline
-from dashboards.report.day import Day, Row, VitalDay
+from dashboards.report.day import ZONE, Day, Row, VitalDay
 from dashboards.texts import TEXTS, Lang, pick, say
 
 TEMPLATE = "page.html.j2"
@@ -49,6 +49,8 @@ def render(day: Day) -> str:
         streams=[_stream(row, day.lang) for row in day.completeness],
         flags=[(_test(name, day.lang), count) for name, count in day.flags[:6]],
         duration=lambda seconds: duration(seconds, day.lang),
+        clock=lambda moment: _clock(moment, day),
+        status=lambda status: say(f"i.{status}", day.lang),
         number=number,
         levels=list(LEVELS.values()),
     )
@@ -99,6 +101,12 @@ def duration(seconds: float | None, lang: Lang) -> str:
     if seconds < 7200:
         return f"{minutes} {'分' if lang == 'zh' else 'min'}"
     return f"{hours_:.1f} {'小时' if lang == 'zh' else 'h'}"
+
+
+def _clock(moment: datetime, day: Day) -> str:
+    """Return the local time of a moment; with its date when it is not of the day."""
+    local = moment.astimezone(ZONE)
+    return f"{local:%H:%M}" if local.date() == day.span.date else f"{local:%m-%d}"
 
 
 def _vital(one: VitalDay, lang: Lang) -> dict[str, Any]:

@@ -31,6 +31,8 @@ TEXTS = {
     "r.given_up": text("已放弃", "given up"),
     "r.no_receivers": text("没有登记接收方。", "No receiver is registered."),
     "r.incidents": text("事件", "Incidents"),
+    "r.incident": text("事件", "incident"),
+    "r.status": text("进展", "status"),
     "r.worst": text("最严重的告警", "Worst alerts"),
     "r.more": text("另有 {} 起见告警页", "{} more on the alerts page"),
     "r.level": text("级别", "level"),

@@ -82,6 +82,14 @@ CREATE TABLE dash.attributes (
     PRIMARY KEY (stream, attribute)
 );
 
+CREATE TABLE dash.incident_kinds (
+    kind text PRIMARY KEY,
+    domain text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    position integer NOT NULL
+);
+
 CREATE TABLE dash.severities (
     severity smallint PRIMARY KEY,
     name text NOT NULL,

@@ -7,6 +7,7 @@ from psycopg import Connection, sql
 
 from catalog.city.districts import CENTRAL, DISTRICTS
 from catalog.domains import DOMAINS
+from catalog.incident import incident_kinds
 from catalog.model import Derived, Metric, Rolling, SensorAttribute, Stream, Text, ThresholdRule
 from catalog.registry import streams
 from catalog.severity import LEVELS, STATES
@@ -40,6 +41,10 @@ def rows_by_table() -> dict[str, list[Row]]:
             {"stream": s.name, "attribute": a.name, "unit": a.unit, **_titles(a.title)}
             for s in declared
             for a in s.attributes
+        ],
+        "incident_kinds": [
+            {"kind": k.name, "domain": k.domain, **_titles(k.title), "position": n}
+            for n, k in enumerate(incident_kinds().values())
         ],
         "severities": [
             {

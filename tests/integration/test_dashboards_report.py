@@ -12,6 +12,7 @@ import pytest
 from psycopg import Connection
 from typer.testing import CliRunner
 
+from catalog.incident import incident_kinds
 from catalog.registry import stream, streams
 from dashboards.__main__ import app
 from dashboards.report.day import ZONE, Day, Span, read_day
@@ -20,7 +21,13 @@ from dashboards.report.pdf import CHOSEN, print_pdf
 from deploy.native import packages
 from storage.views.metadata import vital_title
 from tests.databases import Databases
-from tests.history import Past, write_deliveries, write_history, write_older_alerts
+from tests.history import (
+    Past,
+    write_deliveries,
+    write_history,
+    write_incidents,
+    write_older_alerts,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +45,7 @@ def city(databases: Databases, past: Past) -> Iterator[str]:
             conn.execute("SET LOCAL synchronous_commit = off")
             write_history(conn, past)
             write_older_alerts(conn, past, every_hours=3)
+            write_incidents(conn, past)
             write_deliveries(conn)
         yield dsn
 
@@ -118,6 +126,13 @@ def test_both_languages_tell_the_same_day(reader: Connection, span: Span, day: D
     assert f"{day.raised} alerts were raised" in english
     left = english.replace("值班室", "")  # a receiver is called what people called it
     assert not any("\u4e00" <= letter <= "\u9fff" for letter in left)
+
+
+def test_incidents_are_shown_with_their_cause(day: Day) -> None:
+    (incident,) = day.incidents
+    page = plain(render(day))
+    assert incident_kinds()["power_outage"].title.zh in page
+    assert f"{incident['sensor_zh']} 2 – 已结束" in page
 
 
 def test_deliveries_and_completeness_are_shown(day: Day) -> None:

@@ -17,6 +17,7 @@ from tests.history import (
     write_backlog,
     write_deliveries,
     write_history,
+    write_incidents,
     write_older_alerts,
 )
 
@@ -45,6 +46,7 @@ def city(databases: Databases, now: datetime) -> Iterator[Connection]:
             write_history(conn, month(now))
             write_alerts(conn, month(now))
             write_older_alerts(conn, month(now))
+            write_incidents(conn, month(now))
             write_deliveries(conn)
             write_backlog(conn, month(now))
         with psycopg.connect(dsn, autocommit=True) as conn:
@@ -78,6 +80,9 @@ def test_every_query_answers_in_its_panels_form(
         assert rows or query.kind == "annotation", f"{where}: empty"
         assert len(rows) <= MOST_ROWS, where
         _check_form(query, columns, rows, where)
+        if query.kind == "table":
+            bare = _without_unit(BOARDS[name], query.panel, columns)
+            assert not bare, f"{where}: {bare} have neither unit nor words"
         big = {t: n for t, n in after.items() if n - before.get(t, 0) > MOST_ROWS}
         assert not big, f"{where} reads without an index: {big}"
 
@@ -133,6 +138,18 @@ def _check_form(
         assert {"lon", "lat", "level"} <= set(names), where
     if query.kind == "annotation":
         assert names[0] == "time" and names[-2:] == ["text", "tags"], where
+
+
+def _without_unit(board: dict[str, Any], title: str, columns: list[tuple[str, int]]) -> set[str]:
+    """Return the visible columns of numbers that a table shows without a unit or a mapping."""
+    panel = next(one for one in board["panels"] if one["title"] == title)
+    told = {
+        override["matcher"]["options"]
+        for override in panel["fieldConfig"]["overrides"]
+        for one in override["properties"]
+        if one["id"] in ("unit", "mappings", "custom.hidden")
+    }
+    return {column for column, code in columns if code in NUMERIC} - told
 
 
 def _read_in_sequence(conn: Connection) -> dict[str, int]:

@@ -13,7 +13,7 @@ from catalog.city.sensors import sensors
 from catalog.registry import streams
 from storage.views import FOLDER, apply_views
 from tests.databases import Databases
-from tests.history import Past, write_alerts, write_history
+from tests.history import Past, write_alerts, write_history, write_incidents
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,7 @@ def city(databases: Databases, now: datetime) -> Iterator[str]:
         with psycopg.connect(dsn) as conn:
             write_history(conn, Past(now))
             write_alerts(conn, Past(now))
+            write_incidents(conn, Past(now))
         yield dsn
 
 
@@ -145,6 +146,46 @@ def test_series_of_nonsense_is_empty_not_an_error(city: str, now: datetime) -> N
     assert ask(city, query, "noise", "n", now - hour, now) == []
     assert ask(city, query, "noise", "leq_db", now, now - hour) == []
     assert ask(city, query, "noise", "leq_db", now - 99 * hour, now - 98 * hour) == []
+
+
+def test_an_incident_is_marked_where_its_alerts_are(city: str, now: datetime) -> None:
+    (active,) = ask(city, "SELECT * FROM dash.active_incidents()")
+    assert (active["kind"], active["title_zh"], active["alerts"]) == ("waterlogging", "城市内涝", 2)
+    query = """SELECT "text" FROM dash.incident_notes(%s, %s, 'zh', NULL, %s, %s)"""
+    hour = now - timedelta(hours=1)
+    (note,) = ask(city, query, hour, now, "weather", None)
+    assert note["text"] == f"▲ 城市内涝 · {active['sensor_zh']} · 2 起告警"
+    assert ask(city, query, hour, now, "waterlogging", active["sensor"]) == [note]
+    assert ask(city, query, hour, now, "waterlogging", "another") == []
+    assert ask(city, query, hour, now, "feeder", None) == []
+    past = "SELECT * FROM dash.incidents(%s, %s)"
+    assert ask(city, past, hour - timedelta(days=9), hour - timedelta(days=8)) == []
+
+
+def test_a_merged_incident_is_not_shown_twice(city: str, now: datetime) -> None:
+    with psycopg.connect(city) as conn:
+        conn.execute("UPDATE incidents SET status = 'merged', merged_into = id")
+        query = "SELECT count(*) FROM dash.incidents(%s, %s)"
+        assert conn.execute(query, [now - timedelta(hours=1), now]).fetchone() == (0,)
+        conn.rollback()
+
+
+def test_planned_work_is_marked_with_its_reason(city: str, now: datetime) -> None:
+    query = "SELECT * FROM dash.maintenance(%s, %s, 'en')"
+    hour, begun = now - timedelta(hours=1), now - timedelta(hours=2)
+    with psycopg.connect(city) as conn:
+        conn.execute(
+            "INSERT INTO silences (kind, matchers, author, reason, starts_at, ends_at)"
+            " VALUES ('maintenance', '[]', 'li', 'pump station', %s, %s)",
+            [begun, now - timedelta(minutes=30)],
+        )
+        found = conn.execute(query.encode(), [hour, now]).fetchall()
+        outside = conn.execute(query.encode(), [begun - timedelta(hours=2), begun]).fetchall()
+        conn.rollback()
+    assert found == [
+        (hour, now - timedelta(minutes=30), "⚒ Maintenance · pump station · li", "maintenance")
+    ]
+    assert outside == []
 
 
 def test_corrected_windows_are_marked_on_the_time_axis(city: str, now: datetime) -> None:
