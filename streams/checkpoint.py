@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import lz4.frame
+from psycopg import Connection
+
 from service.errors import TransientError
 from service.postgres import connect
 
@@ -11,49 +14,70 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state after every record below ``next_offset``."""
+    """The state after every record below ``next_offset``, in parts by name.
+
+    One to be stored holds the parts that have changed since the last one.
+    """
 
     next_offset: int
-    state: bytes
+    parts: dict[str, bytes]
 
 
 def load(dsn: str, app: str, places: Iterable[Place]) -> dict[Place, Checkpoint]:
     """Return the checkpoints of these partitions; one never checkpointed is left out."""
-    wanted = set(places)
-    with connect(dsn, app, autocommit=True) as conn:
+    wanted, found = set(places), dict[Place, Checkpoint]()
+    with connect(dsn, app) as conn:
         rows = conn.execute(
-            "SELECT topic, partition, next_offset, state FROM checkpoints"
+            "SELECT topic, partition, next_offset, part, p.state FROM checkpoints"
+            " JOIN checkpoint_parts p USING (app, topic, partition)"
             " WHERE app = %s AND topic = ANY(%s)",
             [app, sorted({topic for topic, _ in wanted})],
-        ).fetchall()
-    return {
-        (topic, partition): Checkpoint(next_offset, bytes(state))
-        for topic, partition, next_offset, state in rows
-        if (topic, partition) in wanted
-    }
+            binary=True,
+        )
+        for topic, partition, next_offset, part, state in rows:
+            if (topic, partition) in wanted:
+                checkpoint = found.setdefault((topic, partition), Checkpoint(next_offset, {}))
+                checkpoint.parts[part] = lz4.frame.decompress(state)
+    return found
 
 
-def save(dsn: str, app: str, checkpoints: dict[Place, Checkpoint]) -> None:
-    """Store checkpoints in one transaction.
+def save(dsn: str, app: str, checkpoints: dict[Place, Checkpoint]) -> int:
+    """Store checkpoints in one transaction; return the bytes written.
 
     ``TransientError`` code ``fenced`` when a stored one is ahead: another worker owns the partition
     now, and this process must start anew from what is stored.
     """
     with connect(dsn, app) as conn:
-        for (topic, partition), checkpoint in sorted(checkpoints.items()):
-            done = conn.execute(
-                "INSERT INTO checkpoints (app, topic, partition, next_offset, state)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (app, topic, partition) DO UPDATE"
-                " SET next_offset = excluded.next_offset, state = excluded.state,"
-                " updated_at = now() WHERE checkpoints.next_offset <= excluded.next_offset",
-                [app, topic, partition, checkpoint.next_offset, checkpoint.state],
-            )
-            if done.rowcount != 1:
-                raise TransientError(
-                    f"the checkpoint of {topic}/{partition} is ahead of this worker",
-                    code="fenced",
-                    stage="processing",
-                )
+        return sum(_save(conn, app, *item) for item in sorted(checkpoints.items(), key=_by_place))
+
+
+def _by_place(item: tuple[Place, Checkpoint]) -> Place:
+    return item[0]
+
+
+def _save(conn: Connection, app: str, place: Place, checkpoint: Checkpoint) -> int:
+    done = conn.execute(
+        "INSERT INTO checkpoints (app, topic, partition, next_offset) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (app, topic, partition) DO UPDATE"
+        " SET next_offset = excluded.next_offset, updated_at = now()"
+        " WHERE checkpoints.next_offset <= excluded.next_offset",
+        [app, *place, checkpoint.next_offset],
+    )
+    if done.rowcount != 1:
+        raise TransientError(
+            f"the checkpoint of {place[0]}/{place[1]} is ahead of this worker",
+            code="fenced",
+            stage="processing",
+        )
+    packed = {part: lz4.frame.compress(state) for part, state in checkpoint.parts.items()}
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO checkpoint_parts (app, topic, partition, part, state)"
+            " VALUES (%s, %s, %s, %s, %b) ON CONFLICT (app, topic, partition, part) DO UPDATE"
+            " SET state = excluded.state",
+            [(app, *place, part, state) for part, state in packed.items()],
+        )
+    return sum(map(len, packed.values()))
 
 
 def forget(dsn: str, app: str) -> int:

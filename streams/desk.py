@@ -91,7 +91,7 @@ class Desk:
             engine = PartitionEngine(by_topic[place[0]], place[1])
             bench = Bench(by_topic[place[0]], engine, earliest)
             if checkpoint := stored.get(place):
-                engine.restore(checkpoint.state)
+                engine.restore(checkpoint.parts)
                 bench.next_offset = checkpoint.next_offset
             self.benches[place] = bench
 
@@ -120,7 +120,7 @@ class Desk:
         taken = {}
         for place, bench in self.benches.items():
             if bench.changed or bench.ticked >= ticks_between:
-                taken[place] = Checkpoint(bench.next_offset, bench.engine.snapshot())
+                taken[place] = Checkpoint(bench.next_offset, bench.engine.changes())
                 bench.changed, bench.ticked = False, 0
         return taken
 

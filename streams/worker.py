@@ -147,8 +147,7 @@ class Shell(Service):
         await self.send_outbox()
         await self.producer.flush()
         if taken:
-            await asyncio.to_thread(save, self.settings.database(), self.name, taken)
-            size = sum(len(c.state) for c in taken.values())
+            size = await asyncio.to_thread(save, self.settings.database(), self.name, taken)
             self.vitals.detail(checkpoint_bytes=size)
             CHECKPOINT_BYTES.set(size)
             CHECKPOINT_SECONDS.observe(self.clock.monotonic() - begun)

@@ -197,7 +197,7 @@ def write_backlog(conn: Connection, past: Past) -> None:
         [past.now],
     )
     conn.execute("INSERT INTO consumer_offsets VALUES ('sink', 'city.flags.v1', 0, 42, now())")
-    conn.execute("INSERT INTO checkpoints VALUES ('worker', 'city.flags.v1', 0, 42, '', now())")
+    conn.execute("INSERT INTO checkpoints VALUES ('worker', 'city.flags.v1', 0, 42, now())")
 
 
 def _wave(low: float, high: float, time: str) -> str:

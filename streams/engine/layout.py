@@ -9,18 +9,24 @@ from catalog.model import Rolling, Stream
 
 NEVER = np.iinfo(np.int64).min // 4
 """Smaller than any time: a sensor that has sent nothing, an empty place in a ring."""
-FIRST_SEEN = 8
+FIRST_SEEN = 1
+SEEN = "seen"
 SEVERITIES = 4
 LEVEL, TIME, COUNT, TICK = np.int8, np.int64, np.int32, np.int64
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One array: a row per sensor, then these axes; ``fill`` is what a new sensor has."""
+    """One array: a row per sensor, then these axes; ``fill`` is what a new sensor has.
+
+    ``by`` names an axis before the sensors: a ring of event time. Its places lie apart, so only
+    those in use take memory, and a checkpoint writes only those that have changed.
+    """
 
     axes: tuple[str, ...]
     dtype: type[np.generic]
     fill: float
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +73,34 @@ def window_places(stream: Stream) -> int:
 
 def fields(stream: Stream) -> dict[str, Field]:
     """Return every array of the state by name."""
-    window = ("window",)
+    window, by_quantity = ((), COUNT, 0, "window"), ("quantity",)
     found = {
         "newest": Field((), TIME, NEVER),
         "gap": Field(("gap",), TIME, NEVER),
-        "seen": Field(("seen",), TIME, NEVER),
         "last_tick": Field((), TICK, 0),
         **dict.fromkeys(("p1", "p2"), Field(("metric",), np.float64, np.nan)),
         **dict.fromkeys(("p1_at", "run_at", "bad_at"), Field(("metric",), TIME, NEVER)),
         "well_at": Field((), TIME, NEVER),
-        "w_start": Field(window, TIME, NEVER),
-        "w_revision": Field(window, COUNT, 0),
-        "w_dirty": Field(window, np.bool_, 0),
-        "w_rows": Field(window, COUNT, 0),
-        **dict.fromkeys(("w_n", "w_good"), Field(("window", "quantity"), COUNT, 0)),
-        "w_sum": Field(("window", "quantity"), np.float64, 0),
+        "w_start": Field((), TIME, NEVER, "window"),
+        "w_revision": Field(*window),
+        "w_dirty": Field((), np.bool_, 0, "window"),
+        "w_rows": Field(*window),
+        # µs since the window's start of each of its readings so far, in the order of arrival
+        SEEN: Field(("seen",), np.int32, 0, "window"),
+        **dict.fromkeys(("w_n", "w_good"), Field(by_quantity, COUNT, 0, "window")),
+        # the next four say something only where there is a good value
         **dict.fromkeys(
-            ("w_min", "w_max", "w_last"), Field(("window", "quantity"), np.float64, np.nan)
+            ("w_sum", "w_min", "w_max", "w_last"), Field(by_quantity, np.float64, 0, "window")
         ),
-        "w_last_at": Field(("window", "quantity"), TIME, NEVER),
+        "w_last_at": Field(by_quantity, TIME, 0, "window"),
         "r_level": Field(("rule",), LEVEL, 0),
         **dict.fromkeys(("r_since", "r_clear"), Field(("rule", "severity"), TIME, NEVER)),
         "r_raised": Field(("rule",), TIME, NEVER),
     }
     for name in rings(stream):
-        found[f"b_at/{name}"] = Field((name,), TIME, NEVER)
-        found[f"b_n/{name}"] = Field((name,), COUNT, 0)
-        found[f"b_v/{name}"] = Field((name,), np.float64, 0)
+        found[f"b_at/{name}"] = Field((), TIME, NEVER, name)
+        found[f"b_n/{name}"] = Field((), COUNT, 0, name)
+        found[f"b_v/{name}"] = Field((), np.float64, 0, name)
     return found
 
 
@@ -119,10 +126,15 @@ NAMED = ("metric", "quantity", "rule")
 Labels = dict[str, list[str]]
 
 
+def by_axes(stream: Stream) -> dict[str, int]:
+    """Return the rings of event time that lie before the sensors, and their places."""
+    return {"window": window_places(stream)} | {n: r.places for n, r in rings(stream).items()}
+
+
 def carry_over(
     old: np.ndarray, new: np.ndarray, axes: tuple[str, ...], was: Labels, now: Labels
 ) -> None:
-    """Copy into ``new`` what both layouts know: the old sensors' rows, places of the same name."""
+    """Copy into ``new`` what both layouts know: the old sensors' rows, items of the same name."""
     source, target = [list(range(len(old)))], [list(range(len(old)))]
     for axis in axes:
         common = [x for x in now[axis] if x in was[axis]]

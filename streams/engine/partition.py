@@ -14,9 +14,10 @@ import pyarrow as pa
 from catalog.contracts import FLAG_PASS, FLAG_SUSPECT
 from catalog.frames import Word, bad_rows
 from catalog.model import Stream
-from streams.engine import absence, health, quality, rolling, rules, windows
+from streams.engine import absence, health, quality, rolling, rules, snapshot, windows
 from streams.engine.layout import NEVER, ring_name
 from streams.engine.outputs import Outputs
+from streams.engine.snapshot import Parts
 from streams.engine.state import US, State
 
 
@@ -28,13 +29,18 @@ class PartitionEngine:
         self._counts_gaps = any(r.full for r in stream.rolling)
         self._lateness_us = stream.lateness_s * US
 
-    def snapshot(self) -> bytes:
-        """Return the state; with the next offset it is a checkpoint."""
-        return self.state.snapshot()
+    def snapshot(self) -> Parts:
+        """Return the whole state in parts."""
+        return snapshot.take(self.state, changed=False)
 
-    def restore(self, data: bytes) -> None:
+    def changes(self) -> Parts:
+        """Return the parts that have changed since the last call; laid over those stored they are
+        the whole state."""
+        return snapshot.take(self.state, changed=True)
+
+    def restore(self, parts: Parts) -> None:
         """Go on from a snapshot."""
-        self.state.restore(data)
+        snapshot.restore(self.state, parts)
 
     def process(self, batch: pa.RecordBatch, produced_at: datetime) -> Outputs:
         """Work off one frame of the stream; readings that break the contract are passed over."""
@@ -96,30 +102,20 @@ class PartitionEngine:
             self._window(s, t, v, flags == FLAG_PASS, out)
 
     def _arrive(self, slots: np.ndarray, times: np.ndarray, out: Outputs) -> np.ndarray:
-        """Return which readings count: not seen before, not beyond lateness; remember them."""
-        state = self.state
-        newest, seen = state.arrays["newest"][slots], state.arrays["seen"][slots]
+        """Return which readings count: not seen before, not beyond lateness."""
+        newest = self.state.arrays["newest"][slots]
         late = (newest != NEVER) & (times < newest - self._lateness_us)
-        known = (seen == times[:, None]).any(axis=1) & ~late
+        known = np.zeros(len(slots), bool)
+        # what is newer than all of its sensor cannot have been seen
+        if len(rows := np.flatnonzero(~late & (times <= newest))):
+            known[rows] = windows.holds(self.state, slots[rows], times[rows])
         fresh = ~late & ~known
         for row in np.flatnonzero(late):
             out.flag(int(slots[row]), int(times[row]), "*", "late", FLAG_SUSPECT, float("nan"))
         out.late += int(late.sum())
         out.duplicates += int(known.sum())
         out.accepted += int(fresh.sum())
-        self._remember(slots[fresh], times[fresh])
         return fresh
-
-    def _remember(self, slots: np.ndarray, times: np.ndarray) -> None:
-        """Keep each time in its sensor's ring, in the place of one that lateness has passed."""
-        state = self.state
-        seen = state.arrays["seen"][slots]
-        place = seen.argmin(axis=1)
-        horizon = np.maximum(state.arrays["newest"][slots], times) - self._lateness_us
-        if (seen[np.arange(len(slots)), place] >= horizon).any():
-            state.widen_seen()
-            place = state.arrays["seen"][slots].argmin(axis=1)
-        state.arrays["seen"][slots, place] = times
 
     def _window(
         self,

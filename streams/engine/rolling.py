@@ -25,21 +25,21 @@ def add(state: State, ring: Ring, slots: np.ndarray, times: np.ndarray, x: np.nd
     at, n, v = (state.arrays[f"b_{part}/{ring.name}"] for part in ("at", "n", "v"))
     bucket = bucket_of(ring, times)
     place = bucket % ring.places
-    begins = at[slots, place] < bucket
+    begins = at[place, slots] < bucket
     if begins.any():
-        rows, places = slots[begins], place[begins]
-        at[rows, places] = bucket[begins]
-        n[rows, places] = 0
-        v[rows, places] = 0.0
-    usable = ~np.isnan(x) & (at[slots, place] == bucket)
-    rows, places, values = slots[usable], place[usable], x[usable]
+        rows = (place[begins], slots[begins])
+        at[rows] = bucket[begins]
+        n[rows] = 0
+        v[rows] = 0.0
+    usable = ~np.isnan(x) & (at[place, slots] == bucket)
+    rows, values = (place[usable], slots[usable]), x[usable]
+    state.touch(ring.name, place)
     if ring.keeps in ("max", "min"):
         better = np.maximum if ring.keeps == "max" else np.minimum
-        first = n[rows, places] == 0
-        v[rows, places] = np.where(first, values, better(v[rows, places], values))
+        v[rows] = np.where(n[rows] == 0, values, better(v[rows], values))
     else:
-        v[rows, places] += 10.0 ** (values / 10.0) if ring.keeps == "energy" else values
-    n[rows, places] += 1
+        v[rows] += 10.0 ** (values / 10.0) if ring.keeps == "energy" else values
+    n[rows] += 1
 
 
 def value(
@@ -49,9 +49,9 @@ def value(
     bucket, need = bucket_of(ring, times), _need(state, rolling, slots)
     total, valid = _before(state, rolling, ring, slots, bucket, need)
     place = bucket % ring.places
-    n = state.arrays[f"b_n/{ring.name}"][slots, place]
-    here = (state.arrays[f"b_at/{ring.name}"][slots, place] == bucket) & (n >= need)
-    v = state.arrays[f"b_v/{ring.name}"][slots, place]
+    n = state.arrays[f"b_n/{ring.name}"][place, slots]
+    here = (state.arrays[f"b_at/{ring.name}"][place, slots] == bucket) & (n >= need)
+    v = state.arrays[f"b_v/{ring.name}"][place, slots]
     own = _bucket_value(rolling, ring, n, v)
     valid = valid + here
     if rolling.kind == "change":
@@ -95,7 +95,7 @@ def _before(
     stale = (known != bucket) | (cache.need[slots] != need)
     if stale.any():
         rows = slots[stale]
-        at, n, v = (state.arrays[f"b_{part}/{ring.name}"][rows] for part in ("at", "n", "v"))
+        at, n, v = (state.arrays[f"b_{part}/{ring.name}"][:, rows].T for part in ("at", "n", "v"))
         total, valid = _combine(rolling, ring, (at, n, v), bucket[stale], need[stale])
         # a late reading has changed a bucket that the newest window holds too
         cache.bucket[rows] = np.where(bucket[stale] < known[stale], NEVER, bucket[stale])

@@ -1,24 +1,19 @@
 """State of one partition of one stream: arrays with a row per sensor, grown by doubling."""
 
-import io
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-import lz4.frame
 import numpy as np
 
 from catalog.city.sensors import sensor
 from catalog.frames import Hearing
 from catalog.model import Stream
-from service.errors import FatalError
 from streams.engine.layout import (
     FIRST_SEEN,
-    NAMED,
     NEVER,
+    SEEN,
     Field,
-    Labels,
     Ring,
-    carry_over,
+    by_axes,
     fields,
     labels,
     rings,
@@ -27,19 +22,7 @@ from streams.engine.layout import (
 from streams.engine.limits import Limits
 
 US = 1_000_000
-FORMAT = 3
 FIRST_SENSORS = 16
-
-
-class SnapshotError(FatalError):
-    """A snapshot that this version cannot go on from; the message says what to do."""
-
-    def __init__(self, what: str) -> None:
-        todo = (
-            "Run `python -m streams forget --yes` while no worker runs: the worker then works off"
-            " the log from its beginning"
-        )
-        super().__init__(f"the stored state {what}. {todo}", code="snapshot", stage="processing")
 
 
 @dataclass(slots=True)
@@ -86,12 +69,18 @@ class State:
     limits: Limits = field(init=False)
     windows: int = field(init=False)
     rings: dict[str, Ring] = field(init=False)
+    lengths: dict[str, int] = field(init=False)
+    begun: dict[str, np.ndarray] = field(init=False)
+    """Places of each ring of event time that were ever written."""
+    touched: dict[str, np.ndarray] = field(init=False)
+    """Those written since the last checkpoint."""
 
     def __post_init__(self) -> None:
         self.fields = fields(self.stream)
         self.limits = Limits.of(self.stream)
         self.windows = window_places(self.stream)
         self.rings = rings(self.stream)
+        self.lengths = {axis: len(names) for axis, names in labels(self.stream).items()}
         self._allocate(FIRST_SENSORS)
 
     def slots_of(self, sensors: list[str]) -> list[int]:
@@ -102,62 +91,27 @@ class State:
                 found[place] = self._add(sensors[place])
         return found
 
-    def snapshot(self) -> bytes:
-        """Return everything needed to go on; only rows in use."""
-        used = {key: array[: len(self.names)] for key, array in self.arrays.items()}
-        head = {
-            "format": FORMAT,
-            "names": self.names,
-            "ticks": self.ticks,
-            "at": self.tick_at,
-            "silence": asdict(self.silence),
-            "labels": labels(self.stream),
-        }
-        buffer = io.BytesIO()
-        packed = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-        np.savez(buffer, allow_pickle=False, head=packed, **used)
-        return lz4.frame.compress(buffer.getvalue())
-
-    def restore(self, data: bytes) -> None:
-        """Take over a snapshot of the stream; metrics and rules declared since begin anew.
-
-        ``SnapshotError`` when it was made by another version, or before the stream's lateness or
-        a rolling window changed its length.
-        """
-        with np.load(io.BytesIO(lz4.frame.decompress(data))) as stored:
-            head = json.loads(stored["head"].tobytes())
-            if head["format"] != FORMAT:
-                raise SnapshotError(f"is of format {head['format']}, not {FORMAT}")
-            arrays = {key: stored[key] for key in stored.files if key != "head"}
-        self._check(head["labels"])
-        self.names, self.ticks, self.tick_at = head["names"], head["ticks"], head["at"]
-        self.silence = Silence(**head["silence"])
-        self.slots = {name: slot for slot, name in enumerate(self.names)}
-        self._allocate(max(FIRST_SENSORS, len(self.names)))
-        for key, array in arrays.items():
-            if key in self.arrays:
-                self._take(key, array, head["labels"])
-        for slot, name in enumerate(self.names):
-            self._look_up(slot, name)
+    def touch(self, axis: str, places: np.ndarray) -> None:
+        """Note that these places of a ring have changed."""
+        self.begun[axis][places] = True
+        self.touched[axis][places] = True
 
     def widen_seen(self) -> None:
         """Double the room for remembered times."""
-        seen = self.arrays["seen"]
-        self.arrays["seen"] = np.concatenate([seen, np.full_like(seen, NEVER)], axis=1)
+        self.arrays[SEEN] = self._copied(SEEN, len(self.arrays["newest"]), 2 * self.seen_width)
 
-    def _check(self, was: Labels) -> None:
-        for axis, now in labels(self.stream).items():
-            if axis not in NAMED and axis in was and was[axis] != now:
-                lengths = f"{len(was[axis])} places of {axis}, now {len(now)} are declared"
-                raise SnapshotError(f"of {self.stream.name} has {lengths}")
+    @property
+    def seen_width(self) -> int:
+        """Return how many readings of one window there is room for."""
+        return self.arrays[SEEN].shape[2]
 
-    def _take(self, key: str, old: np.ndarray, was: Labels) -> None:
-        if key == "seen":
-            self.arrays[key] = np.full((len(self.arrays[key]), old.shape[1]), NEVER)
-            self.arrays[key][: len(old)] = old
-        elif len(old):
-            axes = self.fields[key].axes
-            carry_over(old, self.arrays[key], axes, was, labels(self.stream))
+    def take_names(self, names: list[str], seen_width: int) -> None:
+        """Begin anew with these sensors and nothing known of them."""
+        self.names = names
+        self.slots = {name: slot for slot, name in enumerate(names)}
+        self._allocate(max(FIRST_SENSORS, len(names)), seen_width)
+        for slot, name in enumerate(names):
+            self._look_up(slot, name)
 
     def _add(self, name: str) -> int:
         if name in self.slots:
@@ -178,23 +132,39 @@ class State:
                 values[slot] = known.attributes.get(attribute, np.nan)
 
     def _grow(self, rows: int) -> None:
-        old, placed, attributes = self.arrays, self.placed, self.attributes
-        self._allocate(rows)
-        for key, array in old.items():
-            if key == "seen":
-                self.arrays[key] = np.full((rows, array.shape[1]), NEVER)
-            self.arrays[key][: len(array)] = array
+        placed, attributes = self.placed, self.attributes
+        grown = {key: self._copied(key, rows, self.seen_width) for key in self.arrays}
+        self._allocate_small(rows)
+        self.arrays = grown
         self.placed[: len(placed)] = placed
         for attribute, values in attributes.items():
             self.attributes[attribute][: len(values)] = values
 
-    def _allocate(self, rows: int) -> None:
-        lengths = {axis: len(names) for axis, names in labels(self.stream).items()}
-        lengths["seen"] = FIRST_SEEN
-        self.arrays = {
-            key: np.full((rows, *(lengths[axis] for axis in f.axes)), f.fill, f.dtype)
-            for key, f in self.fields.items()
-        }
+    def _copied(self, key: str, rows: int, seen_width: int) -> np.ndarray:
+        """Return a larger copy of an array; places of a ring not in use are not touched."""
+        old, new = self.arrays[key], self._empty(key, rows, seen_width)
+        by = self.fields[key].by
+        for place in np.flatnonzero(self.begun[by]) if by else [...]:
+            target, source = new[place], old[place]
+            target[tuple(map(slice, source.shape))] = source
+        return new
+
+    def _empty(self, key: str, rows: int, seen_width: int) -> np.ndarray:
+        f = self.fields[key]
+        lengths = self.lengths | {"seen": seen_width}
+        shape = (*((lengths[f.by],) if f.by else ()), rows, *(lengths[axis] for axis in f.axes))
+        # zeros take no memory until they are written
+        return np.full(shape, f.fill, f.dtype) if f.fill else np.zeros(shape, f.dtype)
+
+    def _allocate(self, rows: int, seen_width: int = FIRST_SEEN) -> None:
+        places = by_axes(self.stream)
+        self.begun = {axis: np.zeros(count, bool) for axis, count in places.items()}
+        self.touched = {axis: np.zeros(count, bool) for axis, count in places.items()}
+        self.arrays = {key: self._empty(key, rows, seen_width) for key in self.fields}
+        self._allocate_small(rows)
+
+    def _allocate_small(self, rows: int) -> None:
+        """Make anew what derives from the catalog and from the rest of the state."""
         self.placed = np.zeros(rows, bool)
         self.attributes = {a.name: np.full(rows, np.nan) for a in self.stream.attributes}
         self.caches = {

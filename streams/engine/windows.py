@@ -3,12 +3,13 @@
 import numpy as np
 
 from catalog.contracts import WINDOW_S
-from streams.engine.layout import NEVER
+from streams.engine.layout import SEEN
 from streams.engine.outputs import Outputs, WindowRows
 from streams.engine.state import US, State
 
 WINDOW_US = WINDOW_S * US
 TICK_GRACE_US = 2 * US
+OF_GOOD = ("sum", "min", "max", "last")
 
 
 def add(
@@ -23,39 +24,62 @@ def add(
     a = state.arrays
     start = times // WINDOW_US * WINDOW_US
     place = times // WINDOW_US % state.windows
-    fresh = a["w_start"][slots, place] != start
-    _replace(state, slots[fresh], place[fresh], start[fresh], out)
-    at = (slots, place)
+    fresh = a["w_start"][place, slots] != start
+    if fresh.any():
+        _replace(state, slots[fresh], place[fresh], start[fresh], out)
+    at = (place, slots)
+    state.touch("window", place)
+    _remember(state, at, times - start)
     a["w_dirty"][at] = True
-    a["w_rows"][at] += 1
     a["w_n"][at] += ~np.isnan(values)
-    a["w_good"][at] += good
-    usable = np.where(good, values, np.nan)
-    a["w_sum"][at] += np.where(good, values, 0.0)
-    a["w_min"][at] = np.fmin(a["w_min"][at], usable)
-    a["w_max"][at] = np.fmax(a["w_max"][at], usable)
-    newer = good & (times[:, None] > a["w_last_at"][at])
+    before = a["w_good"][at]
+    a["w_good"][at] = before + good
+    first, usable = before == 0, np.where(good, values, np.nan)
+    a["w_sum"][at] = np.where(first, 0.0, a["w_sum"][at]) + np.where(good, values, 0.0)
+    a["w_min"][at] = np.where(first, usable, np.fmin(a["w_min"][at], usable))
+    a["w_max"][at] = np.where(first, usable, np.fmax(a["w_max"][at], usable))
+    newer = good & (first | (times[:, None] > a["w_last_at"][at]))
     a["w_last"][at] = np.where(newer, values, a["w_last"][at])
     a["w_last_at"][at] = np.where(newer, times[:, None], a["w_last_at"][at])
+
+
+def holds(state: State, slots: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Tell which readings (sensor, time) their windows hold already; none older than lateness."""
+    a = state.arrays
+    start = times // WINDOW_US * WINDOW_US
+    at = (times // WINDOW_US % state.windows, slots)
+    seen = a[SEEN][at]
+    used = np.arange(seen.shape[1]) < a["w_rows"][at][:, None]
+    same = (seen == (times - start)[:, None]) & used
+    return same.any(axis=1) & (a["w_start"][at] == start)
 
 
 def close_record(state: State, slots: np.ndarray, out: Outputs) -> None:
     """Put out the changed windows of these sensors that are over or were put out before."""
     a = state.arrays
-    dirty = a["w_dirty"][slots]
-    current = a["newest"][slots] // WINDOW_US * WINDOW_US
-    over = a["w_start"][slots] < current[:, None]
-    known = a["w_revision"][slots] > 0
-    row, place = np.nonzero(dirty & (over | known))
-    _emit(state, slots[row], place, out)
+    row, place = np.nonzero(a["w_dirty"][:, slots].T)
+    slot = slots[row]
+    current = a["newest"][slot] // WINDOW_US * WINDOW_US
+    due = (a["w_start"][place, slot] < current) | (a["w_revision"][place, slot] > 0)
+    _emit(state, slot[due], place[due], out)
 
 
 def close_tick(state: State, at: int, out: Outputs) -> None:
     """Put out every changed window that ended two seconds before the tick at ``at`` (epoch µs)."""
     a = state.arrays
-    ended = a["w_start"] + WINDOW_US + TICK_GRACE_US <= at
-    slots, place = np.nonzero(a["w_dirty"] & ended)
-    _emit(state, slots, place, out)
+    slots, place = np.nonzero(a["w_dirty"].T)
+    ended = a["w_start"][place, slots] + WINDOW_US + TICK_GRACE_US <= at
+    _emit(state, slots[ended], place[ended], out)
+
+
+def _remember(state: State, at: tuple[np.ndarray, np.ndarray], offsets: np.ndarray) -> None:
+    """Keep the readings' times in their windows and count them."""
+    a = state.arrays
+    rows = a["w_rows"][at]
+    if rows.max() >= a[SEEN].shape[2]:
+        state.widen_seen()
+    a[SEEN][(*at, rows)] = offsets
+    a["w_rows"][at] = rows + 1
 
 
 def _replace(
@@ -63,21 +87,19 @@ def _replace(
 ) -> None:
     """Begin new windows in these places; what was there and is not out yet goes out first."""
     a = state.arrays
-    left = a["w_dirty"][slots, place]
+    left = a["w_dirty"][place, slots]
     _emit(state, slots[left], place[left], out)
-    at = (slots, place)
+    at = (place, slots)
     a["w_start"][at] = start
-    for name in ("w_revision", "w_rows", "w_n", "w_good", "w_sum"):
+    for name in ("w_revision", "w_rows", "w_n", "w_good"):
         a[name][at] = 0
-    for name in ("w_min", "w_max", "w_last"):
-        a[name][at] = np.nan
-    a["w_last_at"][at] = NEVER
 
 
 def _emit(state: State, slots: np.ndarray, place: np.ndarray, out: Outputs) -> None:
     if not len(slots):
         return
-    a, at = state.arrays, (slots, place)
+    a, at = state.arrays, (place, slots)
+    state.touch("window", place)
     a["w_revision"][at] += 1
     a["w_dirty"][at] = False
     good = a["w_good"][at]
@@ -90,8 +112,7 @@ def _emit(state: State, slots: np.ndarray, place: np.ndarray, out: Outputs) -> N
             statistics={
                 "n": a["w_n"][at],
                 "good": good,
-                "sum": np.where(good > 0, a["w_sum"][at], np.nan),
-                **{name: a[f"w_{name}"][at] for name in ("min", "max", "last")},
+                **{name: np.where(good > 0, a[f"w_{name}"][at], np.nan) for name in OF_GOOD},
             },
         )
     )
