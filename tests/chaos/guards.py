@@ -49,25 +49,28 @@ def state_apart() -> None:
     """Store the worker's next offset with the state of the checkpoint before."""
     from streams import checkpoint, worker
 
-    def hollow(dsn: str, app: str, taken: dict[Any, checkpoint.Checkpoint]) -> None:
+    def hollow(dsn: str, app: str, taken: dict[Any, checkpoint.Checkpoint]) -> int:
         before = checkpoint.load(dsn, app, taken)
         mixed = {
-            place: checkpoint.Checkpoint(new.next_offset, before.get(place, new).state)
+            place: checkpoint.Checkpoint(new.next_offset, before.get(place, new).parts)
             for place, new in taken.items()
         }
-        checkpoint.save(dsn, app, mixed)
+        return checkpoint.save(dsn, app, mixed)
 
     worker.save = hollow  # pyright: ignore[reportPrivateImportUsage]
 
 
 def no_memory() -> None:
     """Forget which readings the worker has seen."""
-    from streams.engine.partition import PartitionEngine
+    import numpy as np
 
-    def forget(self: PartitionEngine, slots: object, times: object) -> None:
-        return None
+    from streams.engine import windows
+    from streams.engine.state import State
 
-    PartitionEngine._remember = forget
+    def nothing(state: State, slots: np.ndarray, times: np.ndarray) -> np.ndarray:
+        return np.zeros(len(slots), bool)
+
+    windows.holds = nothing
 
 
 def no_key() -> None:
