@@ -57,6 +57,10 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
         ),
         (words("alert.district"), place),
         (words("alert.stream"), {"text": title, "href": f"/streams/{alert.stream}"}),
+        (
+            words("alert.incident"),
+            [{"text": i, "href": f"/incidents/{i}"} for i in found.page.incidents],
+        ),
         (words("alerts.acked"), _said(alert.acked_by, alert.acked_at, alert.ack_note)),
         (words("alerts.assignee"), alert.assignee or ""),
         (words("alert.shelved"), shelved),

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal, TypeVar
 
+import psycopg
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import ui
 from psycopg import Connection
+from psycopg_pool import PoolTimeout
 
 from catalog.model import Severity
 from console.auth import COOKIE, Desk, session_principal
@@ -23,6 +25,7 @@ from console.texts import COOKIE as LANGUAGE_COOKIE
 from console.texts import Words, language_of, words_of
 from console.theme import head_html
 from console.widgets.head import Pulse
+from service.log import logger
 from storage.views.limits import is_unwell
 
 REFRESH_S = 0.5
@@ -57,10 +60,19 @@ class View:
                 who = session_principal(conn, self.desk, self.token)
                 return deed(conn, who) if who and who.may(needed) else None
 
-        done = await asyncio.to_thread(work)
+        try:
+            done = await asyncio.to_thread(work)
+        except (psycopg.Error, PoolTimeout) as error:
+            logger().error("an act failed", reason=str(error).strip()[:200])
+            ui.notify(self.words("app.failed"), type="negative")
+            return None
         if done is None:
             ui.notify(self.words("app.refused"), type="negative")
         return done
+
+    def say(self, key: str, **values: object) -> None:
+        """Tell the person that something is done."""
+        ui.notify(self.words(key, **values), type="positive")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from alerts.incident_store import Summary, list_incidents
 from alerts.outbox import LIVE_CHANNEL
 from console.changes import Changes, Seen
 from dashboards.wall import HOURS, POINTS
@@ -43,6 +44,7 @@ class Snapshot:
     freshness: list[Row] = field(default_factory=list)
     platform: dict[str, Row] = field(default_factory=dict)
     trends: list[Row] = field(default_factory=list)
+    incidents: list[Summary] = field(default_factory=list)
     trouble: str = ""
 
     def figure(self, name: str) -> float | None:
@@ -68,6 +70,7 @@ def read(conn: Connection, version: int, at: datetime, trends: list[Row] | None 
             rows("freshness()"),
             {row["name"]: row for row in rows("platform()")},
             rows(TREND, HOURS, HOURS * 60 // POINTS) if trends is None else trends,
+            list_incidents(conn),
         )
 
 

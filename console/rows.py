@@ -1,13 +1,17 @@
 """Rows of the ``dash`` functions as table rows and map marks, the same on every page."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from alerts.incident_store import Summary
 from alerts.store import Alert
 from catalog.city.districts import DISTRICTS
 from console.live import Row
 from console.marks import level_mark, number, state_mark
 from console.roles import Principal, Role
 from console.texts import Words
+
+AREA_KM = 3.0
 
 
 def alert_row(words: Words, row: Row, who: Principal) -> dict[str, Any]:
@@ -67,3 +71,19 @@ def sensor_mark(words: Words, row: Row) -> dict[str, Any]:
 def district_mark(row: Row) -> dict[str, Any]:
     """Return a district as a shape on the map."""
     return {"id": row["district"], "mark": row["worst"], "lon": row["lon"], "lat": row["lat"]}
+
+
+def incident_areas(words: Words, found: Sequence[Summary]) -> list[dict[str, Any]]:
+    """Return incidents as areas of the map."""
+    return [
+        {
+            "lon": i.lon,
+            "lat": i.lat,
+            "radius_km": AREA_KM,
+            "mark": level_mark(words, i.severity)["mark"],
+            "text": words.of(i.title),
+            "href": f"/incidents/{i.id}",
+        }
+        for i in found
+        if i.lon is not None
+    ]

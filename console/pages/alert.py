@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from nicegui import ui
-from psycopg import Connection
 
 from alerts import acts
 from alerts.errors import NotFoundError
@@ -18,14 +17,15 @@ from console.alert_rows import (
     rule_text,
     timeline_rows,
 )
-from console.audit import record
+from console.deeds import do
 from console.dossier import Dossier, nearby, read_dossier
 from console.frame import Page, View, follow, missing, panel
 from console.live import Snapshot
 from console.marks import level_mark
-from console.roles import Principal, Role
+from console.roles import Role
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts, badge
+from console.widgets.forms import act_button, text_field
 from console.widgets.table import Column, Table
 
 SHELVED = timedelta(hours=1)
@@ -219,21 +219,20 @@ def _table(view: View, label: str, *columns: Column, empty: str = "app.nothing")
 def _desk(view: View, found: Dossier, anew: Any) -> None:
     """Show what an operator may do with the alert."""
     words, episode = view.words, found.alert.id
-    note = ui.input(placeholder=words("alerts.note")).props("dense outlined maxlength=2000")
-    note.classes("note").props(f'aria-label="{words("alerts.note")}"')
+    note = text_field(words("alerts.note"))
 
     def offer(name: str, deed: Any, *, needs_note: bool = False, strong: bool = False) -> None:
         async def press() -> None:
             if needs_note and not (note.value or "").strip():
                 ui.notify(words("alert.note_needed"), type="warning")
                 return
-            await _do(view, episode, name.partition(".")[2], deed, note.value or "")
+            text = note.value or ""
+            what = f"alert.{name.partition('.')[2]}"
+            await do(view, what, episode, lambda conn, who: deed(conn, who, text), note=text)
             note.set_value("")
             await anew()
 
-        look = "strong-button" if strong else "plain-button"
-        button = ui.button(words(name), on_click=press, color=None)
-        button.props("flat dense no-caps").classes(look)
+        act_button(words(name), press, strong=strong)
 
     now = view.desk.clock.now
     offer(
@@ -253,21 +252,6 @@ def _desk(view: View, found: Dossier, anew: Any) -> None:
         needs_note=True,
     )
     offer("alert.unshelve", lambda c, who, _: acts.unshelve(c, episode, who))
-
-
-async def _do(view: View, episode: str, name: str, deed: Any, note: str) -> None:
-    """Do one act in the name of who is logged in, with its record in the audit log."""
-
-    def work(conn: Connection, who: Principal) -> bool:
-        deed(conn, who.name, note)
-        record(conn, who.name, f"alert.{name}", episode, note=note)
-        return True
-
-    try:
-        await view.act(Role.OPERATOR, work)
-    except (NotFoundError, ValueError) as error:
-        ui.notify(str(error), type="warning")
-    view.desk.live.poke()
 
 
 PAGE = Page("/alerts/{episode}", "alert.title", alert)

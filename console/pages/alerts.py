@@ -22,6 +22,7 @@ from console.widgets.filters import (
     severity_choice,
     stream_choice,
 )
+from console.widgets.forms import act_button, text_field
 from console.widgets.table import Act, Column, Table
 
 MOST = 500
@@ -116,19 +117,18 @@ def _bulk(view: View, table: Table) -> None:
     if not view.who.may(Role.OPERATOR):
         return
     words = view.words
-    note = ui.input(placeholder=words("alerts.note")).props("dense outlined maxlength=2000")
-    note.classes("note").props(f'aria-label="{words("alerts.note")}"')
-    button = ui.button(color=None).props("flat dense no-caps").classes("strong-button")
+    note = text_field(words("alerts.note"))
 
     async def press() -> None:
         await _acknowledge(view, table.selected, note.value or "")
         note.set_value("")
 
+    button = act_button("", press, strong=True)
+
     def told(chosen: list[str]) -> None:
         button.set_text(words("alerts.ack_selected", count=len(chosen)))
         button.set_enabled(bool(chosen))
 
-    button.on_click(press)
     table.on_select(told)
     told([])
 

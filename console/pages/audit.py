@@ -10,6 +10,7 @@ from console import audit as log
 from console.frame import Page, View, keep_fresh, panel
 from console.roles import Role
 from console.widgets.filters import Search, filter_row
+from console.widgets.forms import act_button
 from console.widgets.table import Column, Table
 
 MOST = 200
@@ -20,13 +21,6 @@ async def audit(view: View, search: str = "", before: int | None = None) -> None
     """Show the newest acts that hold the text sought."""
     words = view.words
     filter_row(words, [Search("search", words("filter.search"))], {"search": search})
-    with panel(words("audit.title"), "list") as side:
-        table = Table(_columns(view), label=words("audit.title"), empty=words("audit.none"))
-        with side:
-            verdict = ui.label().classes("count").props('role="status"')
-            button = ui.button(words("audit.verify"), color=None)
-            button.props("flat dense no-caps").classes("plain-button")
-            older = ui.link(words("audit.older"), "/audit")
 
     async def verify() -> None:
         found = await view.ask(log.verify)
@@ -36,7 +30,12 @@ async def audit(view: View, search: str = "", before: int | None = None) -> None
             else words("audit.broken", row=found.broken_at)
         )
 
-    button.on_click(verify)
+    with panel(words("audit.title"), "list") as side:
+        table = Table(_columns(view), label=words("audit.title"), empty=words("audit.none"))
+        with side:
+            verdict = ui.label().classes("count").props('role="status"')
+            act_button(words("audit.verify"), verify)
+            older = ui.link(words("audit.older"), "/audit")
 
     async def read() -> None:
         found = await view.ask(

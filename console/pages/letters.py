@@ -14,6 +14,7 @@ from console.registry import stream_title
 from console.roles import Principal, Role
 from console.widgets.facts import Facts
 from console.widgets.filters import Search, filter_row, named, stream_choice
+from console.widgets.forms import act_button
 from console.widgets.table import Column, Table
 from service.errors import FatalError, TransientError
 from storage import dead_letters
@@ -146,9 +147,6 @@ def _acts(view: View, chosen: Any, anew: Any, table: Table | None = None) -> Non
     if not view.who.may(Role.OPERATOR):
         return
     words = view.words
-    again = ui.button(color=None).props("flat dense no-caps").classes("strong-button")
-    away = ui.button(words("letters.discard"), color=None)
-    away.props("flat dense no-caps").classes("plain-button")
 
     def told(ids: list[str]) -> None:
         again.set_text(words("letters.redrive", count=len(ids)))
@@ -163,8 +161,8 @@ def _acts(view: View, chosen: Any, anew: Any, table: Table | None = None) -> Non
         await _discard(view, chosen())
         await _done(anew)
 
-    again.on_click(press_again)
-    away.on_click(press_away)
+    again = act_button("", press_again, strong=True)
+    away = act_button(words("letters.discard"), press_away)
     told(chosen())
     if table:
         table.on_select(told)

@@ -10,7 +10,13 @@ from console.frame import Page, View, follow, panel
 from console.live import Snapshot
 from console.marks import number, state_mark
 from console.roles import Role
-from console.rows import alert_row, district_mark, district_title, sensor_mark
+from console.rows import (
+    alert_row,
+    district_mark,
+    district_title,
+    incident_areas,
+    sensor_mark,
+)
 from console.widgets.city_map import CityMap
 from console.widgets.table import Act, Column, Table
 from console.widgets.vitals import VitalSigns, vital_signs
@@ -60,6 +66,7 @@ async def overview(view: View) -> None:
         city.show(
             sensors=[sensor_mark(words, row) for row in now.sensors if row["lon"] is not None],
             districts=[district_mark(row) for row in now.districts],
+            areas=incident_areas(words, now.incidents),
         )
         alerts.show([alert_row(words, row, view.who) for row in now.alerts])
         count.set_text(words("alerts.count", count=len(now.alerts)))

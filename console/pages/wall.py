@@ -16,7 +16,7 @@ from console.frame import Page, View, beat, follow
 from console.history import Span
 from console.live import Snapshot
 from console.marks import level_mark, number
-from console.rows import district_mark, district_title, sensor_mark
+from console.rows import district_mark, district_title, incident_areas, sensor_mark
 from console.widgets.chart import Chart, quantity_props, range_prop
 from console.widgets.city_map import CityMap
 from console.widgets.head import Pulse
@@ -86,7 +86,7 @@ def _city(view: View, lines: list[Row]) -> Show:
     def show(now: Snapshot) -> None:
         for line, strip in strips:
             strip.show(wall_tiles(words, line.vitals, now))
-        city(now.sensors, now.districts)
+        city(now.sensors, now)
         alerts(now.alerts)
 
     return show
@@ -117,21 +117,22 @@ def _domain(view: View, line: Row) -> Show:
                     range=range_prop(span) if now.trends else None,
                     **quantity_props(vital.stream, vital.stream.headline),
                 )
-        city([row for row in now.sensors if row["domain"] == name], now.districts)
+        city([row for row in now.sensors if row["domain"] == name], now)
         alerts([row for row in now.alerts if row["domain"] == name])
 
     return show
 
 
-def _map(view: View) -> Callable[[list[Any], list[Any]], None]:
+def _map(view: View) -> Callable[[list[Any], Snapshot], None]:
     words = view.words
     with ui.element("div").classes("wall-map"):
         city = CityMap(words, still=True)
 
-    def show(sensors: list[Any], districts: list[Any]) -> None:
+    def show(sensors: list[Any], now: Snapshot) -> None:
         city.show(
             sensors=[sensor_mark(words, row) for row in sensors if row["lon"] is not None],
-            districts=[district_mark(row) for row in districts],
+            districts=[district_mark(row) for row in now.districts],
+            areas=incident_areas(words, now.incidents),
         )
 
     return show
