@@ -53,7 +53,7 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
         (words("alert.lasted"), duration(words, (end - alert.raised_at).total_seconds())),
         (
             words("alert.sensor"),
-            {"text": name, "href": f"/sensors/{alert.stream}/{alert.sensor}"},
+            {"text": name, "href": f"/sensors/{alert.stream}/{alert.sensor}"} if sensor else name,
         ),
         (words("alert.district"), place),
         (words("alert.stream"), {"text": title, "href": f"/streams/{alert.stream}"}),

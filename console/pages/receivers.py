@@ -45,8 +45,7 @@ async def receivers(view: View) -> None:
 
 async def _test(view: View, name: str) -> None:
     def deed(conn: Connection, who: str) -> str:
-        console = alerting().settings.console
-        return send_test(conn, name, who, console, view.desk.clock.now())
+        return send_test(conn, name, who, alerting().links, view.desk.clock.now())
 
     if await do(view, "receiver.test", name, deed):
         view.say("receivers.tested")

@@ -17,8 +17,8 @@ def incident(conn: psycopg.Connection) -> str:
     conn.execute(
         "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
         " value, threshold, raised_at, changed_at, cleared_at) VALUES ('care-1',"
-        " 'waterlogging.ponding', 'waterlogging', 'pond-dongchenggen', 'cleared', 2, 2, 'depth_m', 0.28, 0.27,"
-        " now() - interval '20 minutes', now(), now())"
+        " 'waterlogging.ponding', 'waterlogging', 'pond-dongchenggen', 'cleared', 2, 2, 'depth_m',"
+        " 0.28, 0.27, now() - interval '20 minutes', now(), now())"
     )
     conn.execute(
         "INSERT INTO incidents (id, kind, status, severity, peak_severity, root_episode,"
