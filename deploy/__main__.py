@@ -110,26 +110,17 @@ def status_command() -> None:
 @app.command("env")
 def env_command() -> None:
     """Print shell assignments. Example: eval "$(python -m deploy env)" """
-    layout = default_layout()
-    if not supervisor.running_pid(layout):
-        say("nothing runs; start it with make run DETACH=1")
-        raise typer.Exit(1)
-    with _told():
-        for name, value in up(layout).items():
-            print(f"export {name}={shlex.quote(value)}")
+    for name, value in _addresses().items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 @app.command("screenshots")
 def screenshots_command() -> None:
     """Take the pictures of README and docs anew, from the running console."""
-    layout = default_layout()
-    if not layout.env_file.exists():
-        say("nothing runs; start it with make run DETACH=1")
-        raise typer.Exit(1)
-    with _told():
-        from deploy.screenshots import take
+    from deploy.screenshots import take
 
-        console = json.loads(layout.env_file.read_text())["CITYOPS_CONSOLE"]
+    console, layout = _addresses()["CITYOPS_CONSOLE"], default_layout()
+    with _told():
         for made in take(console, layout.console_password_file.read_text().strip()):
             say(f"{made.relative_to(ROOT)} taken")
 
@@ -157,6 +148,15 @@ def clean_command() -> None:
     shutil.rmtree(database_folder(layout).parent, ignore_errors=True)
     shutil.rmtree(layout.state, ignore_errors=True)
     say("data removed")
+
+
+def _addresses() -> dict[str, str]:
+    """Return the running platform's addresses; leave with 1 when it does not run."""
+    layout = default_layout()
+    if not supervisor.running_pid(layout) or not layout.env_file.exists():
+        say("nothing runs; start it with make run DETACH=1")
+        raise typer.Exit(1)
+    return json.loads(layout.env_file.read_text())
 
 
 def _stop(layout: Layout) -> None:

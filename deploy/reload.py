@@ -11,8 +11,6 @@ from deploy.progress import step
 from deploy.runtime import Addresses
 from deploy.up import run_room, start_ours
 
-SERVERS = ("kafka", "postgres", "grafana")
-
 
 def reload(layout: Layout) -> None:
     """Migrate, provision and restart our processes; readings sent meanwhile get a 503 and retry.
@@ -23,7 +21,7 @@ def reload(layout: Layout) -> None:
     if not found or not layout.env_file.exists():
         raise DeployError("nothing runs; start it with make run DETACH=1")
     address = json.loads(layout.env_file.read_text())
-    ours = [name for name in found if name not in SERVERS]
+    ours = [name for name in found if name not in supervisor.SERVERS]
     with step("bringing tables and dashboards to the present streams"):
         run_room(address, "storage", "migrate")
         if url := address["CITYOPS_GRAFANA"]:

@@ -18,7 +18,8 @@ from deploy.paths import ROOT, Layout
 from deploy.plan import Process
 from deploy.wait import wait_until
 
-STOP_S = 40.0
+STOP_S = 60.0
+SERVERS = ("kafka", "postgres", "grafana")
 
 
 def render(layout: Layout, processes: list[Process], common: dict[str, str]) -> str:
@@ -116,14 +117,18 @@ def stop_processes(layout: Layout, names: list[str]) -> None:
         with contextlib.suppress(xmlrpc.client.Fault), _proxy(layout) as proxy:
             proxy.supervisor.stopProcess(name, False)
     ended = ("STOPPED", "EXITED", "FATAL")
-    still = lambda: [n for n in names if states(layout)[n]["statename"] not in ended]  # noqa: E731
-    wait_until(lambda: not still(), STOP_S, "our processes stopped")
+    up = lambda: [n for n, s in states(layout).items() if s["statename"] not in ended]  # noqa: E731
+    wait_until(lambda: not set(names) & set(up()), STOP_S, "our processes stopped")
 
 
 def stop(layout: Layout) -> None:
-    """Stop the supervisor and with it everything it runs; return when it is gone."""
+    """Stop our processes, then the supervisor with its servers; return when all are gone.
+
+    A process whose broker or database is gone first waits for it and ends late.
+    """
     pid = running_pid(layout)
     if pid:
+        stop_processes(layout, [name for name in states(layout) if name not in SERVERS])
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not running_pid(layout), STOP_S, "the platform stopped")
 
