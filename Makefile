@@ -48,7 +48,7 @@ clean: $(STAMP) ## Stop everything and remove its data
 	@$(BIN)/python -m deploy clean
 
 test: setup ## Set up, start own servers and run every test on two workers (WORKERS=4, 0 = none)
-	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
 
 chaos: setup ## Strike a platform with every fault and judge it: make chaos SEED=7 ROUNDS=2 (about 15 min)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),1)

@@ -56,12 +56,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shared.end()
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole files to the workers, and the pages of the console together."""
+    from tests.workers import ByFile
+
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each file on one worker, all pages on one (they share a browser); long ones first."""
-    for item in items:
-        pages = "console" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group("pages" if pages else item.path.stem))
+    """Begin with the long ones."""
     items.sort(key=lambda item: next((i for i, n in enumerate(FIRST) if n in item.path.parts), 9))
 
 
