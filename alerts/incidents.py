@@ -58,7 +58,8 @@ class Board:
         self._settings = settings
         self._now = now
         self._open: list[Incident] | None = None
-        self._touched: dict[str, str] = {}
+        self._touched: dict[str, Incident | None] = {}
+        self._joined: list[list[object]] = []
         self._events: list[Event] = []
 
     def take(self, t: Transition) -> None:
@@ -67,8 +68,9 @@ class Board:
             if found := next((i for i in self._of(kind) if belongs(kind, i, t)), None):
                 self._join(found, kind, [t], role)
                 return
+        located = sensor_of(t.stream, t.sensor) is not None
         for kind, role in _roles(t.rule):
-            if role == "trigger":
+            if role == "trigger" and (located or kind.place == "city"):
                 self._join(self._reopen(kind, t) or self._begin(kind, t), kind, [t], role)
                 return
 
@@ -80,10 +82,11 @@ class Board:
             [episodes],
         ).fetchall()
         for (incident,) in rows:
-            self._touched.setdefault(incident, "")
+            self._touched.setdefault(incident, None)
 
     def settle(self, episodes: list[str]) -> Followed:
         """Judge every incident that was touched; return what there is to tell."""
+        self._write_members()
         for incident in list(self._touched):
             self._events += assess(self._conn, incident, self._settings, self._now)
         return Followed(self._events, folded_under(self._conn, episodes))
@@ -98,16 +101,23 @@ class Board:
     ) -> None:
         for t in joining:
             folded = kind.fold and t.sensor in below(incident.root_sensor)
-            self._conn.execute(
+            self._joined.append([t.episode, incident.id, role, folded, self._now])
+            incident.newest_at = max(incident.newest_at, t.observed_at)
+        self._touched[incident.id] = incident
+
+    def _write_members(self) -> None:
+        """Write who joined, all at once: a storm joins by the thousand."""
+        with self._conn.cursor() as cursor:
+            cursor.executemany(
                 "INSERT INTO incident_members (episode, incident, role, folded, added_at)"
                 " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                [t.episode, incident.id, role, folded, self._now],
+                self._joined,
             )
-            incident.newest_at = max(incident.newest_at, t.observed_at)
-        self._conn.execute(
-            "UPDATE incidents SET newest_at = %s WHERE id = %s", [incident.newest_at, incident.id]
-        )
-        self._touched[incident.id] = ""
+            cursor.executemany(
+                "UPDATE incidents SET newest_at = greatest(newest_at, %s) WHERE id = %s",
+                [[i.newest_at, i.id] for i in self._touched.values() if i],
+            )
+        self._joined.clear()
 
     def _begin(self, kind: IncidentKind, t: Transition) -> Incident:
         place = sensor_of(t.stream, t.sensor)
@@ -156,6 +166,7 @@ class Board:
         if kind.place == "topology":
             for other in self._of(kind):
                 if other.root_sensor in below(incident.root_sensor):
+                    self._write_members()
                     self._events += merge(
                         self._conn, other.id, incident.id, ENGINE, self._settings, self._now
                     )

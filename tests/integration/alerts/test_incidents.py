@@ -213,3 +213,18 @@ def test_an_incident_is_routed_and_escalated_until_somebody_acknowledges(
     acknowledge_incident(desk.conn, only(desk).id, "li", "", desk.now)
     desk.later(minutes=30)
     assert desk.said() == ["confirmed", "escalated"]
+
+
+def test_what_is_folded_is_not_repeated_either(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text("[route]\nreceivers = ['duty']\ngroup = { repeat_s = 600 }\n")
+    desk.notifier.routes = read_routes(file)
+    desk.take(silent(0, "water-supply-510104-01", severity=4))
+    desk.later(seconds=1)
+    desk.take(after(10, "feeder", "trip", ROOT, severity=1))
+    desk.later(minutes=11)
+    again = desk.conn.execute(
+        "SELECT s.subject FROM outbox_subjects s WHERE s.kind = 'repeated' ORDER BY 1"
+    ).fetchall()
+    trip, outage = f"feeder.trip/{ROOT}/1", only(desk).id
+    assert {subject for (subject,) in again} == {trip, outage}, "not the pump below"

@@ -1,0 +1,65 @@
+"""5 000 subjects at once: every episode, few messages, the first one soon, memory bounded."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from standardwebhooks import Webhook
+
+from tests.alerting import SECRET, Stub, add_receiver, ask, transition
+from tests.servers import Spawner, wait_until
+
+SUBJECTS = 5_000
+MORE_MB = 150
+
+
+def resident_mb(pid: int) -> float:
+    """Return the peak resident memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(x for x in status if x.startswith("VmHWM")).split()[1]) / 1024
+
+
+def test_a_storm_is_told_in_few_messages_and_bounded_memory(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    engine, deliver = spawn("alerts", "engine"), spawn("alerts", "deliver")
+    before = {p.pid: resident_mb(p.pid) for p in (engine, deliver)}
+    rules = ("noise.night", "noise.day")
+    begun = time.monotonic()
+    send(*(transition(n, rule=rules[n % 2]) for n in range(SUBJECTS)))
+    sent = time.monotonic()
+    wait_until(lambda: len(stub.got) > 0, 30.0, "the first delivery")
+    first = time.monotonic() - begun
+    whole = [(SUBJECTS, SUBJECTS)]
+    query = "SELECT count(*), count(DISTINCT sensor) FROM episodes"
+    wait_until(lambda: ask(dsn, query) == whole, 60.0, "every episode")
+    told = "SELECT sum(events) FROM outbox WHERE delivered_at IS NOT NULL"
+    wait_until(lambda: ask(dsn, told) == [(SUBJECTS,)], 60.0, "every alert told")
+    took = time.monotonic() - begun
+    rows = ask(dsn, "SELECT count(*), max(receiver_seq), max(events) FROM outbox")
+    messages, newest, largest = rows[0]
+    print(f"sent {sent - begun:.2f} s, first {first:.2f} s, all {took:.2f} s, {messages} messages")
+    assert messages == newest == len(stub.got), "no gap, nothing twice"
+    assert messages < SUBJECTS / 10
+    assert largest <= 100
+    for headers, body in stub.got:
+        Webhook(SECRET).verify(body, headers)
+    for process in (engine, deliver):
+        grown = resident_mb(process.pid) - before[process.pid]
+        print(f"{process.child.name}: {before[process.pid]:.0f} MB + {grown:.0f} MB")
+        assert grown < MORE_MB
+    engine.stop()
+    spawn("alerts", "engine")
+    count = len(stub.got)
+    send(*(transition(n, "cleared", rule=rules[n % 2]) for n in range(SUBJECTS)))
+    over = "SELECT count(*) FROM episodes WHERE cleared_at IS NULL"
+    wait_until(lambda: ask(dsn, over) == [(0,)], 60.0, "every end")
+    told = "SELECT sum(events) FROM outbox WHERE delivered_at IS NOT NULL"
+    wait_until(lambda: ask(dsn, told) == [(2 * SUBJECTS,)], 60.0, "every end told")
+    kinds = ask(dsn, "SELECT kind, count(*) FROM outbox_subjects GROUP BY kind ORDER BY kind")
+    assert kinds == [("cleared", SUBJECTS), ("raised", SUBJECTS)], "no second notice after restart"
+    with psycopg.connect(dsn) as conn:
+        assert conn.execute("SELECT count(*) FROM told").fetchone() == (0,)
+    assert len(stub.got) > count
