@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env tap clean setup test reload chaos check format lock bench bench-lock new-stream check-streams dashboards grafana screenshots
+.PHONY: help run stop status logs env tap clean setup test reload chaos check format lock bench bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,9 @@ check: $(STAMP) ## ruff, pyright, import-linter, stream check
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m catalog check-streams
 	@$(BIN)/python -m dashboards check
+
+rules-page: $(STAMP) ## Write docs/rules.md anew from the catalog
+	@$(BIN)/python -m catalog rules-page
 
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .

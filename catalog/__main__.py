@@ -10,6 +10,7 @@ from rich.table import Table
 from catalog.checks import CHECKS, problems
 from catalog.city.sensors import sensors_of
 from catalog.registry import STREAMS_FOLDER, stream, streams
+from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
 
 app = typer.Typer(no_args_is_help=True, help="The city's streams, as declared in catalog/streams/.")
@@ -53,6 +54,15 @@ def scaffold(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     console.print(f"wrote {path.name}; next: edit it, then make check-streams")
+
+
+@app.command("rules-page")
+def write_rules_page(
+    path: Annotated[Path, typer.Argument(help="where to write it")] = Path("docs/rules.md"),
+) -> None:
+    """Write the page of all rules. Example: python -m catalog rules-page"""
+    path.write_text(rules_page(), encoding="utf-8")
+    console.print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,166 @@
+"""Every kind of rule and quantity: what it takes, an example in the catalog, the test of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from catalog.model import Rolling, Rule, SensorAttribute, Source, Stream, Threshold, ThresholdRule
+
+Examples = Callable[[Stream], Iterator[tuple[str, Source | None]]]
+"""Yields names of examples in a stream, each with its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of rule or quantity: what it takes, where to find an example, what shows it."""
+
+    name: str
+    takes: str
+    test: str
+    example: Examples
+
+
+def _rules(
+    holds: Callable[[Rule], bool],
+) -> Examples:
+    def found(stream: Stream) -> Iterator[tuple[str, Source | None]]:
+        for rule in stream.rules:
+            if holds(rule):
+                limits = rule.thresholds if isinstance(rule, ThresholdRule) else ()
+                yield stream.rule_id(rule), limits[0].source if limits else None
+
+    return found
+
+
+def _limits(holds: Callable[[Threshold], bool]) -> Examples:
+    def found(stream: Stream) -> Iterator[tuple[str, Source | None]]:
+        for rule in stream.rules:
+            for limit in rule.thresholds if isinstance(rule, ThresholdRule) else ():
+                if holds(limit):
+                    yield stream.rule_id(rule), limit.source
+
+    return found
+
+
+def _rolling(holds: Callable[[Rolling], bool]) -> Examples:
+    """Find a rolling quantity and the standard of the rule upon it, or its own."""
+
+    def found(stream: Stream) -> Iterator[tuple[str, Source | None]]:
+        for rolling in stream.rolling:
+            if holds(rolling):
+                upon = [r for r in _thresholds(stream) if r.metric == rolling.name]
+                own = rolling.source if rolling.source.clause or not upon else None
+                yield f"{stream.name}.{rolling.name}", own or upon[0].thresholds[0].source
+
+    return found
+
+
+def _derived(stream: Stream) -> Iterator[tuple[str, Source | None]]:
+    yield from ((f"{stream.name}.{d.name}", d.source) for d in stream.derived)
+
+
+def _relations(stream: Stream) -> Iterator[tuple[str, Source | None]]:
+    yield from ((f"{stream.name}.{r.name}", r.source) for r in stream.relations)
+
+
+KINDS = (
+    Kind(
+        "threshold by severity",
+        "`op`, one limit a severity and `deadband` in the metric's unit; `for_s`, `clear_s`",
+        "test_threshold_by_severity_with_for_clear_and_deadband",
+        _rules(lambda r: r.kind == "threshold" and len(r.thresholds) == 4 and r.for_s > 0),
+    ),
+    Kind(
+        "limit of the sensor itself",
+        "`SensorAttribute(attribute, offset)` in the metric's unit",
+        "test_threshold_of_the_sensor_itself",
+        _limits(lambda t: isinstance(t.value, SensorAttribute) and t.source.verified),
+    ),
+    Kind(
+        "limit of certain hours",
+        "`hours=(from, to)`, local hours, may wrap at midnight",
+        "test_threshold_by_the_hour",
+        _limits(lambda t: t.hours is not None),
+    ),
+    Kind(
+        "limit of certain dates",
+        "`effective_from`, `effective_to` of the source, local days",
+        "test_threshold_by_date",
+        _limits(lambda t: t.source.effective_to is not None),
+    ),
+    Kind(
+        "rolling `sum`",
+        "`window_s`, `bucket_s`, `min_buckets`",
+        "test_rolling_sum_of_rain",
+        _rolling(lambda r: r.kind == "sum"),
+    ),
+    Kind(
+        "rolling `mean`, minimum validity",
+        "`min_buckets` of the window, `full`: share of a bucket's readings",
+        "test_an_hour_needs_45_minutes_and_eight_hours_need_six",
+        _rolling(lambda r: r.kind == "mean" and r.full > 0),
+    ),
+    Kind(
+        "rolling `max`, `min`, one of the other",
+        "`each`: what a bucket makes, e.g. the lowest of daily highs",
+        "test_the_lowest_of_three_daily_highs",
+        _rolling(lambda r: r.each is not None),
+    ),
+    Kind(
+        "rolling `level`",
+        "mean energy of decibels",
+        "test_levels_are_averaged_as_energy",
+        _rolling(lambda r: r.kind == "level"),
+    ),
+    Kind(
+        "rate: rolling `change`",
+        "newest bucket less the oldest of `window_s`, in the metric's unit",
+        "test_rate_of_change",
+        _rolling(lambda r: r.kind == "change"),
+    ),
+    Kind(
+        "derived quantity",
+        "a pure function of metrics, rolling and derived quantities",
+        "test_derived_quantities_raise_like_any_other",
+        _derived,
+    ),
+    Kind(
+        "expression of several metrics",
+        "a derived quantity that a threshold rule looks at",
+        "test_an_expression_of_two_metrics",
+        _rules(lambda r: r.name == "burst"),
+    ),
+    Kind(
+        "relation",
+        "a law between metrics of one reading; broken: `marks` are flagged 3 or 4",
+        "test_a_broken_relation_is_suspect",
+        _relations,
+    ),
+    Kind(
+        "`health`",
+        "`for_s` without a good value of some metric, `clear_s` with all good",
+        "test_a_value_that_fails_raises_health_and_no_other_rule",
+        _rules(lambda r: r.kind == "health"),
+    ),
+    Kind(
+        "flat line",
+        "`FlatLine(suspect_s, fail_s, tolerance)` of a metric, then `health`",
+        "test_a_flat_line_raises_health",
+        lambda s: ((f"{s.name}.{m.name}", m.source) for m in s.metrics if m.flat),
+    ),
+    Kind(
+        "`absence`",
+        "`after_s` ticks without a reading, while the stream is heard",
+        "test_a_silent_sensor_a_silent_stream_and_a_stranger_are_told_apart",
+        _rules(lambda r: r.kind == "absence"),
+    ),
+    Kind(
+        "`stream_absence`",
+        "`after_s` ticks in which no placed sensor of the stream is heard; subject `*`",
+        "test_a_stream_is_silent_only_when_no_shard_hears_it",
+        _rules(lambda r: r.kind == "stream_absence"),
+    ),
+)
+
+
+def _thresholds(stream: Stream) -> list[ThresholdRule]:
+    return [rule for rule in stream.rules if isinstance(rule, ThresholdRule)]
