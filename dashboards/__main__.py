@@ -150,18 +150,22 @@ app.command("report")(report_command)
 def measure_command(
     dsn: Annotated[str, typer.Option(envvar="CITYOPS_DSN", help="database, as its owner")],
     repeats: Annotated[int, typer.Option(min=1, help="runs of each query that count")] = 5,
+    lang: Annotated[Lang, typer.Option(help="language of the pages")] = "zh",
 ) -> None:
-    """Print how long every page's queries take, as a table of Markdown; load a history first.
+    """Print every page, its question and how long its queries take, as a table of Markdown.
+
+    Load a history first, or the figures say nothing.
 
     Example: python -m storage load /tmp/history && python -m dashboards measure
     """
     lengths = " | ".join(f"p95 {length}" for length in RANGES)
-    typer.echo(f"| page | queries | {lengths} | slowest over 30 d (median) |")
-    typer.echo("|---|---|" + "---|" * (len(RANGES) + 1))
-    for one in measure(dsn, datetime.now(UTC), repeats=repeats):
+    typer.echo(f"| page | question | panels | queries | {lengths} | slowest, median of 30 d |")
+    typer.echo("|---|---|---|---|" + "---|" * (len(RANGES) + 1))
+    for one in measure(dsn, datetime.now(UTC), repeats=repeats, lang=lang):
         told = " | ".join(f"{one.p95_ms(length):.0f} ms" for length in RANGES)
         took_ms, panel = one.slowest["30 d"]
-        typer.echo(f"| {one.page.uid} | {one.queries} | {told} | {panel}: {took_ms:.0f} ms |")
+        what = f"{one.page.title} (`{one.page.uid}`) | {one.page.question} | {one.panels}"
+        typer.echo(f"| {what} | {one.queries} | {told} | {panel}: {took_ms:.0f} ms |")
 
 
 @contextmanager

@@ -24,9 +24,10 @@ RANGES = {
 
 @dataclass(slots=True)
 class Measured:
-    """One page: its number of queries, and milliseconds of each run by range."""
+    """One page: how many panels and queries, and milliseconds of each run by range."""
 
     page: Page
+    panels: int = 0
     queries: int = 0
     runs_ms: dict[str, list[float]] = field(default_factory=dict)
     slowest: dict[str, tuple[float, str]] = field(default_factory=dict)
@@ -50,6 +51,7 @@ def measure(dsn: str, end: datetime, *, repeats: int, lang: Lang = "zh") -> Iter
 
 def _page(conn: Connection, page: Page, end: datetime, repeats: int) -> Measured:
     board, found = page.build(), Measured(page)
+    found.panels = sum(panel["type"] != "row" for panel in board["panels"])
     for length, span in RANGES.items():
         runs: list[float] = []
         slowest = (0.0, "")
