@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import contenders, parts
+from benchmarks import contenders, growth, layout, parts
 from benchmarks.contenders import Result, Sizes
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
@@ -79,6 +79,33 @@ def run_command(
         _publish(record)
 
 
+def _alone(name: str, run: Callable[[Stand, float], list[dict[str, Any]]], share: float) -> None:
+    """Run a measurement of its own and write its figures."""
+    with open_stand() as stand:
+        found = run(stand, share)
+    record = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": _machine()}
+    path = RESULTS / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(record | {"results": found}, indent=1, ensure_ascii=False) + "\n")
+    typer.echo(path.relative_to(ROOT))
+
+
+@app.command("layout")
+def layout_command(
+    share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+) -> None:
+    """Compare ways to lay readings out in the database: key, types, chunks, index."""
+    _alone("layout", layout.run, share)
+
+
+@app.command("growth")
+def growth_command(
+    share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+) -> None:
+    """Spread the same readings over 1 000, 10 000 and 100 000 sensors."""
+    _alone("growth", growth.run, share)
+
+
 @app.command("publish")
 def publish_command(file: Annotated[Path, typer.Argument(exists=True)]) -> None:
     """Put the figures of an earlier run into docs/performance.md."""
@@ -95,12 +122,7 @@ def _record(
 ) -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cores": os.cpu_count(),
-            "cpu": _cpu(),
-            "python": platform.python_version(),
-            "load_before_and_after_each": [round(load, 2) for load in loads],
-        },
+        "machine": _machine() | {"load_before_and_after_each": [round(load, 2) for load in loads]},
         "sensors": sensors,
         "share": share,
         "took_s": round(took_s),
@@ -120,6 +142,15 @@ def _result(item: Result) -> dict[str, Any]:
         "peak_mb": {k: round(c.peak_mb) for k, c in item.costs.items()},
         "latency_ms": item.latency_ms,
         "note": item.note,
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "cpu": _cpu(),
+        "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[0], 2),
     }
 
 

@@ -27,15 +27,15 @@ def declared() -> Stream:
 
 
 def batches(
-    total: int, sensors: int = SENSORS, start: datetime = START
+    total: int, sensors: int = SENSORS, start: datetime = START, spacing_us: int = SPACING_US
 ) -> Iterator[pa.RecordBatch]:
-    """Yield ``total`` readings in batches: every sensor once a second of event time."""
+    """Yield ``total`` readings in batches: every sensor once in ``spacing_us`` of event time."""
     names = np.array([f"bench-{n:06d}" for n in range(sensors)])
     ids = pa.array(names.tolist())
     first_us = int(start.timestamp()) * 1_000_000
     for begin in range(0, total, BATCH):
         number = np.arange(begin, min(total, begin + BATCH))
-        sensor, at = number % sensors, first_us + number // sensors * SPACING_US
+        sensor, at = number % sensors, first_us + number // sensors * spacing_us
         yield _batch(ids.take(pa.array(sensor)), sensor, at, number)
 
 

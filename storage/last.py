@@ -53,6 +53,8 @@ def write_last(conn: Connection, found: list[pa.Table]) -> None:
             stage, sql.SQL(_STAGE_COLUMNS)
         )
     )
+    # empty but for a second call in one transaction
+    conn.execute(sql.SQL("DELETE FROM {}").format(stage))
     copy_table(conn, STAGE, rows)
     alone = pc.sum(rows.column("alone")).as_py()
     # an update of what is there costs half of an insert that finds a conflict
@@ -60,7 +62,6 @@ def write_last(conn: Connection, found: list[pa.Table]) -> None:
         _insert(conn, _ALONE)
     if alone < rows.num_rows:
         _insert(conn, _MERGED)
-    conn.execute(sql.SQL("DELETE FROM {}").format(stage))
 
 
 def _insert(conn: Connection, rows: LiteralString) -> None:

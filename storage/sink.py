@@ -34,7 +34,7 @@ class Sink:
 
     def __init__(self, prefix: str) -> None:
         self.topics = Topics.of(prefix)
-        self._known: set[tuple[str, str]] = set()
+        self._known: dict[str, set[str]] = {}
 
     def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
         """Store a batch of records of any of the topics."""
@@ -51,7 +51,8 @@ class Sink:
         return Stored(written.rows, None, lambda: self._committed(written))
 
     def _committed(self, written: Written) -> None:
-        self._known |= written.sensors
+        for stream, sensors in written.sensors.items():
+            self._known.setdefault(stream, set()).update(sensors)
         _count(written)
 
 

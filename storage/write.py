@@ -1,8 +1,9 @@
 """Write a batch inside one transaction: COPY where keys are new, staging where they may not be."""
 
 import hashlib
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -21,7 +22,9 @@ from storage.rollups import mark_dirty
 from storage.tables import aggregates_table, readings_table
 
 AGGREGATE_KEY = ("sensor", "window_start")
-Known = Set[tuple[str, str]]
+Known = Mapping[str, Set[str]]
+"""Sensors by stream."""
+NOBODY: Known = MappingProxyType({})
 NUL, NUL_SYMBOL = rb"\u0000", rb"\u2400"
 
 
@@ -46,11 +49,11 @@ class Written:
     corrections: int = 0
     flags: int = 0
     codes: dict[str, int] = field(default_factory=dict)
-    sensors: set[tuple[str, str]] = field(default_factory=set)
-    """(stream, sensor) that are registered now and were not ``known``."""
+    sensors: dict[str, set[str]] = field(default_factory=dict)
+    """Sensors by stream that are registered now and were not ``known``."""
 
 
-def write(conn: Connection, batch: Batch, known: Known = frozenset()) -> Written:
+def write(conn: Connection, batch: Batch, known: Known = NOBODY) -> Written:
     """Store everything of a batch; the caller owns the transaction and the offsets.
 
     ``known`` are sensors that surely have a row in ``sensors``; the others get one.
@@ -137,14 +140,14 @@ def _register(
     conn: Connection, stream: str, last: pa.Table, known: Known, written: Written
 ) -> None:
     """Give sensors that are not known a provisional row."""
-    strangers = {(stream, sensor) for sensor in last.column("sensor").to_pylist()} - known
+    strangers = set(last.column("sensor").to_pylist()) - known.get(stream, set())
     if strangers:
         conn.execute(
             "INSERT INTO sensors (stream, sensor, status) SELECT %s, s, 'provisional'"
             " FROM unnest(%s::text[]) s ON CONFLICT DO NOTHING",
-            [stream, sorted(sensor for _, sensor in strangers)],
+            [stream, sorted(strangers)],
         )
-        written.sensors |= strangers
+        written.sensors.setdefault(stream, set()).update(strangers)
 
 
 def _write_aggregates(conn: Connection, stream: str, rows: pa.Table, written: Written) -> None:
