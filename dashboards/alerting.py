@@ -11,6 +11,7 @@ from catalog.model import Text, text
 from dashboards.page import panel_id, uid
 from dashboards.query import DATASOURCE_TYPE, DATASOURCE_UID
 from dashboards.texts import pick
+from storage.views.limits import PLATFORM_LIMITS
 
 FOLDER = "城市运行"
 RECEIVER = "cityops-console"
@@ -40,7 +41,7 @@ WATCHES = (
         "no-data",
         text("全平台没有新数据", "No new data at all"),
         _figure("newest_age_s"),
-        120,
+        PLATFORM_LIMITS["newest_age_s"],
         60,
         "red",
         "platform",
@@ -50,7 +51,7 @@ WATCHES = (
         "undelivered",
         text("通知积压", "Webhooks pile up"),
         _figure("oldest_undelivered_s"),
-        300,
+        PLATFORM_LIMITS["oldest_undelivered_s"],
         120,
         "orange",
         "platform",
@@ -60,7 +61,7 @@ WATCHES = (
         "dead-letters",
         text("死信未处理", "Dead letters are open"),
         _figure("dead_letters_open"),
-        100,
+        PLATFORM_LIMITS["dead_letters_open"],
         300,
         "yellow",
         "platform",

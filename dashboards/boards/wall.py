@@ -11,6 +11,7 @@ from dashboards.panels import link_prop, number, prop, stat, threshold_props
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
 from dashboards.wall import HOURS, POINTS, REFRESH_S, Row, wall_rows
+from storage.views.limits import ONLINE_PCT, PLATFORM_LIMITS
 
 HEIGHT = 27
 """Grid rows that fit 1080 pixels in kiosk mode (38 pixels each)."""
@@ -70,9 +71,13 @@ def _online(page: Page) -> None:
     orange = LEVELS[Severity.ORANGE].colour
     panel = stat(names=True, rows=True, fields="/.*/")
     panel.override_by_name(
-        share, [*number("percent", 1), *threshold_props([(None, orange), (90, PLAIN[0][1])])]
+        share,
+        [*number("percent", 1), *threshold_props([(None, orange), (ONLINE_PCT, PLAIN[0][1])])],
     )
-    panel.override_by_name(age, [*number("s", 0), *threshold_props([*PLAIN, (60, orange)])])
+    panel.override_by_name(
+        age,
+        [*number("s", 0), *threshold_props([*PLAIN, (PLATFORM_LIMITS["newest_age_s"], orange)])],
+    )
     sql = f"""
         SELECT 100.0 * sum(f.fresh) / nullif(sum(f.sensors), 0) AS {name(share)},
                min(f.age_s) AS {name(age)}
@@ -84,8 +89,9 @@ def _backlog(page: Page) -> None:
     waiting, dead = page.say("c.undelivered"), page.say("c.dead")
     orange = LEVELS[Severity.ORANGE].colour
     panel = stat(names=True, rows=True, fields="/.*/")
-    for column in (waiting, dead):
-        panel.override_by_name(column, threshold_props([*PLAIN, (100, orange)]))
+    for column, figure in ((waiting, "undelivered"), (dead, "dead_letters_open")):
+        edge = PLATFORM_LIMITS[figure]
+        panel.override_by_name(column, threshold_props([*PLAIN, (edge, orange)]))
     sql = f"""
         SELECT max(p.value) FILTER (WHERE p.name = 'undelivered') AS {name(waiting)},
                max(p.value) FILTER (WHERE p.name = 'dead_letters_open') AS {name(dead)}

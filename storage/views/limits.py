@@ -4,13 +4,13 @@ Engineering values: a city always speaks within a minute, a webhook is late afte
 """
 
 PLATFORM_LIMITS = {
-    "newest_age_s": 60.0,
-    "oldest_undelivered_s": 120.0,
-    "undelivered": 100.0,
-    "dead_letters_open": 100.0,
-    "given_up": 0.0,
+    "newest_age_s": 60,
+    "oldest_undelivered_s": 120,
+    "undelivered": 100,
+    "dead_letters_open": 100,
+    "given_up": 0,
 }
-ONLINE_PCT = 90.0
+ONLINE_PCT = 90
 """Below this share of sensors heard, the city is not seen well."""
 
 

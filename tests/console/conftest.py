@@ -16,7 +16,14 @@ from datetime import UTC, datetime
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from console import accounts
 from console.roles import Role
@@ -28,6 +35,7 @@ from tests.history import Past, write_alerts, write_history
 from tests.servers import Spawned, Spawner
 
 PASSWORD = "correct horse battery"
+PATIENCE_MS = 15_000
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox",
@@ -85,6 +93,7 @@ def conn(place: Place) -> Iterator[psycopg.Connection]:
 def chromium() -> Iterator[BrowserContext]:
     """One headless Chromium, whose cache keeps the scripts from test to test."""
     packages.ensure(["chromium"], extra=["fonts-noto-cjk"])
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser.new_context()
@@ -124,7 +133,7 @@ def open_page(place: Place, chromium: BrowserContext, sessions: dict[str, str]) 
         page = chromium.new_page()
         made.append(page)
         page.set_viewport_size({"width": width, "height": height})
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         _watch(page, place.url, wrong)
         page.goto(f"{place.url}{path}")
         return page

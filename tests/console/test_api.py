@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 
+from catalog.model import ThresholdRule
 from catalog.registry import streams
 from console.history import STEPS_S, Span, fitting_step
 from console.sheets import csv_response
@@ -86,6 +87,12 @@ def test_one_sensor_tells_its_place_in_the_topology(api: httpx.Client) -> None:
     assert (missing.status_code, missing.json()["type"]) == (404, "urn:cityops:not_found")
 
 
+def pond_rule() -> ThresholdRule:
+    found = next(rule for rule in streams()["waterlogging"].rules if rule.name == "ponding")
+    assert isinstance(found, ThresholdRule)
+    return found
+
+
 def test_a_stream_shows_units_and_the_standard_behind_each_limit(api: httpx.Client) -> None:
     listed = ok(api.get("/streams"))
     assert {s["name"] for s in listed} == set(streams())
@@ -94,7 +101,9 @@ def test_a_stream_shows_units_and_the_standard_behind_each_limit(api: httpx.Clie
     assert (depth["name"], depth["unit"], depth["kind"]) == ("depth_m", "m", "measured")
     rule = next(r for r in declared["rules"] if r["id"] == "waterlogging.ponding")
     red = next(limit for limit in rule["limits"] if limit["severity"] == 1)
-    assert (red["value"], red["clause"], red["verified"]) == (0.3, "2013", True)
+    source = next(t.source for t in pond_rule().thresholds if t.severity == 1)
+    assert (red["value"], red["verified"]) == (0.3, True)
+    assert (red["standard"], red["clause"]) == (source.standard, source.clause)
     for name in streams():
         assert ok(api.get(f"/streams/{name}"))["metrics"]
     unknown = api.get("/streams/nothing")
