@@ -71,10 +71,11 @@ def _is_home(folder: Path) -> bool:
 
 
 def process(layout: Layout, home: Path) -> Process:
-    """Return the process to supervise; it gets none of the platform's addresses or keys."""
+    """Return the process to supervise; of ours it is told one key, to report to the console."""
     line = (str(home / "bin" / "grafana"), "server", "--homepath", str(home))
     config = layout.grafana_site / "grafana.ini"
-    return Process("grafana", (*line, "--config", str(config)), guest=True)
+    key = {"CITYOPS_API_KEY": layout.grafana_key_file.read_text().strip()}
+    return Process("grafana", (*line, "--config", str(config)), key, guest=True)
 
 
 def provision(

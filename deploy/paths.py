@@ -26,6 +26,11 @@ class Layout:
         return self.secrets / "api_key"
 
     @property
+    def grafana_key_file(self) -> Path:
+        """File holding the key with which Grafana reports to the console, mode 0600."""
+        return self.secrets / "grafana_key"
+
+    @property
     def console_password_file(self) -> Path:
         """File holding the generated password of the console's first user, mode 0600."""
         return self.secrets / "console_admin"

@@ -19,6 +19,9 @@ from deploy.plan import Process
 from deploy.wait import wait_until
 
 STOP_S = 60.0
+SECRETS = frozenset(
+    {"CITYOPS_DSN", "CITYOPS_ADMIN_DSN", "CITYOPS_ADMIN_PASSWORD_FILE", "CITYOPS_API_KEY"}
+)
 SERVERS = ("kafka", "postgres", "grafana")
 
 
@@ -45,8 +48,8 @@ serverurl=unix://{layout.supervisor_socket}
 
 
 def _program(layout: Layout, process: Process, common: dict[str, str]) -> str:
-    ours = not (process.server or process.guest)
-    environment = common | process.environment if ours else {}
+    shared = {} if process.server or process.guest else common
+    environment = shared | process.environment
     pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(environment.items()))
     # PostgreSQL ends at once on SIGINT; the others on SIGTERM
     stop = "INT" if process.name == "postgres" else "TERM"
@@ -90,9 +93,13 @@ def running_pid(layout: Layout) -> int:
 
 
 def start(layout: Layout) -> None:
-    """Start supervisord in the background and wait until it answers."""
+    """Start supervisord in the background and wait until it answers.
+
+    Secrets of our environment stay out of it: each process is given its own by the configuration.
+    """
     line = [sys.executable, "-m", "supervisor.supervisord", "-c", str(layout.supervisor_conf)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    env = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise StartError(f"the process supervisor did not start:\n{done.stderr or done.stdout}")
     wait_until(lambda: bool(states(layout)), 20.0, "the process supervisor answering")

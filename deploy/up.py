@@ -47,7 +47,7 @@ def up(layout: Layout) -> dict[str, str]:
     ports.save(layout.ports_file, chosen)
     runtime = choose_runtime(layout, chosen)
     servers = runtime.prepare()
-    _api_key(layout)
+    _api_keys(layout)
     stored_password(layout.console_password_file, 12)
     grafana = find_grafana(layout, chosen["grafana"])
     common = _environment(layout, chosen, runtime.planned())
@@ -122,16 +122,22 @@ def _with_port(process: Any, chosen: dict[str, int]) -> Any:
     return replace(process, environment=own)
 
 
-def _api_key(layout: Layout) -> None:
-    if not layout.api_key_file.exists():
-        layout.api_key_file.touch(mode=0o600)
-        layout.api_key_file.write_text(f"ck_{secrets.token_urlsafe(32)}\n")
+def _api_keys(layout: Layout) -> None:
+    for file in (layout.api_key_file, layout.grafana_key_file):
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(f"ck_{secrets.token_urlsafe(32)}\n")
 
 
 def _prepare_data(layout: Layout, common: dict[str, str]) -> None:
-    key = ["api-key", "add", "--name", "local", "--scopes", "ingest:*,api:*"]
     run_room(common, "storage", "migrate")
-    run_room(common, "storage", *key, "--key-file", str(layout.api_key_file))
+    keys = (
+        ("local", "ingest:*,api:*", layout.api_key_file),
+        ("grafana", "api:operator", layout.grafana_key_file),
+    )
+    for name, scopes, file in keys:
+        key = ["--name", name, "--scopes", scopes, "--key-file", str(file)]
+        run_room(common, "storage", "api-key", "add", *key)
     user = ["add-user", "admin", "--role", "admin", "--keep"]
     run_room(common, "console", *user, "--password-file", str(layout.console_password_file))
 

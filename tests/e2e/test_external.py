@@ -96,5 +96,18 @@ def _look_at_grafana(layout: Layout, url: str) -> None:
     assert httpx.get(f"{url}/api/health").json()["database"] == "ok"
     assert len(list((layout.grafana_site / "dashboards" / "zh").glob("*.json"))) >= 20
     pid = supervisor.states(layout)["grafana"]["pid"]
-    told = Path(f"/proc/{pid}/environ").read_bytes()
-    assert b"CITYOPS_API_KEY_FILE" not in told
+    told = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    (key,) = [entry.partition(b"=")[2].decode() for entry in told if b"CITYOPS_API_KEY" in entry]
+    assert not [entry for entry in told if b"CITYOPS_DSN" in entry and b"postgresql" in entry]
+    _report_as_grafana(layout, key)
+
+
+def _report_as_grafana(layout: Layout, key: str) -> None:
+    """The key Grafana was told opens the console's door for its notifications, and no other."""
+    address = json.loads(layout.env_file.read_text())
+    bearer = {"Authorization": f"Bearer {key}"}
+    url = f"{address['CITYOPS_CONSOLE']}/api/v1/incoming/grafana"
+    assert httpx.post(url, json={"alerts": []}, timeout=10).status_code == 401
+    assert httpx.post(url, json={"alerts": []}, headers=bearer, timeout=10).status_code < 300
+    gateway = f"{address['CITYOPS_GATEWAY']}/v1/streams/noise/readings"
+    assert httpx.post(gateway, json={"readings": []}, headers=bearer, timeout=10).status_code == 403

@@ -1,6 +1,7 @@
 """The gateway on real Kafka and a real database: 202 means stored, 4xx means nothing was."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,9 @@ from deploy.ports import free_port
 from ingest.describe import example
 from service.kafka import consumer
 from storage.api_keys import add_key
+from tests.databases import Databases
 from tests.servers import OwnServers, Spawner, wait_until
+from tests.topics import delete_topics, unique_prefix
 
 NOISE = "/v1/streams/noise/readings"
 
@@ -25,13 +28,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-@pytest.fixture
-def keys(dsn: str) -> dict[str, str]:
+def add_keys(dsn: str) -> dict[str, str]:
     with psycopg.connect(dsn, autocommit=True) as conn:
         return {
             "all": add_key(conn, "all", ["ingest:*"]),
             "noise": add_key(conn, "noise", ["ingest:noise"]),
         }
+
+
+@pytest.fixture
+def keys(dsn: str) -> dict[str, str]:
+    return add_keys(dsn)
 
 
 def start(spawn: Spawner, **env: str) -> str:
@@ -41,12 +48,34 @@ def start(spawn: Spawner, **env: str) -> str:
     return url
 
 
+@dataclass(frozen=True)
+class Place:
+    """One gateway, the keys it knows and the prefix of its topics."""
+
+    url: str
+    keys: dict[str, str]
+    prefix: str
+
+
+@pytest.fixture(scope="module")
+def place(
+    kafka: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """The gateway of all tests that need nothing of their own."""
+    prefix = unique_prefix()
+    with databases.fresh(migrated=True) as dsn:
+        base = {"CITYOPS_KAFKA": kafka, "CITYOPS_DSN": dsn, "CITYOPS_TOPIC_PREFIX": prefix}
+        spawn = Spawner(tmp_path_factory.mktemp("gateway"), base)
+        keys = add_keys(dsn)
+        yield Place(start(spawn), keys, prefix)
+        spawn.stop_all()
+    delete_topics(kafka, prefix)
+
+
 @pytest.fixture
-def client(
-    kafka: str, dsn: str, topic_prefix: str, spawn: Spawner, keys: dict[str, str]
-) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {keys['all']}"}
-    with httpx.Client(base_url=start(spawn), headers=headers, timeout=30) as made:
+def client(place: Place) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {place.keys['all']}"}
+    with httpx.Client(base_url=place.url, headers=headers, timeout=30) as made:
         yield made
 
 
@@ -68,13 +97,12 @@ def test_an_example_of_every_stream_is_accepted(client: httpx.Client) -> None:
         assert (answer.status_code, answer.json()) == (202, {"accepted": 1}), answer.text
 
 
-def test_accepted_readings_are_on_the_topic(
-    client: httpx.Client, kafka: str, topic_prefix: str
-) -> None:
+def test_accepted_readings_are_on_the_topic(client: httpx.Client, kafka: str, place: Place) -> None:
+    before = frames_on_topic(kafka, place.prefix)
     readings = [{"sensor": f"n-{i}", "observed_at": now(), "leq_db": 50} for i in range(100)]
     answer = client.post(NOISE, json={"readings": readings})
     assert answer.json() == {"accepted": 100}
-    assert 1 <= frames_on_topic(kafka, topic_prefix) <= 4
+    assert 1 <= frames_on_topic(kafka, place.prefix) - before <= 4
 
 
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
@@ -101,18 +129,19 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 def test_a_fault_is_named_and_nothing_is_stored(
     client: httpx.Client,
     kafka: str,
-    topic_prefix: str,
+    place: Place,
     reading: dict[str, Any],
     field: str,
     rule: str,
 ) -> None:
+    before = frames_on_topic(kafka, place.prefix)
     good = {"sensor": "n-9", "observed_at": now(), "leq_db": 50}
     answer = client.post(NOISE, json={"readings": [good, reading]})
     assert answer.status_code == 422
     assert answer.headers["content-type"].startswith("application/problem+json")
     errors = [(e["item"], e["field"], e["rule"]) for e in answer.json()["errors"]]
     assert errors == [(1, field, rule)]
-    assert frames_on_topic(kafka, topic_prefix) == 0
+    assert frames_on_topic(kafka, place.prefix) == before
 
 
 def test_all_faults_come_at_once(client: httpx.Client) -> None:
@@ -160,10 +189,10 @@ def test_arrow_bodies_follow_the_same_rules(client: httpx.Client) -> None:
     assert naive.json()["errors"][0]["rule"] == "time_zone"
 
 
-def test_keys_are_needed_and_scoped(client: httpx.Client, keys: dict[str, str]) -> None:
+def test_keys_are_needed_and_scoped(client: httpx.Client, place: Place) -> None:
     body = {"readings": [{"sensor": "n-1", "observed_at": now(), "leq_db": 1}]}
     assert client.post(NOISE, json=body, headers={"Authorization": ""}).status_code == 401
-    scoped = {"Authorization": f"Bearer {keys['noise']}"}
+    scoped = {"Authorization": f"Bearer {place.keys['noise']}"}
     assert client.post(NOISE, json=body, headers=scoped).status_code == 202
     assert client.post("/v1/streams/weather/readings", json=body, headers=scoped).status_code == 403
 
