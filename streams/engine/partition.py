@@ -5,7 +5,6 @@ Sensors do not influence each other, so this equals working off the readings one
 usual frame (one reading of each sensor) is one round of array operations.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
@@ -15,6 +14,7 @@ from catalog.contracts import FLAG_PASS, FLAG_SUSPECT
 from catalog.frames import Word, bad_rows
 from catalog.model import Stream
 from streams.engine import absence, health, quality, rolling, rules, snapshot, windows
+from streams.engine.crowd import Crowds, look_up
 from streams.engine.layout import NEVER, ring_name
 from streams.engine.outputs import Outputs
 from streams.engine.snapshot import Parts
@@ -26,6 +26,7 @@ class PartitionEngine:
 
     def __init__(self, stream: Stream, shard: int = 0) -> None:
         self.state = State(stream, shard)
+        self._crowds = Crowds()
         self._counts_gaps = any(r.full for r in stream.rolling)
         self._lateness_us = stream.lateness_s * US
 
@@ -41,24 +42,30 @@ class PartitionEngine:
     def restore(self, parts: Parts) -> None:
         """Go on from a snapshot."""
         snapshot.restore(self.state, parts)
+        self._crowds.forget()
 
     def process(self, batch: pa.RecordBatch, produced_at: datetime) -> Outputs:
         """Work off one frame of the stream; readings that break the contract are passed over."""
         out = self._outputs()
-        if bad := bad_rows(batch):
+        names = batch.column("sensor")
+        crowd = self._crowds.find(names)
+        if bad := bad_rows(batch, names_are_good=crowd is not None):
             keep = np.ones(batch.num_rows, bool)
             keep[[row.index for row in bad]] = False
-            batch = batch.filter(pa.array(keep))
+            batch, crowd = batch.filter(pa.array(keep)), None
         if not batch.num_rows:
             return out
-        slots, times, values = self._columns(batch)
-        distinct = np.unique(slots)
-        absence.arrived(self.state, distinct, produced_at, out)
+        if crowd is None:
+            crowd = look_up(self.state, batch.column("sensor"))
+            if not bad:
+                self._crowds.keep(names, crowd)
+        absence.arrived(self.state, crowd.distinct, produced_at, out)
+        times, values = _columns(batch)
         # absurd values overflow on the way to their flags; that is meant
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows in _rounds(slots):
-                self._round(slots[rows], times[rows], values[rows], produced_at, out)
-        windows.close_record(self.state, distinct, out)
+            for rows in crowd.rounds:
+                self._round(crowd.slots[rows], times[rows], values[rows], produced_at, out)
+        windows.close_record(self.state, crowd.distinct, out)
         return out
 
     def tick(self, at: int, produced_at: datetime) -> Outputs:
@@ -152,24 +159,14 @@ class PartitionEngine:
         gap[rows, 1] = gap[rows, 0]
         gap[rows, 0] = times[known] - newest[known]
 
-    def _columns(self, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        names = batch.column("sensor").dictionary_encode()
-        slot_of_name = np.array(self.state.slots_of(names.dictionary.to_pylist()), np.int64)
-        slots = slot_of_name[names.indices.to_numpy()]
-        times = batch.column("observed_at").cast(pa.int64()).to_numpy()
-        columns = [batch.column(m).to_numpy(zero_copy_only=False) for m in batch.schema.names[2:]]
-        return slots, times, np.column_stack(columns).astype(np.float64)
-
     def _outputs(self) -> Outputs:
         return Outputs(self.state.stream, self.state.names)
 
 
-def _rounds(slots: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield row indices: first readings of all sensors, then second ones, and so on."""
-    order = np.argsort(slots, kind="stable")
-    sorted_slots = slots[order]
-    first = np.append(True, sorted_slots[1:] != sorted_slots[:-1])
-    group_start = np.maximum.accumulate(np.where(first, np.arange(len(slots)), 0))
-    nth = np.arange(len(slots)) - group_start
-    for number in range(int(nth.max()) + 1):
-        yield order[nth == number]
+def _columns(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
+    """Return times (epoch µs) and values ``[k, M]``, NaN where there is none."""
+    times = batch.column("observed_at").cast(pa.int64()).to_numpy()
+    values = np.empty((batch.num_rows, batch.num_columns - 2))
+    for place in range(values.shape[1]):
+        values[:, place] = batch.column(place + 2).to_numpy(zero_copy_only=False)
+    return times, values

@@ -135,3 +135,29 @@ def test_the_batch_has_the_contract_schema(engine: PartitionEngine) -> None:
     batch = run(engine, (60, 50)).aggregates_batch()
     assert batch is not None
     assert batch.schema.equals(aggregates_schema(stream("noise")))
+
+
+def test_a_list_of_names_seen_before_still_means_its_own_sensors(engine: PartitionEngine) -> None:
+    """Names are looked up once per list; lists that begin alike, or are cut out, are others."""
+    lists = [("a", "bc"), ("ab", "c"), ("a", "bc"), ("abc",), ("bc", "a"), ("a",), ("a", "a")]
+    for second, names in enumerate(lists * 2):
+        at = second * 1000
+        batch = noise_batch([("x", at, 40.0), *((n, at, 40.0 + ord(n[-1]) % 7) for n in names)])
+        engine.process(batch.slice(1), NOW)
+    state = engine.state
+    assert state.names == ["a", "bc", "ab", "c", "abc"]
+    newest = {
+        n: (state.arrays["newest"][slot] // 1_000_000 - TICK) // 1000
+        for n, slot in state.slots.items()
+    }
+    assert newest == {"a": 13, "bc": 11, "ab": 8, "c": 8, "abc": 10}
+
+
+def test_crowds_are_looked_up_anew_after_a_restore(engine: PartitionEngine) -> None:
+    run(engine, (0, 50), sensor="first")
+    other = PartitionEngine(stream("noise"))
+    run(other, (0, 50), sensor="second")
+    run(other, (0, 50), sensor="third")
+    other.restore(engine.snapshot())
+    run(other, (1, 50), sensor="third")
+    assert other.state.names == ["first", "third"]
