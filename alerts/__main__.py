@@ -1,4 +1,4 @@
-"""``python -m alerts``: engine, delivery, alerts, receivers, deliveries, silences and routes."""
+"""``python -m alerts``: engine, delivery, and commands for what they keep."""
 
 import sys
 import threading
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alerts.commands import care, deliveries, receivers, routes, silences
+from alerts.commands import care, deliveries, drills, incidents, receivers, routes, silences
 from alerts.commands.start import prepare
 from alerts.deliver import run_deliver
 from alerts.engine import run_engine
@@ -21,10 +21,12 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Alerts: episodes, who is told of them, and the proof that they were.",
 )
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(receivers.app, name="receivers")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(silences.app, name="silences")
 app.add_typer(routes.app, name="routes")
+app.add_typer(drills.app, name="drills")
 care.add_to(app)
 
 

@@ -8,25 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
 from alerts.episodes import Change
-from alerts.errors import ConflictError
 from alerts.events import Event
+from alerts.incident_course import ENGINE, assess, merge, note, read_incidents
 from alerts.incident_events import incident_event
 from alerts.incident_places import belongs, below, same_place
-from alerts.incident_store import STATE, Incident, Member, members_of, must_be_open
+from alerts.incident_store import STATE, Incident
 from alerts.labels import sensor_of
-from alerts.notify import Notifier
-from alerts.outbox import lock_writers
 from alerts.settings import AlertSettings
 from catalog.contracts import Transition
 from catalog.incident import IncidentKind, incident_kinds
-
-ENGINE = "cityops"
 
 
 @dataclass(slots=True)
@@ -93,7 +88,9 @@ class Board:
 
     def _of(self, kind: IncidentKind) -> list[Incident]:
         if self._open is None:
-            self._open = _incidents(self._conn, "resolved_at IS NULL ORDER BY opened_at, id", [])
+            self._open = read_incidents(
+                self._conn, "resolved_at IS NULL ORDER BY opened_at, id", []
+            )
         return [i for i in self._open if i.kind == kind.name]
 
     def _join(
@@ -134,7 +131,7 @@ class Board:
             "at": t.observed_at,
             "now": self._now,
         }
-        similar = _incidents(self._conn, _PAST.format(place=_SAME[kind.place]), values)
+        similar = read_incidents(self._conn, _PAST.format(place=_SAME[kind.place]), values)
         values["similar"] = similar[0].id if similar else None
         with self._conn.cursor(row_factory=dict_row) as cursor:
             row = cursor.execute(_BEGIN.encode(), values).fetchone()
@@ -175,7 +172,7 @@ class Board:
     def _reopen(self, kind: IncidentKind, t: Transition) -> Incident | None:
         """Return the incident that has just ended at this place, open again."""
         span = timedelta(seconds=kind.reopen_s)
-        ended = _incidents(
+        ended = read_incidents(
             self._conn,
             "kind = %(kind)s AND status = 'resolved' AND resolved_at BETWEEN %(from)s AND %(to)s"
             " ORDER BY resolved_at DESC LIMIT 20",
@@ -199,131 +196,12 @@ class Board:
         return again
 
 
-def assess(
-    conn: Connection, incident_id: str, settings: AlertSettings, now: datetime
-) -> list[Event]:
-    """Judge one incident by its firing alerts: confirmed, another level, over."""
-    (incident,) = _incidents(conn, "id = %(id)s", {"id": incident_id})
-    if incident.resolved_at is not None:
-        return []
-    members = members_of(conn, incident.id)
-    firing = [m for m in members if m.cleared_at is None]
-    kind = incident_kinds()[incident.kind]
-    said: list[str] = []
-    if not firing:
-        over = max((m.cleared_at for m in members if m.cleared_at), default=now)
-        said += _set(conn, incident, "resolved", now, status="resolved", resolved_at=over)
-    else:
-        level = int(kind.level([m.severity for m in firing]))
-        if incident.status == "candidate" and _confirmed(kind, firing):
-            said += _set(
-                conn,
-                incident,
-                "confirmed",
-                now,
-                status="confirmed",
-                confirmed_at=now,
-                confirmed_by=ENGINE,
-            )
-        if level != incident.severity:
-            peak = min(level, incident.peak_severity)
-            said += _set(conn, incident, "changed", now, severity=level, peak_severity=peak)
-    (incident_now,) = _incidents(conn, "id = %(id)s", {"id": incident_id})
-    if incident_now.confirmed_at is None or not said:
-        return []  # a candidate is shown, not told
-    return [incident_event(conn, incident_now, said[0], settings, now)]
-
-
-def merge(
-    conn: Connection, source: str, target: str, who: str, settings: AlertSettings, now: datetime
-) -> list[Event]:
-    """Move an incident's alerts into another one; the first one ends as merged."""
-    conn.execute("UPDATE incident_members SET incident = %s WHERE incident = %s", [target, source])
-    (before,) = _incidents(conn, "id = %(id)s", {"id": source})
-    said = _set(
-        conn, before, "merged", now, who, status="merged", resolved_at=now, merged_into=target
-    )
-    note(conn, target, who, "absorbed", source)
-    (after,) = _incidents(conn, "id = %(id)s", {"id": source})
-    events = [incident_event(conn, after, s, settings, now) for s in said if after.confirmed_at]
-    return events + assess(conn, target, settings, now)
-
-
-def confirm_incident(
-    conn: Connection,
-    incident: str,
-    who: str,
-    notifier: Notifier,
-    settings: AlertSettings,
-    now: datetime,
-) -> None:
-    """Say that a candidate is real; it is told from then on."""
-    with conn.transaction():
-        lock_writers(conn)
-        found = must_be_open(conn, incident)
-        if found.status == "candidate":
-            confirmed = {"status": "confirmed", "confirmed_at": now, "confirmed_by": who}
-            _set(conn, found, "confirmed", now, who, **confirmed)
-            (after,) = _incidents(conn, "id = %(id)s", {"id": incident})
-            event = incident_event(conn, after, "confirmed", settings, now)
-            notifier.tell(conn, [event], now)
-
-
-def merge_incidents(
-    conn: Connection,
-    source: str,
-    target: str,
-    who: str,
-    notifier: Notifier,
-    settings: AlertSettings,
-    now: datetime,
-) -> None:
-    """Say that two open incidents are one; ``source`` ends, its alerts go on in ``target``."""
-    with conn.transaction():
-        lock_writers(conn)
-        one, other = must_be_open(conn, source), must_be_open(conn, target)
-        if one.id == other.id:
-            raise ConflictError("an incident is not merged with itself")
-        notifier.tell(conn, merge(conn, source, target, who, settings, now), now)
-
-
 def folded_under(conn: Connection, episodes: list[str]) -> dict[str, str]:
     """Return, per alert that is not to be told, the open incident whose root still fires."""
     rows = conn.execute(
         "SELECT episode, incident FROM folded_alerts WHERE episode = ANY(%s)", [episodes]
     ).fetchall()
     return dict(rows)
-
-
-def note(conn: Connection, incident: str, who: str, act: str, text: str = "") -> None:
-    """Add a line to the incident's timeline."""
-    conn.execute(
-        "INSERT INTO incident_acts (incident, who, act, note) VALUES (%s, %s, %s, %s)",
-        [incident, who, act, text],
-    )
-
-
-def _set(
-    conn: Connection,
-    incident: Incident,
-    act: str,
-    now: datetime,
-    who: str = ENGINE,
-    **columns: Any,
-) -> list[str]:
-    sets = "".join(f", {name} = %({name})s" for name in columns)
-    conn.execute(
-        f"UPDATE incidents SET changed_at = %(now)s{sets} WHERE id = %(id)s".encode(),
-        columns | {"now": now, "id": incident.id},
-    )
-    level = columns.get("severity", incident.severity)
-    note(conn, incident.id, who, act, f"level {level}" if act == "changed" else "")
-    return [act]
-
-
-def _confirmed(kind: IncidentKind, firing: list[Member]) -> bool:
-    rules = {m.rule for m in firing}
-    return len(rules) >= kind.confirm_rules or len(firing) >= kind.confirm_alerts
 
 
 @lru_cache(maxsize=4096)
@@ -346,12 +224,6 @@ def _as_transition(
         observed_at=at,
         produced_at=at,
     )
-
-
-def _incidents(conn: Connection, condition: str, values: Any) -> list[Incident]:
-    with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(f"SELECT {STATE} FROM incidents WHERE {condition}".encode(), values)
-        return [Incident.model_validate(row) for row in rows]
 
 
 _SAME = {

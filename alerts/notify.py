@@ -2,7 +2,7 @@
 transaction, so that what happened and what is owed for it are one fact."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,21 +14,11 @@ from alerts.links import Links
 from alerts.outbox import Address, Letter, load_addresses, message_id, put
 from alerts.routes import Group, Leg, Routes
 from alerts.silences import Silence, hiding, silences_at
+from alerts.told import Known, load_known, note_told, save_known
 
 MAX_GROUP = 100
 """Events in one message; a larger group becomes several messages."""
 AT_ONCE = Group()
-
-
-@dataclass(slots=True)
-class Known:
-    """Who was told of the subjects of this batch, and what is held back."""
-
-    told: dict[tuple[int, str], str]
-    held: set[tuple[int, str]]
-    changed: dict[tuple[int, str], list[object]] = field(default_factory=dict)
-    ended: list[tuple[int, str]] = field(default_factory=list)
-    holding: dict[tuple[int, str], list[object]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -52,7 +42,7 @@ class Notifier:
         addresses = load_addresses(conn)
         if not events or not addresses:
             return 0
-        known = _load(conn, {event.subject for event in events})
+        known = load_known(conn, {event.subject for event in events})
         silences = silences_at(conn, now)
         notices: list[tuple[Address, Leg, Event]] = []
         for event in events:
@@ -61,7 +51,7 @@ class Notifier:
                 notices += self._firing(event, addresses, known, reason, now)
             else:
                 notices += self._ending(event, addresses, known)
-        _save(conn, known)
+        save_known(conn, known)
         self._escalate(conn, notices, now)
         self._send(conn, notices, now)
         return len(notices)
@@ -71,9 +61,9 @@ class Notifier:
         address = load_addresses(conn).get(receiver)
         if address is None:
             return
-        leg, known = self.routes.leg(path), _load(conn, {event.subject})
-        _note_told(known, address, leg, event, now)
-        _save(conn, known)
+        leg, known = self.routes.leg(path), load_known(conn, {event.subject})
+        note_told(known, address, leg, event, now)
+        save_known(conn, known)
         notices = [(address, leg, event)]
         self._escalate(conn, notices, now)
         self._send(conn, notices, now)
@@ -133,7 +123,7 @@ class Notifier:
                     if not was_told:
                         known.holding[place] = [*place, leg.path, why, Jsonb(event.labels)]
                     continue
-                _note_told(known, address, leg, event, now)
+                note_told(known, address, leg, event, now)
                 yield address, leg, event
 
     def _ending(
@@ -224,51 +214,6 @@ def _expand(names: tuple[str, ...], addresses: dict[str, Address]) -> list[Addre
 
 def _silenced(silences: list[Silence], event: Event) -> str:
     return hiding(silences, event.labels) if event.firing else ""
-
-
-def _note_told(known: Known, address: Address, leg: Leg, event: Event, now: datetime) -> None:
-    place = (address.id, event.subject)
-    known.told[place] = leg.path
-    known.changed[place] = [*place, leg.path, event.severity, now, leg.group.repeat_s]
-    if place in known.held or place in known.holding:
-        known.holding.pop(place, None)
-        known.ended.append(place)
-
-
-def _load(conn: Connection, subjects: set[str]) -> Known:
-    wanted = list(subjects)
-    told = conn.execute(
-        "SELECT receiver, subject, route FROM told WHERE subject = ANY(%s)", [wanted]
-    ).fetchall()
-    held = conn.execute(
-        "SELECT receiver, subject FROM held WHERE subject = ANY(%s)", [wanted]
-    ).fetchall()
-    return Known({(r, s): route for r, s, route in told}, {(r, s) for r, s in held})
-
-
-def _save(conn: Connection, known: Known) -> None:
-    ended = list(dict.fromkeys(known.ended))
-    with conn.cursor() as cursor:
-        if ended:
-            gone = [p for p in ended if p not in known.changed]
-            cursor.executemany("DELETE FROM held WHERE receiver = %s AND subject = %s", ended)
-            cursor.executemany("DELETE FROM told WHERE receiver = %s AND subject = %s", gone)
-        if known.changed:
-            cursor.executemany(
-                "INSERT INTO told (receiver, subject, route, severity, at, repeat_s)"
-                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (receiver, subject) DO UPDATE"
-                " SET route = excluded.route, severity = excluded.severity, at = excluded.at,"
-                " repeat_s = excluded.repeat_s",
-                list(known.changed.values()),
-            )
-        holding = [row for place, row in known.holding.items() if place not in set(ended)]
-        if holding:
-            cursor.executemany(
-                "INSERT INTO held (receiver, subject, route, reason, labels)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (receiver, subject) DO UPDATE"
-                " SET reason = excluded.reason, labels = excluded.labels",
-                holding,
-            )
 
 
 def _hold_for_group(

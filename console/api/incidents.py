@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from alerts import incident_store as store
+from alerts.incident_acts import confirm_incident, merge_incidents
 from alerts.incident_store import IncidentPage, Status, Summary
-from alerts.incidents import confirm_incident, merge_incidents
 from console.alerting import Room
 from console.audit import record
 from console.auth import Conn, Operator, Viewer

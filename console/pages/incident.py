@@ -8,8 +8,8 @@ from psycopg import Connection
 from alerts import incident_store as store
 from alerts.errors import NotFoundError
 from alerts.events import find_rule
+from alerts.incident_acts import confirm_incident, merge_incidents
 from alerts.incident_store import IncidentPage, Member, list_incidents
-from alerts.incidents import confirm_incident, merge_incidents
 from catalog.registry import streams
 from console import registry
 from console.alerting import alerting

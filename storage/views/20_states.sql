@@ -157,8 +157,9 @@ RETURNS TABLE (
     raised_at timestamptz, acked_at timestamptz, acked_by text
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT e.id, e.rule, coalesce(r.title_zh, e.rule), coalesce(r.title_en, e.rule), e.stream,
-           d.domain, e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
+    SELECT e.id, e.rule, coalesce(r.title_zh, e.annotations ->> 'summary', e.rule),
+           coalesce(r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
+           coalesce(d.domain, e.labels ->> 'domain'), e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
            coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
            e.metric, e.value, e.threshold, m.unit, m.decimals, e.raised_at, e.acked_at, e.acked_by
     FROM episodes e

@@ -12,8 +12,9 @@ RETURNS TABLE (
     cleared_at timestamptz, lasted_s double precision, acked_at timestamptz, acked_by text
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT e.id, e.rule, coalesce(r.title_zh, e.rule), coalesce(r.title_en, e.rule), e.stream,
-           d.domain, e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
+    SELECT e.id, e.rule, coalesce(r.title_zh, e.annotations ->> 'summary', e.rule),
+           coalesce(r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
+           coalesce(d.domain, e.labels ->> 'domain'), e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
            coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
            e.value, e.threshold, m.unit, e.raised_at, e.cleared_at,
            extract(epoch FROM coalesce(e.cleared_at, now()) - e.raised_at)::float8,

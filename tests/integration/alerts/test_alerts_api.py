@@ -207,6 +207,8 @@ def test_grafanas_webhook_becomes_an_alert_that_is_delivered(
     assert told["data"]["annotations"]["summary"] == "Pump 3 is at 95 °C"
     (shown,) = place.call("viewer", "GET", "/alerts?domain=water").json()
     assert (shown["rule"], shown["labels"]["origin"]) == ("external.pump_hot", "external")
+    row = conn.execute("SELECT title_zh, domain FROM dash.active_alerts()").fetchone()
+    assert row == ("Pump 3 is at 95 °C", "water"), "the wall knows it as well"
     push(labels=labels | {"severity": "warning"})
     push(status="resolved")
     push(status="resolved")

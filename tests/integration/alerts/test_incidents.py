@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from alerts.errors import ConflictError
+from alerts.incident_acts import confirm_incident, merge_incidents
 from alerts.incident_store import (
     IncidentPage,
     Summary,
@@ -15,7 +16,6 @@ from alerts.incident_store import (
     get_incident,
     list_incidents,
 )
-from alerts.incidents import confirm_incident, merge_incidents
 from alerts.routes import read_routes
 from alerts.store import get_alert
 from catalog.contracts import Transition
