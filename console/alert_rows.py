@@ -11,6 +11,7 @@ from catalog.model import (
     HealthRule,
     Rule,
     SensorAttribute,
+    Source,
     Stream,
     StreamAbsenceRule,
     Threshold,
@@ -164,10 +165,16 @@ def limit_rows(
             "limit": shown,
             "standard": source.standard + _hours(words, hours),
             "clause": source.clause,
-            "verified": words(f"alert.verified_{'yes' if source.verified else 'no'}"),
+            "verified": words(f"alert.verified_{_checked(source)}"),
         }
         for n, (severity, shown, source, hours) in enumerate(limits)
     ]
+
+
+def _checked(source: Source) -> str:
+    if source.verified:
+        return "yes"
+    return "engineering" if source.standard == ENGINEERING.standard else "no"
 
 
 def _limit(

@@ -28,18 +28,24 @@ SETTLE_MS = 4000
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture: its file, the page, the language and the size."""
+    """One picture: its file, the page, the language and the size; ``follow`` is a link to open."""
 
     name: str
     path: str
     language: str = "zh"
     width: int = 1440
     height: int = 900
+    follow: str = ""
 
 
 SHOTS = (
     Shot("overview.png", "/"),
     Shot("overview-en.png", "/", "en"),
+    Shot("wall.png", "/wall?seconds=0", "zh", 1920, 1080),
+    Shot("alerts.png", "/alerts"),
+    Shot("alert.png", "/alerts?stream=waterlogging", height=1000, follow=".list td a"),
+    Shot("stream.png", "/streams/waterlogging"),
+    Shot("quality.png", "/quality"),
 )
 
 
@@ -77,6 +83,9 @@ def _take(page: Page, console: str, shot: Shot, folder: Path) -> Path:
     answer = page.goto(f"{console}{shot.path}", wait_until="load")
     if answer is None or not answer.ok:
         raise DeployError(f"{shot.path} answers {answer.status if answer else 'nothing'}")
+    if shot.follow:
+        page.locator(shot.follow).first.click()
+        page.wait_for_load_state("load")
     page.wait_for_timeout(SETTLE_MS)
     target = folder / shot.name
     page.screenshot(path=target)

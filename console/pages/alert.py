@@ -167,8 +167,8 @@ def _right(view: View, found: Dossier) -> Any:
     with panel(words("alert.facts"), "glance"):
         facts = Facts(words("alert.facts"))
         if found.rule:
-            advice = f"{words('alert.advice')}：{words.of(found.rule.advice)}"
-            ui.label(advice).classes("advice")
+            advice = words.of(found.rule.advice)
+            ui.label(words("alert.advice", text=advice)).classes("advice")
     with panel(words("alert.rule"), "rule"):
         if found.rule:
             ui.label(rule_text(words, found.rule)).classes("pad")

@@ -1,7 +1,5 @@
 """The overview in a real browser: all parts, live, in both languages, on small screens."""
 
-import os
-import signal
 from collections.abc import Callable
 
 import psycopg
@@ -136,19 +134,6 @@ def test_a_page_left_open_after_logout_cannot_act(
     finally:
         conn.execute("UPDATE console_sessions SET seen_at = now()")
         clear_alert(conn, "late-1")
-
-
-def test_a_server_that_stops_is_shown_as_frozen(
-    place: Place, open_page: Opener, conn: psycopg.Connection
-) -> None:
-    page = open_page()
-    expect(page.locator(".alerts tbody tr").first).to_be_visible()
-    os.kill(place.process.pid, signal.SIGSTOP)
-    try:
-        expect(page.locator(".frozen")).to_contain_text("画面冻结", timeout=20_000)
-    finally:
-        os.kill(place.process.pid, signal.SIGCONT)
-    expect(page.locator(".pulse .fresh")).to_be_visible(timeout=20_000)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080)])
