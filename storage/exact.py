@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Protocol
 
 import psycopg
@@ -24,7 +25,7 @@ from service.settings import Settings
 from service.vitals import Vitals
 from storage.offsets import Place, advance, load_offsets
 
-LAG_EVERY = 10
+LAG_EVERY_S = 1.0
 RETRY_S = (0.1, 0.3, 1.0, 2.0)
 
 CONSUMER = ("consumer",)
@@ -77,16 +78,16 @@ class ExactConsumer(ConsumerRebalanceListener):
         kafka = self._kafka = self._consumer()
         kafka.subscribe(self._topics, listener=self)
         self._vitals.ready()
-        rounds, failures = 0, 0
+        lag_due, failures = 0.0, 0
         try:
             while not stop.is_set():
                 try:
                     self._round(kafka, poll_ms)
                     # after trouble a round begins with a seek, which asks the database
                     self._vitals.trouble("")
-                    rounds += 1
-                    if rounds % LAG_EVERY == 0:
+                    if monotonic() >= lag_due:
                         self._vitals.lag(_lag(kafka))
+                        lag_due = monotonic() + LAG_EVERY_S
                     failures = 0
                 except FencedInstanceIdError as error:
                     raise FatalError(

@@ -48,13 +48,12 @@ _MERGED: LiteralString = (
 def write_last(conn: Connection, found: list[pa.Table]) -> None:
     """Lay the readings that ``last_readings`` has picked over what is known."""
     rows, stage = pa.concat_tables(found), sql.Identifier(STAGE)
-    conn.execute(
-        sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
-            stage, sql.SQL(_STAGE_COLUMNS)
-        )
-    )
     # empty but for a second call in one transaction
-    conn.execute(sql.SQL("DELETE FROM {}").format(stage))
+    conn.execute(
+        sql.SQL(
+            "CREATE TEMP TABLE IF NOT EXISTS {0} ({1}) ON COMMIT DELETE ROWS; DELETE FROM {0}"
+        ).format(stage, sql.SQL(_STAGE_COLUMNS))
+    )
     copy_table(conn, STAGE, rows)
     alone = pc.sum(rows.column("alone")).as_py()
     # an update of what is there costs half of an insert that finds a conflict
