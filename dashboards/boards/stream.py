@@ -118,11 +118,11 @@ def by_district(page: Page, stream: Stream, at: At, *, key: str) -> None:
     where, chosen = uid("district", "", page.lang), "var-district=${__field.labels.district}"
     panel.data_links([drill(page.say("district"), where, chosen)])
     sql = f"""
-        SELECT s."time", s.label AS metric, d.district, s.value
+        SELECT s."time", s.label AS metric, coalesce(d.district, '') AS district, s.value
         FROM dash.series({literal(stream.name)}, {literal(stream.headline)}, {RANGE}, {STEP},
              NULL, NULL, 'district', {literal(page.lang)}) s
-        JOIN dash.districts d ON d.title_{page.lang} = s.label
-        ORDER BY s."time", d.position LIMIT 20000"""
+        LEFT JOIN dash.districts d ON d.title_{page.lang} = s.label
+        ORDER BY s."time", d.position, s.label LIMIT 20000"""
     page.add(
         key,
         panel,

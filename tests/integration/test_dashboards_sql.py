@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
+from dashboards.alerting import WATCHES, Watch
 from dashboards.build import dashboards
 from dashboards.expand import PanelQuery, View, panel_queries
 from tests.databases import Databases
@@ -102,6 +103,14 @@ def test_an_empty_range_gives_no_rows_and_no_error(reader: Connection, now: date
                 # limits are drawn through any time; a silent tile of the wall is one empty point
                 full = [row for row in cursor.fetchall() if row[-1] is not None]
                 assert "dash.limits" in query.sql or full == [], f"{query.dashboard} {query.panel}"
+
+
+@pytest.mark.parametrize("watch", WATCHES, ids=lambda watch: watch.key)
+def test_an_alert_rule_asks_for_one_number(reader: Connection, watch: Watch) -> None:
+    cursor = reader.execute(watch.sql.encode())
+    rows = cursor.fetchall()
+    assert [column.type_code in NUMERIC for column in cursor.description or ()] == [True]
+    assert len(rows) == 1 and rows[0][0] is not None
 
 
 def test_a_hostile_variable_stays_a_value(reader: Connection, now: datetime) -> None:

@@ -1,13 +1,18 @@
 """The committed dashboards are what the catalog says, and stay what they are."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from catalog.registry import streams
 from dashboards.build import BUILT, dashboards, files, stale, write
 from dashboards.page import UID_LIMIT, panel_id, uid
+from dashboards.query import jsonable
 from dashboards.texts import LANGUAGES, TEXTS
 
 
@@ -31,6 +36,26 @@ def test_write_mends_changed_missing_and_left_over_files(tmp_path: Path) -> None
         "dashboards/zh/cityops-wall.json",
     ]
     assert stale(tmp_path, files()) == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name in dashboards() if "/zh/" in name))
+def test_the_sdks_models_read_a_board_and_write_all_of_it_again(name: str) -> None:
+    register_default_plugins()
+    board = dashboards()[name]
+    again = jsonable(Dashboard.from_json(board))
+    assert list(_lost(board, again)) == []
+
+
+def _lost(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Yield what is in our JSON and not, or not the same, in theirs."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key, value in ours.items():
+            yield from _lost(value, theirs.get(key), f"{path}.{key}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for one, other in zip(ours, theirs, strict=True):
+            yield from _lost(one, other, f"{path}[]")
+    elif ours != theirs:
+        yield f"{path}: {ours!r} became {theirs!r}"
 
 
 def test_every_stream_and_level_has_its_page_in_both_languages() -> None:
