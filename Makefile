@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env tap clean setup test reload chaos check format lock bench bench-lock new-stream check-streams rules-page dashboards grafana screenshots
+.PHONY: help run stop status logs env tap clean setup test reload chaos check format lock bench soak bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -92,6 +92,9 @@ $(BENCH_STAMP): benchmarks/requirements.txt
 
 bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (5 min; SHARE=0.1 for a try)
 	@$(BIN)/python -m benchmarks run $(if $(SHARE),--share $(SHARE)) $(if $(PUBLISH),--publish)
+
+soak: setup ## Watch memory under 20 000 readings/s (MINUTES=30)
+	@$(BIN)/python -m benchmarks soak $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew
 	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command 'make bench-lock' -o benchmarks/requirements.txt

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import contenders, growth, layout, parts
+from benchmarks import contenders, growth, layout, parts, soak
 from benchmarks.contenders import Result, Sizes
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
@@ -104,6 +104,18 @@ def growth_command(
 ) -> None:
     """Spread the same readings over 1 000, 10 000 and 100 000 sensors."""
     _alone("growth", growth.run, share)
+
+
+@app.command("soak")
+def soak_command(
+    minutes: Annotated[float, typer.Option(min=0.5, help="how long")] = 30.0,
+) -> None:
+    """Watch the memory of sink and worker under 20 000 readings a second; exit 1 when it grows."""
+    with open_stand() as stand:
+        verdicts = soak.run(stand, minutes)
+    for verdict in verdicts:
+        typer.echo(json.dumps(verdict))
+    raise typer.Exit(0 if all(verdict["flat"] for verdict in verdicts) else 1)
 
 
 @app.command("publish")
