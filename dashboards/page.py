@@ -165,7 +165,11 @@ class Page:
             board.annotation(self._annotation(note))
         for panel in self.panels:
             board.with_panel(panel)
-        return _clean(jsonable(board.build())) | {"schemaVersion": SCHEMA_VERSION}
+        made = _clean(jsonable(board.build()))
+        made["templating"].setdefault(
+            "list", []
+        )  # not every reader of the file forgives its absence
+        return made | {"schemaVersion": SCHEMA_VERSION}
 
     def _describe(self, about: str, act: str) -> str:
         stop = "。" if self.lang == "zh" else "."
