@@ -19,4 +19,18 @@ command -v "$python" >/dev/null || install_system_packages python3
     exit 1
 }
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+
+pip_install() {
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+}
+
+# uv fetches and unpacks side by side, in a fraction of pip's time; where only pip is set up for the
+# network (a mirror in its configuration), pip does it all
+only_uv=$(mktemp)
+trap 'rm -f "$only_uv"' EXIT
+awk '/^uv==/ { on = 1 } on { print } on && !/\\$/ { exit }' requirements.txt >"$only_uv"
+pip_install "$only_uv"
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements.txt || {
+    echo "uv could not install the packages; pip goes on" >&2
+    pip_install requirements.txt
+}

@@ -17,6 +17,7 @@ CITYOPS_TEST_KAFKA and CITYOPS_TEST_DSN.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give this process the folder that all workers of the run share."""
     given = getattr(config, "workerinput", {}).get("shared")
     config.stash[SHARED] = Shared(Path(given)) if given else Shared.new()
+    if not given:  # a run that is told to end (a job's time limit) still ends its servers
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
