@@ -61,11 +61,13 @@ class PartitionEngine:
                 self._crowds.keep(names, crowd)
         absence.arrived(self.state, crowd.distinct, produced_at, out)
         times, values = _columns(batch)
+        touched = [(crowd.distinct, self.state.arrays["newest"][crowd.distinct])]
         # absurd values overflow on the way to their flags; that is meant
         with np.errstate(over="ignore", invalid="ignore"):
             for rows in crowd.rounds:
-                self._round(crowd.slots[rows], times[rows], values[rows], produced_at, out)
-        windows.close_record(self.state, crowd.distinct, out)
+                touched.append((crowd.slots[rows], times[rows]))
+                self._round(*touched[-1], values[rows], produced_at, out)
+        windows.close_record(self.state, touched, out)
         return out
 
     def tick(self, at: int, produced_at: datetime) -> Outputs:

@@ -97,9 +97,9 @@ def _before(
         rows = slots[stale]
         at, n, v = (state.arrays[f"b_{part}/{ring.name}"][:, rows].T for part in ("at", "n", "v"))
         total, valid = _combine(rolling, ring, (at, n, v), bucket[stale], need[stale])
-        # a late reading has changed a bucket that the newest window holds too
-        cache.bucket[rows] = np.where(bucket[stale] < known[stale], NEVER, bucket[stale])
-        cache.need[rows], cache.total[rows], cache.valid[rows] = need[stale], total, valid
+        # a late reading's own bucket takes the place of the newest, which it has changed
+        cache.bucket[rows], cache.need[rows] = bucket[stale], need[stale]
+        cache.total[rows], cache.valid[rows] = total, valid
     return cache.total[slots], cache.valid[slots]
 
 

@@ -1,5 +1,7 @@
 """One-minute windows of event time in a ring per sensor; late readings make a new revision."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from catalog.contracts import WINDOW_S
@@ -9,6 +11,8 @@ from streams.engine.state import US, State
 
 WINDOW_US = WINDOW_S * US
 TICK_GRACE_US = 2 * US
+Touched = tuple[np.ndarray, np.ndarray]
+"""Distinct sensors and a time of each (epoch µs)."""
 OF_GOOD = ("sum", "min", "max", "last")
 
 
@@ -54,14 +58,22 @@ def holds(state: State, slots: np.ndarray, times: np.ndarray) -> np.ndarray:
     return same.any(axis=1) & (a["w_start"][at] == start)
 
 
-def close_record(state: State, slots: np.ndarray, out: Outputs) -> None:
-    """Put out the changed windows of these sensors that are over or were put out before."""
+def close_record(state: State, touched: Iterable[Touched], out: Outputs) -> None:
+    """Put out the changed windows that are over or were put out before.
+
+    ``touched`` are the readings of a record, and each sensor's newest one before it: after every
+    record no other window can be changed and not yet out.
+    """
     a = state.arrays
-    row, place = np.nonzero(a["w_dirty"][:, slots].T)
-    slot = slots[row]
-    current = a["newest"][slot] // WINDOW_US * WINDOW_US
-    due = (a["w_start"][place, slot] < current) | (a["w_revision"][place, slot] > 0)
-    _emit(state, slot[due], place[due], out)
+    for slots, times in touched:
+        place = times // WINDOW_US % state.windows
+        dirty = a["w_dirty"][place, slots]
+        if not dirty.any():
+            continue
+        slot, place = slots[dirty], place[dirty]
+        current = a["newest"][slot] // WINDOW_US * WINDOW_US
+        due = (a["w_start"][place, slot] < current) | (a["w_revision"][place, slot] > 0)
+        _emit(state, slot[due], place[due], out)
 
 
 def close_tick(state: State, at: int, out: Outputs) -> None:

@@ -120,6 +120,14 @@ def test_an_hour_needs_45_minutes_and_eight_hours_need_six(minutes: int, valid: 
     assert told == ([("raised", 4, 5 * HOUR + 44 * 60)] if valid else [])
 
 
+@pytest.mark.parametrize(("minutes", "hour"), [(44, 6), (45, 5)])
+def test_an_hour_long_over_that_was_not_full_does_not_count(minutes: int, hour: int) -> None:
+    rows = [(m * 60, 200.0 + m % 7) for m in range(minutes)]
+    rows += [(h * HOUR + m * 60, 200.0 + m % 7) for h in range(1, 7) for m in range(60)]
+    told = tell("air_quality", "air_quality.o3_8h", readings(STATION, "o3", *rows))
+    assert told == [("raised", 4, hour * HOUR + 44 * 60)]
+
+
 def test_a_station_that_reports_by_the_hour_needs_one_value_an_hour() -> None:
     rows = [(hour * HOUR, 200.0 + hour) for hour in range(6)]
     told = tell("air_quality", "air_quality.o3_8h", readings(STATION, "o3", *rows))
