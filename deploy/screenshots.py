@@ -44,6 +44,7 @@ SHOTS = (
     Shot("wall.png", "/wall?seconds=0", "zh", 1920, 1080),
     Shot("alerts.png", "/alerts"),
     Shot("alert.png", "/alerts?stream=waterlogging", height=1000, follow=".list td a"),
+    Shot("incident.png", "/incidents", follow=".list td a"),
     Shot("stream.png", "/streams/waterlogging"),
     Shot("quality.png", "/quality"),
 )
