@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Event
-from alerts.links import Links
+from alerts.links import Links, mask
 from alerts.outbox import CHANNEL, Letter, load_addresses, put
 
 State = Literal["waiting", "delivered", "failed", "all"]
@@ -49,7 +49,7 @@ class Attempt(BaseModel):
 
 
 class DeliveryPage(BaseModel):
-    """A message with its body and every attempt."""
+    """A message with its body (its signed link masked) and every attempt."""
 
     delivery: Delivery
     body: str
@@ -108,7 +108,7 @@ def get_delivery(conn: Connection, message: str) -> DeliveryPage:
             " WHERE outbox = %s ORDER BY id",
             [message],
         ).fetchall()
-    return DeliveryPage(delivery=found[0], body=body[0], attempts=attempts)
+    return DeliveryPage(delivery=found[0], body=mask(body[0]), attempts=attempts)
 
 
 def replay(conn: Connection, message: str) -> int:

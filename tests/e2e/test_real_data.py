@@ -135,8 +135,9 @@ def inbox() -> Iterator[Inbox]:
 
 
 def each(event: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the alerts of a webhook: one, or those of a group."""
-    return event["data"]["alerts"] if event["type"] == "alerts.grouped" else [event]
+    """Return the alerts of a webhook: one, or those of a group; incidents are left out."""
+    told = event["data"]["alerts"] if event["type"] == "alerts.grouped" else [event]
+    return [e for e in told if e["type"].startswith("alert.")]
 
 
 def replay(file: str, stream: str, name: str, env: dict[str, str]) -> int:

@@ -130,6 +130,10 @@ def test_a_link_is_looked_at_clicked_and_ends(place: Place, stub: Stub) -> None:
         assert run_drills(conn, notifier, datetime.now(UTC)) == 1
         wait_until(lambda: len(stub.got) == 1, 20.0, "the drill's webhook")
         link = json.loads(stub.got[0][1])["respond"]
+        message = link.rsplit("/", 1)[1].split(".")[0]
+        logged = place.call("viewer", "GET", f"/deliveries/{message}").json()["body"]
+        assert message in logged
+        assert link not in logged, "who may read the log may not answer for a receiver"
         with httpx.Client(timeout=30) as browser:
             page = browser.get(link)
             assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
