@@ -108,7 +108,7 @@ def growth_command(
 
 @app.command("soak")
 def soak_command(
-    minutes: Annotated[float, typer.Option(min=0.5, help="how long")] = 30.0,
+    minutes: Annotated[float, typer.Option(min=0.5, help="how long")] = 200.0,
 ) -> None:
     """Watch the memory of sink and worker under 20 000 readings a second; exit 1 when it grows."""
     with open_stand() as stand:

@@ -1,7 +1,8 @@
 """Memory over time: sink and worker under a steady load, watched until the end.
 
-``make soak MINUTES=30`` exits 1 when the memory of a process in the last third lies more than 10 %
-above that in the middle third. The first third is the filling of windows and caches.
+``make soak`` exits 1 when a process's memory in the last third lies more than 10 % above that in
+the middle third. The first third must hold what fills by design: an hour of windows (the stream's
+lateness) and the database's buffers; so the whole takes three hours and more.
 """
 
 import json
