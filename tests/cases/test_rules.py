@@ -307,6 +307,32 @@ def test_a_stream_is_silent_only_when_no_shard_hears_it() -> None:
             assert raised == [f"waterlogging.{rule}"]
 
 
+def test_a_stream_that_comes_back_gives_each_sensor_its_time_again() -> None:
+    """The second sensor is heard 30 s after the first: that is no silence of its own."""
+    first, second = (s.id for s in sensors_of("waterlogging")[:2])
+    dry: Values = {"depth_m": 0.0}
+    log: list[Record] = []
+    for at in range(1, 900):
+        if at % 30 == 0 and not 90 < at < 600:
+            names = [first] if at == 600 else [first, second]
+            log.append(tuple((name, (START + at) * US, dry) for name in names))
+        log.append(Tick(START + at))
+    assert tell("waterlogging", "waterlogging.silent", log) == []
+    told = tell("waterlogging", "waterlogging.silent_stream", log)
+    assert [kind for kind, _, _ in told] == ["raised", "cleared"]
+
+
+def test_a_word_that_is_older_than_the_last_one_says_nothing() -> None:
+    """After a restart a shard tells again what it has told."""
+    known = sensors_of("waterlogging")[0].id
+    log: list[Record] = [((known, START * US, {"depth_m": 0.0}),)]
+    log += [Word(2, "heard", START + 10), Word(2, "hushed", START + 5)]
+    log += [Tick(START + n) for n in range(1, 200)]
+    for result in both("waterlogging", log):
+        raised = [t["rule"] for t in result["transitions"].values()]
+        assert raised == ["waterlogging.silent"]
+
+
 def test_what_a_shard_hears_is_told_once_at_each_change() -> None:
     known = sensors_of("waterlogging")[0].id
     hello: Record = ((known, START * US, {"depth_m": 0.0}),)
