@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.charts import LINE, RED, assert_drawn
+from tests.console.charts import LINE, ORANGE, assert_drawn
 from tests.console.conftest import Opener
 
 pytestmark = pytest.mark.browser
@@ -139,7 +139,7 @@ def test_the_page_of_an_alert_shows_course_standard_place_and_who_was_told(
         expect(page.locator(".nearby tbody tr").first).to_contain_text("km")
         expect(page.locator(".deliveries tbody tr")).to_contain_text("flood-duty")
         expect(page.locator(".deliveries tbody tr")).to_contain_text("已送达")
-        assert_drawn(page, LINE, RED)
+        assert_drawn(page, LINE, ORANGE)
         link = page.locator(".glance").get_by_role("link", name="培风下穿隧道")
         expect(link).to_have_attribute("href", f"/sensors/waterlogging/{SENSOR}")
 
