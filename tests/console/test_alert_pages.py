@@ -107,8 +107,8 @@ def test_the_page_of_an_alert_shows_course_standard_place_and_who_was_told(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:
     conn.execute(
-        "INSERT INTO receivers (name, url, secret) VALUES ('flood-duty', 'https://duty.example',"
-        " 'x') ON CONFLICT DO NOTHING"
+        "INSERT INTO receivers (name, url, secret, last_seq)"
+        " VALUES ('flood-duty', 'https://duty.example', 'x', 1)"
     )
     with ponding(conn, "page-1") as episode:
         conn.execute(
