@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 
@@ -49,5 +50,11 @@ PREFERRED_PORTS = {
 
 
 def port_wishes() -> dict[str, int]:
-    """Return every port the platform needs with the one it would like (0 = any)."""
-    return PREFERRED_PORTS | {f"{p.name}-health": 0 for p in processes()} | {"receiver-health": 0}
+    """Return every port the platform needs with the one it would like (0 = any).
+
+    CITYOPS_PORTS=any has no likes: platforms that start at the same moment do not meet.
+    """
+    health = {f"{p.name}-health": 0 for p in processes()} | {"receiver-health": 0}
+    if os.environ.get("CITYOPS_PORTS") == "any":
+        return dict.fromkeys(PREFERRED_PORTS, 0) | health
+    return PREFERRED_PORTS | health

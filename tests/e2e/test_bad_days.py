@@ -117,7 +117,8 @@ def platform() -> Iterator[Platform]:
 
 
 def _deploy(state: Path, *arguments: str) -> None:
-    env = os.environ | {"CITYOPS_STATE_DIR": str(state), "CITYOPS_RUNTIME": "native"}
+    own = {"CITYOPS_STATE_DIR": str(state), "CITYOPS_RUNTIME": "native", "CITYOPS_PORTS": "any"}
+    env = os.environ | own
     line = [sys.executable, "-m", "deploy", *arguments]
     done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=170)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -63,6 +63,7 @@ def test_given_servers_a_grafana_that_is_here_and_a_stream_that_comes_later(
         "CITYOPS_DSN": dsn,
         "CITYOPS_TOPIC_PREFIX": topic_prefix,
         "CITYOPS_STATE_DIR": str(layout.state),
+        "CITYOPS_PORTS": "any",
         "CITYOPS_STREAMS_PATH": str(streams),
     }
     env = outer_environment() | given
