@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Protocol
+from zlib import crc32
 
 import psycopg
 from kafka import ConsumerRebalanceListener, KafkaConsumer
@@ -107,10 +108,14 @@ class ExactConsumer(ConsumerRebalanceListener):
     def _consumer(self) -> KafkaConsumer:
         """Return the group's consumer. A process with a name is a static member of the group: when
         it is started again it has its partitions at once, not after the session of its dead self.
+
+        With other topics it is another member: the broker gives a known one its old partitions
+        back without asking anew, and those of a new stream would stay unread.
         """
         group = f"{self._settings.topic_prefix}.{self._name}"
         process = self._settings.process
-        instance = f"{group}.{process}" if process else None
+        mark = crc32("".join(sorted(self._topics)).encode())
+        instance = f"{group}.{process}.{mark:08x}" if process else None
         return consumer(self._settings.kafka, self._name, group, group_instance_id=instance)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
