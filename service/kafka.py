@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from zlib import crc32
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, TopicAlreadyExistsError
@@ -73,6 +74,16 @@ def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -
         return []
     finally:
         admin.close()
+
+
+def instance_id(group: str, process: str, topics: Iterable[str]) -> str:
+    """Return the name under which a process is a static member of its group.
+
+    A static member that is started again has its partitions at once. With other topics it must be
+    another member: the broker gives a known one its old partitions without asking anew, and those
+    of a new stream would stay unread.
+    """
+    return f"{group}.{process}.{crc32(''.join(sorted(topics)).encode()):08x}"
 
 
 def keep_rejoining(kafka: KafkaConsumer) -> None:

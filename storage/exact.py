@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Protocol
-from zlib import crc32
 
 import psycopg
 from kafka import ConsumerRebalanceListener, KafkaConsumer
@@ -18,7 +17,7 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from service.errors import FatalError, TransientError
-from service.kafka import consumer, ensure_topics, keep_rejoining
+from service.kafka import consumer, ensure_topics, instance_id, keep_rejoining
 from service.log import logger
 from service.metrics import seconds, sizes
 from service.postgres import connect, is_refusal
@@ -108,14 +107,10 @@ class ExactConsumer(ConsumerRebalanceListener):
     def _consumer(self) -> KafkaConsumer:
         """Return the group's consumer. A process with a name is a static member of the group: when
         it is started again it has its partitions at once, not after the session of its dead self.
-
-        With other topics it is another member: the broker gives a known one its old partitions
-        back without asking anew, and those of a new stream would stay unread.
         """
         group = f"{self._settings.topic_prefix}.{self._name}"
         process = self._settings.process
-        mark = crc32("".join(sorted(self._topics)).encode())
-        instance = f"{group}.{process}.{mark:08x}" if process else None
+        instance = instance_id(group, process, self._topics) if process else None
         return consumer(self._settings.kafka, self._name, group, group_instance_id=instance)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:

@@ -19,7 +19,7 @@ from catalog.registry import streams
 from catalog.topics import all_topics, shard_key
 from service.clock import SystemClock
 from service.errors import CityOpsError, FatalError
-from service.kafka import ensure_topics
+from service.kafka import ensure_topics, instance_id
 from service.log import configure, logger
 from service.process import EXIT_FATAL, EXIT_STALLED, watch_stalls
 from service.settings import Settings
@@ -182,11 +182,12 @@ class Shell(Service):
 
 def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
     """Return the Faust app: one agent over all readings topics, and the shell beside it."""
+    shell, name = Shell(settings, vitals), app_name(settings)
     app: Any = faust.App(
-        app_name(settings),
+        name,
         broker=f"kafka://{settings.kafka}",
         datadir=str(settings.state_dir / "faust"),
-        consumer_group_instance_id=f"{settings.topic_prefix}.worker.{settings.worker_instance}",
+        consumer_group_instance_id=instance_id(name, settings.worker_instance, shell.topics),
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
@@ -199,7 +200,6 @@ def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
         key_serializer="raw",
         value_serializer="raw",
     )
-    shell = Shell(settings, vitals)
     shell.app = app
     app.cityops_shell = shell
     app.transport = DatabaseTransport([app.conf.broker[0]], app)
