@@ -103,5 +103,5 @@ def test_one_file_makes_a_stream(
     assert shown["测量值（dB(A)）"][0][1] == 95  # the panel of the new metric shows what was sent
     empty = {panel for panel, rows in shown.items() if not rows}
     # no alerts process here, no battery sent, nothing planned, nothing late
-    notes = {"annotation 告警", "annotation 检修与静默", "annotation 窗口修订"}
+    notes = {"annotation " + name for name in ("告警", "事件", "检修与静默", "窗口修订")}
     assert empty - notes == {"未解除告警列表", "电池电压（V）"}

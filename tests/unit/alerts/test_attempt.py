@@ -12,8 +12,6 @@ from alerts.receivers import new_secret
 from alerts.vault import Vault, open_vault
 from service.errors import FatalError
 
-NOW = datetime.now(UTC)
-
 
 def result(status: int | None, retry_after: float | None = None) -> Result:
     error = "" if status and status < 300 else f"HTTP {status}"
@@ -23,7 +21,7 @@ def result(status: int | None, retry_after: float | None = None) -> Result:
 def test_two_secrets_sign_while_one_is_rotated() -> None:
     new, old = new_secret(), new_secret()
     owed = Owed("msg_1", 3, '{"a":1}', "application/json", "", "cityops", (new, old))
-    headers = headers_of(owed, NOW)
+    headers = headers_of(owed, datetime.now(UTC))
     for secret in (new, old):
         assert Webhook(secret).verify(owed.body, headers) == {"a": 1}
     with pytest.raises(Exception, match="signature"):

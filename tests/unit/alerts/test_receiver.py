@@ -13,11 +13,11 @@ from alerts.receiver import Inbox
 from alerts.receivers import new_secret
 from tests.alerting import START, transition
 
-NOW = datetime.now(UTC)
-
 
 def body(*events) -> str:  # noqa: ANN002
-    message = Message("msg_1", "duty", 1, events, "{rule=x}", Links("https://console.example"), NOW)
+    message = Message(
+        "msg_1", "duty", 1, events, "{rule=x}", Links("https://console.example"), START
+    )
     return render("cityops", message).body
 
 
@@ -27,17 +27,17 @@ def alert(n: int):  # noqa: ANN201
 
 def test_it_reads_every_body_and_refuses_a_forged_one() -> None:
     secret = new_secret()
-    inbox = Inbox(secret)
+    inbox, now = Inbox(secret), datetime.now(UTC)
     bodies = {
         body(alert(1)): "▲ 橙色Orange raised 夜间噪声超标",
         body(alert(1), alert(2)): "▤ {rule=x} 2 raised",
-        body(sample_event("li", NOW)): "test.message",
+        body(sample_event("li", now)): "test.message",
     }
     for n, (text, line) in enumerate(bodies.items()):
         headers = {
             "webhook-id": f"msg_{n}",
-            "webhook-timestamp": str(int(NOW.timestamp())),
-            "webhook-signature": Webhook(secret).sign(f"msg_{n}", NOW, text),
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(secret).sign(f"msg_{n}", now, text),
         }
         status, said = inbox.take(text.encode(), headers)
         assert (status, line in said) == (204, True), said
