@@ -3,9 +3,12 @@
 Everything here is synchronous, so state, offset and outputs always belong together.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import pyarrow as pa
 
 from catalog.contracts import (
     AGGREGATES_TYPE,
@@ -48,6 +51,9 @@ from streams.metrics import (
     READINGS,
     TRANSITIONS,
 )
+
+MESSAGE_BYTES = 512 * 1024
+"""Roughly what one message of outputs may hold; the broker takes a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +152,10 @@ class Desk:
         partition = place[1]
         if (batch := out.aggregates_batch()) is not None:
             topic = aggregates_topic(self.prefix, bench.stream.name)
-            self.outbox.append(Message(topic, partition, AGGREGATES_TYPE, encode(batch)))
+            self.outbox += [Message(topic, partition, AGGREGATES_TYPE, x) for x in parts(batch)]
         if (batch := out.flags_batch()) is not None:
-            self.outbox.append(
-                Message(flags_topic(self.prefix), partition, FLAGS_TYPE, encode(batch))
-            )
+            topic = flags_topic(self.prefix)
+            self.outbox += [Message(topic, partition, FLAGS_TYPE, x) for x in parts(batch)]
         for word in out.words:
             others = (p for p in range(PARTITIONS) if p != partition)
             self.outbox += [Message(place[0], p, TICK_TYPE, encode_word(word)) for p in others]
@@ -175,3 +180,10 @@ class Desk:
         )
         topic = dead_letters_topic(self.prefix)
         self.outbox.append(Message(topic, place[1], "city.dead-letter", encode_json(letter)))
+
+
+def parts(batch: pa.RecordBatch) -> Iterator[bytes]:
+    """Yield the Kafka values of a batch, cut where it is too large for one message."""
+    rows = max(1, MESSAGE_BYTES * batch.num_rows // max(1, batch.nbytes))
+    for start in range(0, batch.num_rows, rows):
+        yield encode(batch.slice(start, rows))

@@ -85,6 +85,7 @@ class Shell(Service):
         self.clock = SystemClock()
         self.app: Any = None
         self._sending = asyncio.Lock()
+        self._lost: BaseException | None = None
         self._stored_at = self.clock.monotonic()
         CHECKPOINT_AGE.set_function(lambda: self.clock.monotonic() - self._stored_at)
         super().__init__(**kwargs)
@@ -146,6 +147,8 @@ class Shell(Service):
         taken = self.desk.checkpoints(QUIET_TICKS)
         await self.send_outbox()
         await self.producer.flush()
+        if self._lost is not None:
+            raise self._lost
         if taken:
             size = await asyncio.to_thread(save, self.settings.database(), self.name, taken)
             self.vitals.detail(checkpoint_bytes=size)
@@ -171,13 +174,19 @@ class Shell(Service):
 
     async def _send(self, message: Message) -> None:
         OUTPUTS.labels(message.kind).inc()
-        await self.producer.send(
+        sent = await self.producer.send(
             message.topic,
             value=message.value,
             key=shard_key(message.partition),
             partition=message.partition,
             headers=[("ce_specversion", b"1.0"), ("ce_type", message.kind.encode())],
         )
+        sent.add_done_callback(self._answered)
+
+    def _answered(self, sent: asyncio.Future[Any]) -> None:
+        """Remember that Kafka refused an output: no checkpoint may cover what is lost."""
+        if not sent.cancelled() and (error := sent.exception()) is not None:
+            self._lost = error
 
 
 def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
