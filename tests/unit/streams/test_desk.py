@@ -29,4 +29,4 @@ def test_the_windows_of_a_long_frame_are_cut_to_what_the_broker_takes() -> None:
     assert max(map(len, sent)) < BROKER_TAKES
     schema = aggregates_schema(weather)
     windows = [t for value in sent for t in decode_batch(value, schema)["window_start"].to_pylist()]
-    assert windows == times[:-1]  # the last one is still open
+    assert sorted(windows) == times[:-1]  # the last one is still open
