@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -21,10 +19,11 @@ from psycopg.conninfo import conninfo_to_dict
 from benchmarks.records import STREAM, declared
 from catalog.registry import streams
 from catalog.topics import PARTITIONS, all_topics
+from deploy import vitals
 from deploy.native import servers
 from deploy.native.timescale import PLATFORM
 from deploy.paths import ROOT
-from deploy.ports import LOOPBACK, free_port
+from deploy.ports import free_port
 from deploy.process import Child, spawn
 from deploy.wait import wait_until
 from service.kafka import ensure_topics
@@ -69,14 +68,7 @@ class Running:
 
     def health(self) -> dict[str, Any]:
         """Return what ``/health`` says, well or unwell; empty while nothing answers."""
-        try:
-            with urlopen(f"http://{LOOPBACK}:{self.port}/health", timeout=2) as answer:
-                return json.load(answer)
-        except HTTPError as unwell:
-            with unwell:
-                return json.load(unwell)
-        except (URLError, OSError):
-            return {}
+        return vitals.ask(self.port)
 
     def rows(self) -> int:
         """Return the readings handled so far."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 from rich.table import Table
 
-from deploy import grafana, ports, supervisor
+from deploy import grafana, ports, supervisor, vitals
 from deploy.paths import Layout
-from deploy.ports import LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +31,9 @@ def health(layout: Layout, name: str) -> dict[str, Any]:
     known = ports.load(layout.ports_file)
     if name == "grafana":
         return grafana.health(known[name])
-    port = known.get(f"{name}-health")
     try:
-        with urlopen(f"http://{LOOPBACK}:{port}/health", timeout=2) as answer:
-            return json.load(answer)
-    except HTTPError as refused:
-        with refused:
-            return json.load(refused)
-    except (URLError, OSError, ValueError):
+        return vitals.ask(known.get(f"{name}-health"))
+    except ValueError:
         return {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -13,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
+from deploy import vitals
 from deploy.errors import StartError
 from deploy.native import servers
 from deploy.paths import ROOT
@@ -89,14 +87,7 @@ class Spawned:
 
     def health(self) -> dict[str, Any]:
         """Return the body of `/health`, well or unwell; empty while nothing answers."""
-        try:
-            with urlopen(f"{self.url}/health", timeout=2) as answer:
-                return json.load(answer)
-        except HTTPError as refused:
-            with refused:
-                return json.load(refused)
-        except (URLError, OSError):
-            return {}
+        return vitals.ask(self.port)
 
     def healthy(self) -> bool:
         """Tell whether it says it is healthy; raise StartError with its log once it ended."""
