@@ -10,13 +10,14 @@ from typing import Any, Literal, TypeVar
 
 import psycopg
 from fastapi import Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 from nicegui import ui
 from psycopg import Connection
 from psycopg_pool import PoolTimeout
 
 from catalog.model import Severity
 from console.auth import COOKIE, Desk, session_principal
+from console.away import away
 from console.live import Snapshot
 from console.login import login_address
 from console.marks import level_mark
@@ -30,6 +31,7 @@ from storage.views.limits import is_unwell
 
 REFRESH_S = 0.5
 ANEW_S = 10.0
+BUILD_S = 15.0
 YEAR_S = 365 * 24 * 3600
 T = TypeVar("T")
 
@@ -95,7 +97,14 @@ def register(desk: Desk, pages: Sequence[Page]) -> None:
 
 
 def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
-    async def handler(request: Request, **parameters: Any) -> RedirectResponse | None:
+    async def handler(request: Request, **parameters: Any) -> Response | None:
+        try:
+            return await build(request, parameters)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            logger().warning("a page was not built", path=page.path, reason=str(error)[:200])
+            return away(words_of(language_of(request)))
+
+    async def build(request: Request, parameters: dict[str, Any]) -> Response | None:
         token = request.cookies.get(COOKIE)
         who = await asyncio.to_thread(_principal, desk, token)
         if who is None or not who.may(page.role):
@@ -113,7 +122,7 @@ def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
     asked = list(inspect.signature(page.body).parameters.values())[1:]
     own = inspect.Parameter("request", kind, annotation=Request)
     setattr(handler, "__signature__", inspect.Signature([own, *asked]))  # noqa: B010
-    ui.page(page.path)(handler)
+    ui.page(page.path, response_timeout=BUILD_S)(handler)
 
 
 def _asked(request: Request) -> str:

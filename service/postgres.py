@@ -8,6 +8,7 @@ from psycopg_pool import ConnectionPool
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
+RECONNECT_S = 2.0
 _RETRYABLE_CLASSES = ("08", "53", "57", "40", "55", "58")
 
 
@@ -38,6 +39,9 @@ def pool(dsn: str, process: str, *, size: int = 4) -> ConnectionPool:
         max_size=size,
         kwargs=kwargs,
         timeout=5.0,
+        # A pool doubles its pauses for so long, then asks anew with the next caller: a database
+        # that comes back after a long absence is found at once.
+        reconnect_timeout=RECONNECT_S,
         open=False,
         check=ConnectionPool.check_connection,
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -142,6 +142,23 @@ def test_a_database_that_is_away_is_shown_as_frozen(
     with cut_off(databases, place.dsn):
         expect(page.locator(".frozen")).to_contain_text("数据库无响应")
     expect(page.locator(".frozen", has_text="数据库无响应")).to_have_count(0)
+
+
+def test_a_wall_opened_while_the_database_is_away_finds_the_city_by_itself(
+    chromium: BrowserContext, place: Place, sessions: dict[str, str], databases: Databases
+) -> None:
+    chromium.add_cookies(
+        [{"name": "cityops_session", "value": sessions["viewer"], "url": place.url}]
+    )
+    page = chromium.new_page()
+    try:
+        with cut_off(databases, place.dsn):
+            answer = page.goto(f"{place.url}/wall?seconds=0")
+            assert answer is not None and answer.status == 503
+            expect(page.get_by_role("alert")).to_contain_text("数据库无响应")
+        expect(page.locator(".wall-page.city")).to_be_visible(timeout=30_000)
+    finally:
+        page.close()
 
 
 def test_a_connection_that_is_cut_is_shown_as_frozen(

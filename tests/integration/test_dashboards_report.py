@@ -32,8 +32,10 @@ from tests.history import (
 
 @pytest.fixture(scope="module")
 def past() -> Past:
-    """Two days and a bit, so that yesterday is whole."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    """Two days and a bit up to the newest 23:00 in town: yesterday is whole at any time of day."""
+    town = datetime.now(ZONE)
+    late = town.replace(hour=23, minute=0, second=0, microsecond=0)
+    now = (late if late <= town else late - timedelta(days=1)).astimezone(UTC)
     return Past(now, raw_hours=0, window_hours=0, quarter_hours=50, rollup_hours=50)
 
 
