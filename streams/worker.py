@@ -106,8 +106,11 @@ class Shell(Service):
         """Connect the producer before the agent has anything to send."""
         await self.producer.start()
 
-    async def on_stop(self) -> None:
-        """Leave without a last checkpoint: the next start works off the same records again."""
+    async def on_shutdown(self) -> None:
+        """Leave without a last checkpoint: the next start works off the same records again.
+
+        Only now, when no task is left that could still send.
+        """
         await self.producer.stop()
 
     async def work(self, stream: Any) -> None:

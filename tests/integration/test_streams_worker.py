@@ -86,6 +86,8 @@ def test_poison_stalls_nothing_and_windows_come_by_tick(
     wanted = expected({"n-1": [(s, 50 + s % 3) for s in (0, 20, 40)]})
     wait_until(lambda: same(windows(kafka, topic_prefix), wanted), 40.0, "the window", 0.5)
     assert worker.health()["healthy"]
+    assert worker.stop() == 0, worker.log.read_text()
+    assert "Traceback" not in worker.log.read_text()
 
 
 @pytest.mark.chaos
