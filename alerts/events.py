@@ -6,9 +6,19 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.labels import Labels, alert_labels, sensor_of, severity_name, stream_of
-from catalog.city.districts import DISTRICTS
+from catalog.city.districts import CITY, CITY_TITLE, DISTRICTS
 from catalog.contracts import Transition
-from catalog.model import Rule, Sensor, Severity, Source, Stream, ThresholdRule
+from catalog.model import (
+    STREAM_SUBJECT,
+    Rule,
+    Sensor,
+    Severity,
+    Source,
+    Stream,
+    Text,
+    ThresholdRule,
+    text,
+)
 from catalog.severity import LEVELS
 
 KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated": "持续"} | {
@@ -24,10 +34,10 @@ KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated
 
 
 class Area(msgspec.Struct, frozen=True, kw_only=True):
-    """Where: WGS-84 degrees, district code, readable places."""
+    """Where: WGS-84 degrees (none = the whole area), GB/T 2260 code, readable places."""
 
-    lon: float
-    lat: float
+    lon: float | None = None
+    lat: float | None = None
     district: str
     zh: str
     en: str
@@ -88,8 +98,7 @@ def alert_event(
     rule = find_rule(stream, t.rule) if stream else None
     labels = alert_labels(t.rule, t.stream, t.sensor, t.severity) | told.labels
     labels["flapping"] = "true" if told.flapping else "false"
-    title_zh = rule.title.zh if rule else told.annotations.get("summary", t.rule)
-    title_en = rule.title.en if rule else told.annotations.get("summary", t.rule)
+    title = _title(t, stream, rule, told)
     zh, en = _texts(t, stream, rule, told)
     return Event(
         type=f"alert.{kind or t.kind}",
@@ -98,13 +107,13 @@ def alert_event(
         firing=t.kind != "cleared",
         severity=t.severity,
         labels=labels | {"severity": severity_name(t.severity)},
-        title_zh=title_zh,
-        title_en=title_en,
+        title_zh=title.zh,
+        title_en=title.en,
         text_zh=zh,
         text_en=en,
         started_at=told.raised_at,
         ended_at=t.observed_at if t.kind == "cleared" else None,
-        area=_area(t),
+        area=_area(t, stream),
         exercise=exercise,
         produced_at=t.produced_at,
         data=_alert_data(t, told, stream, exercise) | (more or {}),
@@ -138,10 +147,32 @@ def sensor_data(known: Sensor | None, sensor_id: str) -> dict[str, Any]:
     }
 
 
+def whole_stream(stream: Stream) -> Text:
+    """Return how all sensors of a stream are named where others name one."""
+    return text(f"{stream.title.zh}（全部传感器）", f"{stream.title.en} (all sensors)")
+
+
+def _subject(t: Transition, stream: Stream | None) -> dict[str, Any]:
+    """Return the sensor, or the stream as a whole, as every body of ours says it."""
+    if stream is None or t.sensor != STREAM_SUBJECT:
+        return sensor_data(sensor_of(t.stream, t.sensor), t.sensor)
+    place = {"district": CITY, "district_title": CITY_TITLE.model_dump()}
+    return {"id": t.sensor, "title": whole_stream(stream).model_dump(), **place}
+
+
+def _title(t: Transition, stream: Stream | None, rule: Rule | None, told: Told) -> Text:
+    if rule is None or stream is None:
+        summary = told.annotations.get("summary", t.rule)
+        return text(summary, summary)
+    if t.sensor != STREAM_SUBJECT:
+        return rule.title
+    return text(f"{stream.title.zh} {rule.title.zh}", f"{stream.title.en}: {rule.title.en}")
+
+
 def _alert_data(t: Transition, told: Told, stream: Stream | None, exercise: bool) -> dict[str, Any]:
     data = msgspec.to_builtins(t) | {
         "severity": level_data(t.severity),
-        "sensor": sensor_data(sensor_of(t.stream, t.sensor), t.sensor),
+        "sensor": _subject(t, stream),
         "raised_at": told.raised_at.isoformat(),
         "peak_severity": told.peak_severity,
         "flapping": told.flapping,
@@ -150,19 +181,20 @@ def _alert_data(t: Transition, told: Told, stream: Stream | None, exercise: bool
     }
     if told.labels:
         data |= {"labels": told.labels, "annotations": told.annotations}
-    return data | (_declared(stream, t) if stream else {})
+    return data | (_declared(stream, t, told) if stream else {})
 
 
-def _declared(stream: Stream, t: Transition) -> dict[str, Any]:
+def _declared(stream: Stream, t: Transition, told: Told) -> dict[str, Any]:
     rule = find_rule(stream, t.rule)
-    told: dict[str, Any] = {"domain": stream.domain}
+    said: dict[str, Any] = {"domain": stream.domain}
     if t.metric:
-        told["unit"] = stream.quantity(t.metric).unit
+        said["unit"] = stream.quantity(t.metric).unit
     if rule is not None:
-        told |= {"title": rule.title.model_dump(), "advice": rule.advice.model_dump()}
+        title = _title(t, stream, rule, told)
+        said |= {"title": title.model_dump(), "advice": rule.advice.model_dump()}
     if isinstance(rule, ThresholdRule):
-        told["source"] = _source(rule, t.severity)
-    return told
+        said["source"] = _source(rule, t.severity)
+    return said
 
 
 def _source(rule: ThresholdRule, severity: int) -> dict[str, Any] | None:
@@ -174,9 +206,8 @@ def _source(rule: ThresholdRule, severity: int) -> dict[str, Any] | None:
 
 
 def _texts(t: Transition, stream: Stream | None, rule: Rule | None, told: Told) -> tuple[str, str]:
-    known = sensor_of(t.stream, t.sensor)
-    place = (known.title.zh, known.title.en) if known else (t.sensor, t.sensor)
-    zh, en = [place[0]], [place[1]]
+    place = _place(t, stream)
+    zh, en = [place.zh], [place.en]
     if stream and t.metric and t.value is not None:
         quantity = stream.quantity(t.metric)
         unit = "" if quantity.unit == "1" else f" {quantity.unit}"
@@ -192,7 +223,16 @@ def _texts(t: Transition, stream: Stream | None, rule: Rule | None, told: Told) 
     return " · ".join(zh), " · ".join(en)
 
 
-def _area(t: Transition) -> Area | None:
+def _place(t: Transition, stream: Stream | None) -> Text:
+    if stream and t.sensor == STREAM_SUBJECT:
+        return whole_stream(stream)
+    known = sensor_of(t.stream, t.sensor)
+    return known.title if known else text(t.sensor, t.sensor)
+
+
+def _area(t: Transition, stream: Stream | None) -> Area | None:
+    if stream and t.sensor == STREAM_SUBJECT:
+        return Area(district=CITY, zh=CITY_TITLE.zh, en=CITY_TITLE.en)
     known = sensor_of(t.stream, t.sensor)
     if known is None:
         return None

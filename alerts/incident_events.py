@@ -7,10 +7,10 @@ from psycopg import Connection
 
 from alerts.events import Area, Event, level_data, sensor_data
 from alerts.incident_store import Incident, Member, members_of, tasks_of
-from alerts.labels import district_title, sensor_of, severity_name
+from alerts.labels import sensor_of, severity_name
 from alerts.settings import AlertSettings
-from catalog.city.districts import DISTRICTS
-from catalog.model import Severity
+from catalog.city.districts import CITY, CITY_TITLE, DISTRICTS
+from catalog.model import Severity, Text, text
 from catalog.severity import LEVELS
 
 MOST = 50
@@ -30,7 +30,7 @@ def incident_event(
     exercise = not all(settings.is_actual(m.stream) for m in members)
     roman = LEVELS[Severity(incident.severity)].roman
     firing = sum(m.cleared_at is None for m in members)
-    name = f"incident.{incident.kind}"
+    name, place = f"incident.{incident.kind}", place_of(incident)
     tasks = [t for t in tasks_of(conn, incident) if t.done_at is None]
     data = {
         "id": incident.id,
@@ -40,7 +40,7 @@ def incident_event(
         "status": incident.status,
         "severity": level_data(incident.severity),
         "peak_severity": incident.peak_severity,
-        "place": place_of(incident),
+        "place": place.model_dump(),
         "district": incident.district,
         "opened_at": incident.opened_at.isoformat(),
         "alerts": len(members),
@@ -70,8 +70,8 @@ def incident_event(
         },
         title_zh=f"{declared.title.zh} {roman} 级应急响应",
         title_en=f"{declared.title.en}, response level {roman}",
-        text_zh=f"{place_of(incident)} · {firing}/{len(members)} 条告警 · {declared.plan.zh}",
-        text_en=f"{place_of(incident)} · {firing}/{len(members)} alerts · {declared.plan.en}",
+        text_zh=f"{place.zh} · {firing}/{len(members)} 条告警 · {declared.plan.zh}",
+        text_en=f"{place.en} · {firing}/{len(members)} alerts · {declared.plan.en}",
         started_at=incident.opened_at,
         ended_at=incident.resolved_at,
         area=_area(incident),
@@ -80,14 +80,16 @@ def incident_event(
     )
 
 
-def place_of(incident: Incident) -> str:
+def place_of(incident: Incident) -> Text:
     """Return where it is, in words: the city, a district, or what it hangs on."""
     if incident.declared.place == "city":
-        return "全市 city"
-    district = district_title(incident.district)
+        return CITY_TITLE
+    known = DISTRICTS.get(incident.district)
+    district = known.title if known else text(incident.district, incident.district)
     if incident.declared.place == "topology":
-        return f"{district} {incident.root_sensor}".strip()
-    return district or incident.root_sensor
+        root = incident.root_sensor
+        return text(f"{district.zh} {root}".strip(), f"{district.en} {root}".strip())
+    return district if incident.district else text(incident.root_sensor, incident.root_sensor)
 
 
 def _revision(conn: Connection, incident: Incident) -> int:
@@ -113,6 +115,8 @@ def _evidence(member: Member) -> dict[str, Any]:
 
 
 def _area(incident: Incident) -> Area | None:
+    if incident.declared.place == "city":
+        return Area(district=CITY, zh=CITY_TITLE.zh, en=CITY_TITLE.en)
     if incident.lon is None or incident.lat is None or incident.district not in DISTRICTS:
         return None
     title = DISTRICTS[incident.district].title

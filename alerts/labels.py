@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensor
 from catalog.model import Severity, Stream
 from catalog.registry import streams
@@ -89,11 +88,6 @@ def alert_labels(rule: str, stream: str, sensor_id: str, severity: int) -> Label
 def sensor_of(stream: str, sensor_id: str):  # noqa: ANN201
     """Return the declared sensor, or None; an unknown stream has none."""
     return sensor(stream, sensor_id) if stream in streams() else None
-
-
-def district_title(code: str) -> str:
-    """Return the district's name in Chinese, or the code."""
-    return DISTRICTS[code].title.zh if code in DISTRICTS else code
 
 
 def stream_of(name: str) -> Stream | None:

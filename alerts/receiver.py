@@ -56,7 +56,7 @@ def readable(event: dict[str, Any]) -> str:
 
 def _where(data: dict[str, Any]) -> str:
     if "sensor" not in data:
-        return str(data.get("place", ""))
+        return str(data.get("place", {}).get("zh", ""))
     sensor = data["sensor"]
     place = sensor.get("title", {"zh": sensor["id"]})["zh"]
     if data.get("value") is None:

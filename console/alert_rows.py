@@ -7,6 +7,7 @@ from alerts.deliveries import Delivery
 from alerts.store import Alert
 from catalog.model import (
     ENGINEERING,
+    STREAM_SUBJECT,
     AbsenceRule,
     HealthRule,
     Rule,
@@ -20,7 +21,7 @@ from catalog.model import (
 from console.dossier import Dossier
 from console.history import Row
 from console.marks import duration, level_mark, local_time, number, shown_unit, state_mark
-from console.rows import alert_status, district_title, sensor_link
+from console.rows import alert_status, district_title, sensor_link, subject_link
 from console.texts import Words
 from console.widgets.facts import Fact
 
@@ -31,9 +32,8 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
     """Return what is known at a glance."""
     alert, sensor = found.alert, found.sensor
     decimals = found.stream.quantity(alert.metric).decimals if found.stream and alert.metric else 0
-    name = (
-        words.pick(sensor["title_zh"], sensor["title_en"], alert.sensor) if sensor else alert.sensor
-    )
+    subject = subject_link(words, alert.stream, alert.sensor, sensor or {})
+    linked = sensor is not None or alert.sensor == STREAM_SUBJECT
     place = " ".join(
         filter(None, [district_title(words, sensor["district"]), sensor["street"]])
         if sensor
@@ -52,10 +52,7 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
         (words("alerts.raised"), local_time(alert.raised_at)),
         (words("alerts.cleared"), local_time(alert.cleared_at) if alert.cleared_at else ""),
         (words("alert.lasted"), duration(words, (end - alert.raised_at).total_seconds())),
-        (
-            words("alert.sensor"),
-            {"text": name, "href": f"/sensors/{alert.stream}/{alert.sensor}"} if sensor else name,
-        ),
+        (words("alert.sensor"), subject if linked else subject["text"]),
         (words("alert.district"), place),
         (words("alert.stream"), {"text": title, "href": f"/streams/{alert.stream}"}),
         (

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from alerts.events import whole_stream
 from alerts.incident_store import Summary
 from alerts.store import Alert
 from catalog.city.districts import DISTRICTS
+from catalog.model import STREAM_SUBJECT
+from catalog.registry import streams
 from console.live import Row
 from console.marks import level_mark, number, state_mark
 from console.roles import Principal, Role
@@ -18,12 +21,13 @@ def alert_row(words: Words, row: Row, who: Principal) -> dict[str, Any]:
     """Return a row of the alert table."""
     level = level_mark(words, row["severity"])
     title = words.pick(row["title_zh"], row["title_en"], row["rule"])
+    names = {"title_zh": row["sensor_zh"], "title_en": row["sensor_en"]}
     return {
         "id": row["episode"],
         "mark": level["mark"],
         "level": level,
         "title": {"text": title, "href": f"/alerts/{row['episode']}"},
-        "sensor": words.pick(row["sensor_zh"], row["sensor_en"], row["sensor"]),
+        "sensor": subject_link(words, row["stream"], row["sensor"], names)["text"],
         "district": district_title(words, row["district"]),
         "value": number(words, row["value"], row["unit"], row["decimals"]),
         "raised": row["raised_at"].isoformat(),
@@ -32,6 +36,18 @@ def alert_row(words: Words, row: Row, who: Principal) -> dict[str, Any]:
         if row["acked_at"] is None and who.may(Role.OPERATOR)
         else [],
     }
+
+
+def subject_link(words: Words, stream: str, sensor: str, names: Row) -> dict[str, str]:
+    """Return a link to what an alert is of: its sensor, or its whole stream.
+
+    ``names`` holds ``title_zh`` and ``title_en`` of the sensor if it is known.
+    """
+    declared = streams().get(stream)
+    if sensor == STREAM_SUBJECT and declared:
+        return {"text": words.of(whole_stream(declared)), "href": f"/streams/{stream}"}
+    name = words.pick(names.get("title_zh"), names.get("title_en"), sensor)
+    return {"text": name, "href": f"/sensors/{stream}/{sensor}"}
 
 
 def alert_status(words: Words, alert: Alert) -> str:

@@ -90,7 +90,8 @@ def _area(info: ET.Element, event: Event, zh: bool) -> None:
         _add(area, "areaDesc", "成都市" if zh else "Chengdu")
         return
     _add(area, "areaDesc", event.area.zh if zh else event.area.en)
-    _add(area, "circle", f"{event.area.lat:.5f},{event.area.lon:.5f} 0.5")
+    if event.area.lat is not None:
+        _add(area, "circle", f"{event.area.lat:.5f},{event.area.lon:.5f} 0.5")
     code = ET.SubElement(area, "geocode")
     _add(code, "valueName", "GB/T 2260")
     _add(code, "value", event.area.district)

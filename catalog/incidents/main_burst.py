@@ -1,4 +1,5 @@
-"""A burst water main: pressure falls, the water comes out cloudy, onto a road, in one place."""
+"""A burst water main: pressure drops while the flow rises, the water comes out cloudy, onto a
+road, in one place. Low pressure alone opens a candidate: a pump that stands still does that too."""
 
 from catalog.incident import IncidentKind, Response, Task
 from catalog.model import Severity, text
@@ -7,7 +8,7 @@ INCIDENT = IncidentKind(
     name="main_burst",
     domain="water",
     title=text("供水爆管", "Water main burst"),
-    triggers=("water_supply.pressure_low",),
+    triggers=("water_supply.burst", "water_supply.pressure_low"),
     supports=(
         "water_supply.turbidity",
         "water_supply.chlorine_low",

@@ -13,7 +13,7 @@ from console.audit import record
 from console.frame import Page, View, keep_fresh, panel
 from console.marks import level_mark, number
 from console.roles import Principal, Role
-from console.rows import alert_status, district_title
+from console.rows import alert_status, district_title, subject_link
 from console.widgets.filters import (
     district_choice,
     domain_choice,
@@ -159,13 +159,12 @@ def _row(view: View, alert: Alert, place: dict[str, Any]) -> dict[str, Any]:
     declared = streams().get(alert.stream)
     decimals = declared.quantity(alert.metric).decimals if declared and alert.metric else 0
     takeable = alert.acked_at is None and alert.status != "cleared"
-    name = words.pick(place.get("title_zh"), place.get("title_en"), alert.sensor)
     return {
         "id": alert.id,
         "mark": level["mark"],
         "level": level,
         "title": {"text": words.pick(*alert.titles), "href": f"/alerts/{alert.id}"},
-        "sensor": {"text": name, "href": f"/sensors/{alert.stream}/{alert.sensor}"},
+        "sensor": subject_link(words, alert.stream, alert.sensor, place),
         "district": district_title(words, place.get("district")),
         "value": number(words, alert.value, alert.unit, decimals),
         "threshold": number(words, alert.threshold, alert.unit, decimals),

@@ -155,10 +155,11 @@ def test_it_ends_with_its_last_alert_comes_back_soon_and_is_remembered_later(des
         (
             "main_burst",
             [
-                ("water_supply", "pressure_low", "water-supply-510104-01", 2),
+                ("water_supply", "burst", "water-supply-510104-01", 2),
+                ("water_supply", "pressure_low", "water-supply-510104-02", 2),
                 ("water_supply", "turbidity", "water-supply-510104-01", 2),
             ],
-            3,
+            2,
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree as ET
 
 import jsonschema
@@ -12,7 +12,7 @@ from alerts.bodies import render
 from alerts.bodies.cap import NAMESPACE
 from alerts.bodies.cityops import schema
 from alerts.bodies.message import Message
-from alerts.events import Event, Told, alert_event
+from alerts.events import Event, Format, Told, alert_event
 from alerts.links import Links
 from tests.alerting import START, of_sensor, transition
 
@@ -116,6 +116,27 @@ def test_an_unknown_sensor_is_told_all_the_same() -> None:
     bare = alert_event(transition(1), Told(raised_at=START, peak_severity=2), exercise=True)
     for format in ("cityops", "alertmanager", "cap", "cloudevents", "wecom", "dingtalk"):
         assert "n-1" in render(format, message(bare)).body
+
+
+@pytest.mark.parametrize("format", get_args(Format))
+def test_a_whole_stream_is_named_and_placed_in_every_body(format: Format) -> None:
+    t = of_sensor("waterlogging", "silent_stream", "*", severity=3)
+    silent = alert_event(t, Told(raised_at=START, peak_severity=3), exercise=False)
+    sealed = render(format, message(silent))
+    for said in ("道路积水 数据流中断", "道路积水（全部传感器）"):
+        assert said in sealed.body
+    if format not in ("wecom", "dingtalk"):
+        assert "Road ponding: Stream silent" in sealed.body
+        assert "Road ponding (all sensors)" in sealed.body
+    if format == "cityops":
+        body = json.loads(sealed.body)
+        jsonschema.validate(body, schema(), cls=jsonschema.Draft202012Validator)
+        assert body["data"]["sensor"]["district_title"] == {"zh": "成都市", "en": "Chengdu"}
+    if format == "cap":
+        info = ET.fromstring(sealed.body).find(f"{{{NAMESPACE}}}info")
+        assert info is not None
+        assert _text(info, "area/geocode/value") == "510100"
+        assert _text(info, "area/circle") == "", "no point stands for a city"
 
 
 def _text(node: ET.Element, path: str) -> str:
