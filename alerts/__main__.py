@@ -13,6 +13,7 @@ from alerts.deliver import run_deliver
 from alerts.engine import run_engine
 from alerts.receiver import serve
 from alerts.settings import AlertSettings
+from service.command import run
 from service.process import run_process
 from service.vitals import Vitals
 
@@ -70,4 +71,4 @@ def receiver_command(
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

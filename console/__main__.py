@@ -10,6 +10,7 @@ import typer
 from console import accounts, audit
 from console.roles import Role
 from console.settings import ConsoleSettings
+from service.command import run
 from service.postgres import connect
 from service.process import run_process
 from service.web import serve
@@ -80,4 +81,4 @@ def verify_audit_command() -> None:
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

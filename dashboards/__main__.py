@@ -20,6 +20,7 @@ from dashboards.push import push
 from dashboards.report.command import report_command
 from dashboards.texts import LANGUAGES, Lang
 from dashboards.verify import verify
+from service.command import run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -198,4 +199,4 @@ def _only_our_streams() -> None:
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

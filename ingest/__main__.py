@@ -12,6 +12,7 @@ from ingest.gateway import Gateway, IngestSettings, build_app
 from ingest.guard import Guard
 from ingest.producer import FrameProducer
 from service.clock import SystemClock
+from service.command import run
 from service.kafka import ensure_topics
 from service.process import run_process
 from service.vitals import Vitals
@@ -47,4 +48,4 @@ app.command("tap", epilog=tap_command.EPILOG)(tap_command.tap_command)
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -1,6 +1,7 @@
 """Kafka clients (kafka-python) with our settings: acks from all, idempotent, bounded waits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from zlib import crc32
 
@@ -12,6 +13,12 @@ from catalog.topics import PARTITIONS
 REQUEST_TIMEOUT_MS = 10_000
 DELIVERY_TIMEOUT_MS = 15_000
 METADATA_MAX_AGE_MS = 3_000
+PATIENCE: Mapping[str, Any] = MappingProxyType(
+    # The pauses between attempts double, by default up to 30 s: a broker that is back after ten
+    # seconds would be asked again only ten seconds later.
+    {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 500, "bootstrap_timeout_ms": 10_000}
+)
+"""How every client waits for a broker: it asks twice a second, and for 10 s when it is made."""
 TOPIC_CONFIG = {"retention.ms": str(7 * 24 * 3600 * 1000), "segment.bytes": str(128 * 2**20)}
 
 
@@ -29,7 +36,7 @@ def producer(bootstrap: str, process: str, **options: Any) -> KafkaProducer:
         "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
         "max_block_ms": 5_000,
     }
-    return KafkaProducer(**(settings | options))
+    return KafkaProducer(**{**settings, **PATIENCE, **options})
 
 
 def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaConsumer:
@@ -51,12 +58,14 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS + 5_000,
     }
-    return KafkaConsumer(**(settings | options))
+    return KafkaConsumer(**{**settings, **PATIENCE, **options})
 
 
 def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -> list[str]:
     """Create the topics that are missing, each with ``PARTITIONS``; return the new ones' names."""
-    admin: Any = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="cityops-admin")
+    admin: Any = KafkaAdminClient(
+        bootstrap_servers=bootstrap.split(","), client_id="cityops-admin", **PATIENCE
+    )
     try:
         missing = sorted(set(topics) - set(admin.list_topics()))
         wanted = {
@@ -105,7 +114,7 @@ def is_reachable(bootstrap: str) -> bool:
         "bootstrap_timeout_ms": 5_000,
     }
     try:
-        admin = KafkaAdminClient(**options)
+        admin = KafkaAdminClient(**{**PATIENCE, **options})
     except (KafkaError, OSError, ValueError):
         return False
     admin.close()

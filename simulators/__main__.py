@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from kafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -17,6 +16,7 @@ from rich.table import Table
 from catalog.registry import streams
 from catalog.topics import all_topics
 from service.clock import SystemClock
+from service.command import run
 from service.kafka import ensure_topics
 from service.process import run_process
 from service.settings import Settings
@@ -150,20 +150,15 @@ def load_command(
     """
     settings, stop = Settings(), threading.Event()
     plan = load.Plan(rate, sensors, seconds, _streams(stream), seed)
-    try:
-        ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
-        loader = load.Loader(settings, plan)
-        with Progress(*BAR, console=Console(stderr=True)) as bar:
-            task = bar.add_task("readings", total=plan.total)
+    ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    loader = load.Loader(settings, plan)
+    with Progress(*BAR, console=Console(stderr=True)) as bar:
+        task = bar.add_task("readings", total=plan.total)
 
-            def show(report: load.Report) -> None:
-                bar.update(task, completed=report.acked)
+        def show(report: load.Report) -> None:
+            bar.update(task, completed=report.acked)
 
-            report = loader.run(datetime.now(UTC), show, stop)
-    except KafkaError as error:
-        words = f"[red]✗[/red] no Kafka at {settings.kafka}: {error}; see make env"
-        Console(stderr=True).print(words, soft_wrap=True)
-        raise typer.Exit(1) from None
+        report = loader.run(datetime.now(UTC), show, stop)
     held = report.held(plan)
     figures = {
         "wanted": report.wanted,
@@ -277,4 +272,4 @@ def _print(figures: dict[str, object], as_json: bool) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -9,7 +9,7 @@ import typer
 
 from catalog.registry import streams
 from catalog.topics import all_topics
-from service.errors import FatalError
+from service.command import run
 from service.kafka import ensure_topics
 from service.postgres import connect
 from service.process import run_process
@@ -35,11 +35,7 @@ def migrate_command(
 ) -> None:
     """Bring the database (and the topics) to the present state. Safe to repeat."""
     settings = Settings()
-    try:
-        applied = migrate(settings.database())
-    except FatalError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+    applied = migrate(settings.database())
     typer.echo(f"database: {len(applied)} migrations applied, {len(streams())} streams ready")
     if topics:
         made = ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
@@ -93,4 +89,4 @@ def revoke_key_command(name: str) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import msgspec
-import psycopg
 import typer
 from psycopg import Connection
 from rich import box
@@ -210,15 +209,13 @@ def discard_command(
 
 @contextmanager
 def _database(settings: Settings | None = None) -> Iterator[Connection]:
-    """Give a connection; our errors and the database's become one line and exit code 1."""
+    """Give a connection; our errors become one line and exit code 1."""
     try:
         dsn = (settings or Settings()).database()
         with connect(dsn, "dead-letters", autocommit=True) as conn:
             yield conn
     except CityOpsError as error:
         _fail(str(error))
-    except psycopg.Error as error:
-        _fail(f"database: {str(error).strip()}")
 
 
 def _fail(text: str, exit_code: int = 1) -> NoReturn:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from service.command import run
 from streams.checkpoint import forget
 from streams.worker import WorkerSettings, app_name, run_worker
 
@@ -44,4 +45,4 @@ def forget_command(
 
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -48,7 +48,7 @@ def report_command(
         if pdf:
             print_pdf(page, page.with_suffix(".pdf"))
             typer.echo(page.with_suffix(".pdf"))
-    except (NoPdfError, psycopg.Error) as error:
+    except NoPdfError as error:
         _fail(str(error).strip(), 1)
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -50,7 +49,7 @@ def load_command(
     try:
         chosen = [HistoryFile(path, stream_of(path)) for path in find_files(files)]
         loaded, seconds = _load_all(chosen, jobs)
-    except (FatalError, psycopg.Error) as error:
+    except FatalError as error:
         errors.print(f"[red]✗[/red] {str(error).strip()}", soft_wrap=True)
         raise typer.Exit(1) from None
     total = sum(item.readings for item in loaded)

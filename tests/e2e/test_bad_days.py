@@ -2,8 +2,11 @@
 
 A ledger that is never killed posts readings and sends each again until it is accepted. Whatever
 dies: the supervisor starts it again, what was accepted is one row each, the alert that was up is
-still one episode told once, and readings flow again. The promise is 15 s; the deadlines here leave
-room for a loaded machine, and the seconds measured are printed (pytest -s).
+still one episode told once, and within 15 s both paths flow again: a reading taken after the kill
+is a row, and a breach sent after it is an alert told to its receiver. On a machine that has more to
+do than it can, the 15 s grow with the share of the processor that a process gets.
+
+    CITYOPS_KILL_ROUNDS=5 .venv/bin/pytest -s tests/e2e/test_bad_days.py   # the table in the docs
 """
 
 import json
@@ -14,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +39,8 @@ from deploy.status import rows
 from tests.servers import native_folder, wait_until
 
 STREAM = "waterlogging"
+PROMISE_S = 15.0
+ROUNDS = int(os.environ.get("CITYOPS_KILL_ROUNDS", "1"))
 FLOW_S = 40.0
 VICTIMS = ("gateway", "sink", "worker", "alerts-engine", "alerts-deliver", "kafka", "postgres")
 
@@ -89,6 +95,16 @@ class Platform:
             return row[0] if row else None
         return None
 
+    def told(self, sensor: str) -> int:
+        """Return how often a receiver was told that a sensor's ponding alert was raised."""
+        query = (
+            "SELECT count(*) FROM outbox o JOIN outbox_subjects s ON s.outbox = o.id"
+            " JOIN episodes e ON e.id = s.subject WHERE e.sensor = %s"
+            " AND e.rule = 'waterlogging.ponding' AND s.kind = 'raised'"
+            " AND o.delivered_at IS NOT NULL"
+        )
+        return self.ask(query, sensor) or 0
+
     def stored_since(self, moment: datetime) -> bool:
         """Tell whether a reading of the ledger observed after ``moment`` is stored."""
         query = f"SELECT max(observed_at) FROM readings_{STREAM} WHERE sensor = 'ledger'"
@@ -126,45 +142,79 @@ def _deploy(state: Path, *arguments: str) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(420 * ROUNDS)
 def test_kill_9_of_any_process_loses_and_doubles_nothing(platform: Platform) -> None:
     ledger = platform.ledger
     wait_until(lambda: platform.stored_since(datetime(2000, 1, 1, tzinfo=UTC)), 30.0, "first row")
-    start = datetime.now(UTC)
-    for age_s in (70, 5):
-        ledger.post("flooded", 0.5, start - timedelta(seconds=age_s))
-    told = (
-        "SELECT count(*) FROM outbox o JOIN outbox_subjects s ON s.outbox = o.id"
-        " JOIN episodes e ON e.id = s.subject WHERE e.sensor = 'flooded'"
-        " AND e.rule = 'waterlogging.ponding' AND s.kind = 'raised' AND o.delivered_at IS NOT NULL"
-    )
-    wait_until(lambda: platform.ask(told) == 1, 30.0, "the alert told")
-    for victim in VICTIMS:
-        _kill_and_recover(platform, victim)
+    _breach(platform, "flooded")
+    wait_until(lambda: platform.told("flooded") == 1, 30.0, "the alert told")
+    seconds: dict[str, list[tuple[float, float]]] = {victim: [] for victim in VICTIMS}
+    for step, victim in enumerate(VICTIMS * ROUNDS):
+        seconds[victim].append(_kill_and_recover(platform, victim, f"probe-{step}"))
+    _print_table(seconds)
     _poison(platform)
     ledger.stop.set()
     count = f"SELECT count(*) FROM readings_{STREAM} WHERE sensor = 'ledger'"
     wait_until(lambda: platform.ask(count) == len(ledger.accepted), 30.0, "every accepted row")
     episodes = "SELECT count(*) FROM episodes WHERE sensor = 'flooded' AND rule LIKE %s"
     assert platform.ask(episodes, "%.ponding") == 1
-    assert platform.ask(told) == 1
+    assert platform.told("flooded") == 1
     assert platform.ask("SELECT count(*) FROM dead_letters WHERE code <> 'arrow'") == 0
 
 
-def _kill_and_recover(platform: Platform, victim: str) -> None:
+def _breach(platform: Platform, sensor: str) -> None:
+    """Send two readings that raise the ponding alert of a sensor at once."""
+    now = datetime.now(UTC)
+    for age_s in (70, 5):
+        platform.ledger.post(sensor, 0.5, now - timedelta(seconds=age_s))
+
+
+def _kill_and_recover(platform: Platform, victim: str, probe: str) -> tuple[float, float]:
+    """Return seconds from the kill to a row and to an alert of what was sent after it."""
+    allowed_s = PROMISE_S * _stretch()
     old = supervisor.states(platform.layout)[victim]["pid"]
     os.kill(old, signal.SIGKILL)
     killed, begun = datetime.now(UTC), time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        breach = pool.submit(_breach, platform, probe)
+        wait_until(lambda: platform.stored_since(killed), FLOW_S, f"rows after kill -9 of {victim}")
+        row_s = time.monotonic() - begun
+        breach.result()
+        wait_until(lambda: platform.told(probe), FLOW_S, f"alerts after kill -9 of {victim}")
+    alert_s = time.monotonic() - begun
 
     def again() -> bool:
         info = supervisor.states(platform.layout)[victim]
         return info["statename"] == "RUNNING" and info["pid"] != old
 
     wait_until(again, FLOW_S, f"{victim} started again")
-    wait_until(lambda: platform.stored_since(killed), FLOW_S, f"flow after kill -9 of {victim}")
-    flows = time.monotonic() - begun
-    wait_until(lambda: not _unwell(platform), 45.0, "every process well")
-    print(f"kill -9 {victim}: flow after {flows:.1f} s, all well {time.monotonic() - begun:.1f} s")
+    wait_until(lambda: not _unwell(platform), FLOW_S, "every process well")
+    print(f"kill -9 {victim}: rows {row_s:.1f} s, alerts {alert_s:.1f} s of {allowed_s:.0f} s")
+    assert max(row_s, alert_s) <= allowed_s, f"{victim}: {row_s:.1f} s, {alert_s:.1f} s"
+    assert platform.told(probe) == 1
+    return row_s, alert_s
+
+
+def _stretch() -> float:
+    """Return how many times longer work takes than it would on a processor of its own; >= 1.
+
+    Measured in a process of its own: here the ledger's thread would take its part.
+    """
+    spin = (
+        "import time; wall = time.monotonic()\nwhile time.thread_time() < 0.2: pass\n"
+        "print((time.monotonic() - wall) / 0.2)"
+    )
+    done = subprocess.run([sys.executable, "-c", spin], capture_output=True, check=True)
+    return max(1.0, float(done.stdout))
+
+
+def _print_table(seconds: dict[str, list[tuple[float, float]]]) -> None:
+    print("| killed | rows again, s | alerts told again, s |\n|---|---|---|")
+    for victim, measured in seconds.items():
+        rows_s, alerts_s = (
+            ", ".join(f"{s:.1f}" for s in sorted(x)) for x in zip(*measured, strict=True)
+        )
+        print(f"| {victim} | {rows_s} | {alerts_s} |")
 
 
 def _unwell(platform: Platform) -> list[str]:
