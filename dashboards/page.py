@@ -16,13 +16,17 @@ TAG = "cityops"
 UID_LIMIT = 40
 SCHEMA_VERSION = 38
 """Schema of Grafana 10.1, the oldest that is served; newer ones migrate what they load."""
-NEWER = frozenset(
+UNASKED = frozenset(
     (
-        *("allowCustomValue", "percentChangeColorMode", "placement", "repeatDirection"),
-        *("showPercentChange", "wideLayout"),
+        *("allowCustomValue", "auto", "auto_count", "auto_min", "percentChangeColorMode"),
+        *("repeatDirection", "showPercentChange", "wideLayout"),
     )
 )
-"""What the SDK writes unasked and 10.1 does not know, or hides links in a menu (``placement``)."""
+"""What the SDK writes unasked and 10.1 does not know, or means for another kind of variable."""
+NOTE_TARGET = {"limit": 100, "matchAny": False, "tags": [], "type": "dashboard"}
+"""What the models want of every annotation's target; only Grafana's own data source looks at it."""
+UP_ICON, OTHER_ICON = "dashboard", "doc"
+"""Icons of the few that Grafana draws before a link; any other name leaves the place empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +170,7 @@ class Page:
         for panel in self.panels:
             board.with_panel(panel)
         made = _clean(jsonable(board.build()))
-        made["templating"].setdefault(
-            "list", []
-        )  # not every reader of the file forgives its absence
+        _complete(made)
         return made | {"schemaVersion": SCHEMA_VERSION}
 
     def _describe(self, about: str, act: str) -> str:
@@ -195,7 +197,7 @@ class Page:
         links = []
         if self.parent:
             up = uid(self.parent, self.parent_name, self.lang)
-            links.append(_page_link(self.say("l.up"), up, "arrow-up"))
+            links.append(_page_link(self.say("l.up"), up, UP_ICON))
         for key, tag in (("l.domains", "l1"), ("l.streams", "stream"), ("l.tools", "tools")):
             links.append(
                 sdk.DashboardLink(self.say(key))
@@ -208,7 +210,7 @@ class Page:
         for other in LANGUAGES:
             if other != self.lang:
                 there = uid(self.kind, self.name, other)
-                links.append(_page_link(self.say("l.other"), there, "exchange-alt"))
+                links.append(_page_link(self.say("l.other"), there, OTHER_ICON))
         return links
 
 
@@ -242,6 +244,24 @@ def row(title: str, y: int, key: str) -> sdk.Row:
 def _clean(item: Any) -> Any:
     """Drop empty fields, and those that not every Grafana from 10.1 on takes the same way."""
     if isinstance(item, dict):
-        kept = {k: v for k, v in item.items() if k not in NEWER}
+        # a newer Grafana would hide links and marks by their ``placement``; a legend needs its own
+        menu = {"placement"} if {"asDropdown", "iconColor"} & item.keys() else set[str]()
+        late = UNASKED | menu
+        kept = {k: v for k, v in item.items() if k not in late}
         return {k: _clean(v) for k, v in kept.items() if v is not None or k == "value"}
     return [_clean(v) for v in item] if isinstance(item, list) else item
+
+
+def _complete(board: dict[str, Any]) -> None:
+    """Add what the models of 10.1 and 13 require, reduce links of values to what these have."""
+    board["templating"].setdefault("list", [])
+    for link in board["links"]:
+        link.setdefault("url", "")
+    for note in board.get("annotations", {}).get("list", []):
+        note["target"] |= NOTE_TARGET
+    for panel in board["panels"]:
+        if panel["type"] != "row":
+            panel.setdefault("transformations", [])
+            field = panel["fieldConfig"]["defaults"]
+            if "links" in field:
+                field["links"] = [{k: one[k] for k in ("title", "url")} for one in field["links"]]

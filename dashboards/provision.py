@@ -1,7 +1,8 @@
 """What a Grafana needs to start with our dashboards: ini, data source, folders, alerting.
 
-Committed under ``built/provisioning`` with variables in the place of addresses and secrets;
-``provision`` writes the same files for one machine, secrets in files of their own (mode 0600).
+Committed under ``built/provisioning`` with variables in the place of addresses and secrets, which
+Grafana takes from its environment; ``provision`` writes the same files for one machine, secrets in
+files of their own (mode 0600).
 """
 
 import json
@@ -58,9 +59,16 @@ class Place:
     folder: str = "${CITYOPS_GRAFANA_DATA}"
     host: str = "${CITYOPS_GRAFANA_DB_HOST}"
     database: str = "${CITYOPS_GRAFANA_DB_NAME}"
-    password: str = "$__file{${CITYOPS_GRAFANA_DB_PASSWORD_FILE}}"
+    password: str = "${CITYOPS_GRAFANA_DB_PASSWORD}"
+    admin_password: str = "${CITYOPS_GRAFANA_ADMIN_PASSWORD}"
+    secret_key: str = "${CITYOPS_GRAFANA_SECRET_KEY}"
     console: str = "${CITYOPS_CONSOLE}"
     port: str = "${CITYOPS_GRAFANA_PORT}"
+
+
+def from_file(path: Path) -> str:
+    """Return what makes Grafana put in a file's text; a variable in the path it would not see."""
+    return f"$__file{{{path}}}"
 
 
 def provision(wish: Provision) -> Provisioned:
@@ -72,7 +80,7 @@ def provision(wish: Provision) -> Provisioned:
     out.mkdir(parents=True, exist_ok=True)
     password = _secret(wish.password_file or out / "secrets" / "db-password")
     admin = _secret(out / "secrets" / "admin-password")
-    _secret(out / "secrets" / "secret-key")
+    secret_key = _secret(out / "secrets" / "secret-key")
     if wish.admin:
         with psycopg.connect(wish.dsn, autocommit=True) as conn:
             ensure_reader(conn, password.read_text().strip())
@@ -81,7 +89,9 @@ def provision(wish: Provision) -> Provisioned:
         folder=str(out),
         host=f"{parts.get('host', '127.0.0.1')}:{parts.get('port', 5432)}",
         database=str(parts.get("dbname", "cityops")),
-        password=f"$__file{{{password}}}",
+        password=from_file(password.resolve()),
+        admin_password=from_file(admin),
+        secret_key=from_file(secret_key),
         console=wish.console,
         port=str(wish.port),
     )
@@ -168,8 +178,8 @@ def grafana_ini(place: Place, lang: Lang = "zh") -> str:
         },
         "server": {"http_addr": "127.0.0.1", "http_port": place.port},
         "security": {
-            "admin_password": f"$__file{{{place.folder}/secrets/admin-password}}",
-            "secret_key": f"$__file{{{place.folder}/secrets/secret-key}}",
+            "admin_password": place.admin_password,
+            "secret_key": place.secret_key,
             "disable_gravatar": True,
             "cookie_samesite": "lax",
             "content_security_policy": False,

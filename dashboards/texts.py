@@ -313,7 +313,7 @@ TEXTS = {
     "v.stream": text("数据流", "Stream"),
     "v.sensor": text("传感器", "Sensor"),
     "v.metric": text("指标", "Metric"),
-    "l.up": text("上一级", "Up"),
+    "l.up": text("↑ 上一级", "↑ Up"),
     "l.domains": text("领域", "Domains"),
     "l.streams": text("数据流", "Streams"),
     "l.tools": text("告警·质量·平台", "Alerts, quality, platform"),

@@ -3,6 +3,7 @@
 import re
 
 from dashboards.lint.board import Board, Json, Rule, Said, properties
+from dashboards.page import OTHER_ICON, UP_ICON
 
 TARGET = re.compile(r"/d/([^?]*)")
 TIME = "${__url_time_range}"
@@ -18,7 +19,7 @@ def leads_on(board: Board) -> Said:
 def leads_up(board: Board) -> Said:
     """A page below the wall leads to the page above it."""
     links = board.json.get("links", [])
-    if "l0" not in board.json["tags"] and not any(link["icon"] == "arrow-up" for link in links):
+    if "l0" not in board.json["tags"] and not any(link["icon"] == UP_ICON for link in links):
         yield "", "does not lead up"
 
 
@@ -34,7 +35,7 @@ def arrives(board: Board) -> Said:
     for link in board.json.get("links", []):
         if link["type"] == "link":
             named = TARGET.match(link["url"])
-            same = link["icon"] != "exchange-alt"
+            same = link["icon"] != OTHER_ICON
             yield from _missing(board, "", named[1] if named else "", same=same)
 
 

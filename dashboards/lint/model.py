@@ -1,48 +1,20 @@
-"""Only what Grafana 10.1 and all later ones know: panel types, fields, schema.
+"""Only what Grafana 10.1 and all later ones know, in the form in which they know it.
 
-The names below are those of the dashboard model and of the panels' own models in 10.1; unknown
-names are ignored by Grafana without a word, so that a typing error would never show.
+``model.yaml`` writes the model down; unknown names are ignored by Grafana without a word, so that
+a typing error would never show.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from itertools import pairwise
 
-from dashboards.lint.board import Board, Json, Rule, Said
+from grafana_foundation_sdk.models import units as sdk_units
+
+from dashboards.lint.board import Board, Json, Rule, Said, properties
+from dashboards.lint.shapes import model, strange
 from dashboards.page import SCHEMA_VERSION
 
-
-def _names(text: str) -> set[str]:
-    return set(text.split())
-
-
-BOARD = _names(
-    "annotations description editable fiscalYearStartMonth graphTooltip id links panels refresh"
-    " schemaVersion tags templating time timepicker timezone title uid version weekStart"
-)
-PANEL = _names(
-    "collapsed datasource description fieldConfig gridPos id interval links maxDataPoints options"
-    " panels targets title transformations transparent type"
-)
-TARGET = _names("datasource editorMode format rawQuery rawSql refId")
-LINK = _names("asDropdown icon includeVars keepTime tags targetBlank title tooltip type url")
-VARIABLE = _names(
-    "allValue auto auto_count auto_min current datasource definition hide includeAll label multi"
-    " name options query refresh regex skipUrlSync sort type"
-)
-NOTE = _names("builtIn datasource enable hide iconColor name target")
-FIELD = _names("color custom decimals displayName links mappings max min noValue thresholds unit")
-CUSTOM = _names(
-    "align axisPlacement cellOptions drawStyle fillBelowTo fillOpacity hidden hideFrom inspect"
-    " lineInterpolation lineStyle lineWidth pointSize showPoints spanNulls stacking"
-    " thresholdsStyle width"
-)
-OPTIONS = {
-    "stat": _names("colorMode graphMode justifyMode orientation reduceOptions textMode"),
-    "timeseries": _names("legend tooltip"),
-    "table": _names("cellHeight footer frameIndex showHeader showTypeIcons"),
-    "geomap": _names("basemap controls layers tooltip view"),
-    "row": _names(""),
-}
-"""Panel types that are there from 10.1 to 13, with their options."""
+OWN_UNIT = ("suffix:", "prefix:")
+UNITS = {unit for name, unit in vars(sdk_units).items() if name[0].isupper()} | {"dateTimeAsLocal"}
 
 
 def schema(board: Board) -> Said:
@@ -56,45 +28,68 @@ def schema(board: Board) -> Said:
 
 
 def known_fields(board: Board) -> Said:
-    """No field that 10.1 does not know."""
-    yield from _strange("", board.json, BOARD)
-    for link in board.json.get("links", []):
-        yield from _strange(f"link {link['title']}", link, LINK)
-    for item in board.variables:
-        yield from _strange(f"${item['name']}", item, VARIABLE)
-    for note in board.notes:
-        yield from _strange(note["name"], note, NOTE)
-        yield from _strange(note["name"], note["target"], TARGET)
+    """Every name is in the model, every value of its type, and nothing that must be is missing."""
+    known = model("model")
+    for detail in strange({**board.json, "panels": []}, "Dashboard", known):
+        yield "", detail
     for panel in board.json["panels"]:
-        yield from _panel(panel)
+        for detail in _panel(panel):
+            yield str(panel.get("title")), detail
 
 
-def _panel(panel: Json) -> Said:
-    title = panel["title"]
-    if panel["type"] not in OPTIONS:
-        yield title, f"panel type {panel['type']} is not there from 10.1 to 13"
+def thresholds(board: Board) -> Said:
+    """Steps begin with null, which stands for minus infinity, and go up from there."""
+    for panel in board.panels:
+        own = panel["fieldConfig"]["defaults"].get("thresholds")
+        for one in filter(None, (own, *properties(panel, "thresholds"))):
+            values = [step.get("value") for step in one["steps"]]
+            numbers = [value for value in values[1:] if value is not None]
+            falls = any(low >= high for low, high in pairwise(numbers))
+            if not values or values[0] is not None or len(numbers) < len(values) - 1 or falls:
+                yield panel["title"], f"steps do not rise from null: {values}"
+
+
+def units_known(board: Board) -> Said:
+    """A unit is one of Grafana's, or a text of our own before or behind the number."""
+    for panel in board.panels:
+        own = panel["fieldConfig"]["defaults"]
+        named = [own["unit"]] if "unit" in own else []
+        for unit in (*named, *properties(panel, "unit")):
+            if unit not in UNITS and not str(unit).startswith(OWN_UNIT):
+                yield panel["title"], f"unit {unit!r} is none of Grafana's"
+
+
+def _panel(panel: Json) -> Iterator[str]:
+    known, kind = model("model"), str(panel.get("type"))
+    if kind == "row":
+        yield from strange(panel, "Row", known)
         return
-    yield from _strange(title, panel, PANEL)
-    yield from _strange(title, panel.get("options", {}), OPTIONS[panel["type"]])
-    for target in panel.get("targets", []):
-        yield from _strange(title, target, TARGET)
-    for link in panel.get("links", []):
-        yield from _strange(title, link, LINK)
-    defaults = panel.get("fieldConfig", {}).get("defaults", {})
-    yield from _strange(title, defaults, FIELD)
-    yield from _strange(title, defaults.get("custom", {}), CUSTOM)
-    for override in panel.get("fieldConfig", {}).get("overrides", []):
-        names = (one["id"] for one in override["properties"])
-        yield from _strange(title, dict.fromkeys(names), {*FIELD, *_dotted(CUSTOM)})
+    yield from strange(panel, "Panel", known)
+    if (options := f"{kind.capitalize()}Options") not in known:
+        return
+    yield from strange(panel.get("options"), options, known, "options")
+    fields = {f"custom.{name}": of for name, of in known[f"{kind.capitalize()}Custom"].items()}
+    config = panel.get("fieldConfig", {})
+    own = config.get("defaults", {}).get("custom", {})
+    yield from strange(own, f"{kind.capitalize()}Custom", known, "custom")
+    for override in config.get("overrides", []):
+        yield from _properties(override.get("properties", []), {**known["Field"], **fields})
 
 
-def _dotted(names: Iterable[str]) -> set[str]:
-    return {f"custom.{name}" for name in names}
+def _properties(found: list[Json], fields: dict[str, str]) -> Iterator[str]:
+    """Yield what is wrong with an override's properties: an ``id`` of the model, its value."""
+    for one in found:
+        if one.keys() != {"id", "value"}:
+            yield f"an override's property is {sorted(one)}, not id and value"
+        elif one["id"] not in fields:
+            yield f"{one['id']} is not known"
+        else:
+            yield from strange(one["value"], fields[one["id"]], model("model"), one["id"])
 
 
-def _strange(where: str, item: Mapping[str, object], known: set[str]) -> Said:
-    if strange := sorted(item.keys() - known):
-        yield where, f"10.1 does not know {', '.join(strange)}"
-
-
-MODEL: dict[str, Rule] = {"schema": schema, "known-fields": known_fields}
+MODEL: dict[str, Rule] = {
+    "schema": schema,
+    "known-fields": known_fields,
+    "thresholds": thresholds,
+    "units-known": units_known,
+}

@@ -12,6 +12,8 @@ PLATFORM_LIMITS = {
 }
 ONLINE_PCT = 90
 """Below this share of sensors heard, the city is not seen well."""
+OFFLINE_PCT = 100 - ONLINE_PCT
+"""Above this share of sensors not heard: the same limit, seen from the other side."""
 
 
 def is_unwell(figure: str, value: float | None) -> bool:

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
-from dashboards.build import dashboards
-from dashboards.lint import RULES, lint
+from dashboards.build import dashboards, files
+from dashboards.lint import PROVISIONED, RULES, lint, lint_files
 from dashboards.lint.board import Board
 from dashboards.lint.excluded import EXCLUDED
 
 Json = dict[str, Any]
 BUILT = dashboards()
+FILES = files()
 WALL = "dashboards/zh/cityops-wall.json"
 SENSOR = "dashboards/zh/cityops-sensor.json"
+NOISE = "dashboards/zh/cityops-stream-noise.json"
 TRAFFIC = "dashboards/zh/cityops-domain-traffic.json"
 
 
@@ -37,7 +39,7 @@ def taller(board: Json) -> None:
 
 
 def no_links(board: Json) -> None:
-    board["links"] = [link for link in board["links"] if link["icon"] != "arrow-up"]
+    board["links"] = [link for link in board["links"] if not link["title"].startswith("↑")]
 
 
 def own_colour(board: Json) -> None:
@@ -47,6 +49,11 @@ def own_colour(board: Json) -> None:
 def bare_colour(board: Json) -> None:
     maps = panel(board, "geomap")["fieldConfig"]["defaults"]["mappings"]
     next(iter(maps[0]["options"].values()))["text"] = ""
+
+
+def falling(board: Json) -> None:
+    steps = panel(board)["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    steps[1:] = [{"color": "#E69F00", "value": 2.0}, {"color": "#D55E00", "value": 1.0}]
 
 
 BREAK: dict[str, tuple[str, Callable[[Json], Any]]] = {
@@ -74,11 +81,109 @@ BREAK: dict[str, tuple[str, Callable[[Json], Any]]] = {
     "keeps-time": (TRAFFIC, lambda b: panel(b)["links"][0].update(url="/d/cityops-wall")),
     "schema": (TRAFFIC, lambda b: b.update(editable=True)),
     "known-fields": (TRAFFIC, lambda b: panel(b)["options"].update(lgend={})),
+    "thresholds": (TRAFFIC, falling),
+    "units-known": (TRAFFIC, lambda b: panel(b)["fieldConfig"]["defaults"].update(unit="furlong")),
+}
+STRANGE: dict[str, Callable[[Json], Any]] = {
+    "preload is not known": lambda b: b.update(preload=True),
+    "options.legend.placement is missing": lambda b: panel(b)["options"]["legend"].clear(),
+    "custom.lineWdth is not known": lambda b: custom(b).update(lineWdth=1),
+    "custom.lineWidth is '1', not int": lambda b: custom(b).update(lineWidth="1"),
+    "type is 'graph', not": lambda b: panel(b).update(type="graph"),
+    "targets[0].refID is not known": lambda b: panel(b)["targets"][0].update(refID="A"),
+    "fieldConfig.defaults.unit is None, not str": lambda b: defaults(b).update(unit=None),
+    "links[0].icon is 'arrow-up', not": lambda b: b["links"][0].update(icon="arrow-up"),
+    "templating.list[0].query is missing": lambda b: b["templating"]["list"][0].pop("query"),
+    "annotations.list[0].colour is not known": lambda b: b["annotations"]["list"][0].update(
+        colour="red"
+    ),
+    "custom.widht is not known": lambda b: panel(b, "table")["fieldConfig"]["overrides"][0][
+        "properties"
+    ].append({"id": "custom.widht", "value": 90}),
+    "unit is 5, not str": lambda b: panel(b, "table")["fieldConfig"]["overrides"][0][
+        "properties"
+    ].append({"id": "unit", "value": 5}),
+    "fieldConfig.overrides[0].matcher.id is 'byname', not": lambda b: panel(b, "table")[
+        "fieldConfig"
+    ]["overrides"][0]["matcher"].update(id="byname"),
+    "options.layers[0].config.style.colour is not known": lambda b: panel(b, "geomap")["options"][
+        "layers"
+    ][0]["config"]["style"].update(colour={}),
+    "transformations[0].id is 'sum', not": lambda b: panel(b).update(
+        transformations=[{"id": "sum", "options": {}}]
+    ),
+}
+
+
+def defaults(board: Json) -> Json:
+    return panel(board)["fieldConfig"]["defaults"]
+
+
+def custom(board: Json) -> Json:
+    return defaults(board)["custom"]
+
+
+def edited(name: str, old: str, new: str) -> dict[str, str]:
+    """The committed files with a change of text in one of them."""
+    assert old in FILES[name]
+    return FILES | {name: FILES[name].replace(old, new, 1)}
+
+
+RULES_FILE = "provisioning/alerting/rules.yaml"
+BREAK_FILE: dict[str, tuple[str, str, str]] = {
+    "shapes": (RULES_FILE, "noDataState: Alerting", "noDataState: Alarming"),
+    "ini-keys": ("grafana.ini", "row_limit", "rows_limit"),
+    "one-level": (
+        "provisioning/datasources/cityops.yaml",
+        "${CITYOPS_GRAFANA_DB_PASSWORD}",
+        "$__file{${CITYOPS_GRAFANA_DB_PASSWORD_FILE}}",
+    ),
+    "alert-queries": (RULES_FILE, "condition: C", "condition: B"),
+    "alert-names": (RULES_FILE, "folder: 平台自检 Platform watch", "folder: 城市运行"),
+    "alert-times": (RULES_FILE, "interval: 30s", "interval: 15s"),
+    "alert-routes": ("provisioning/alerting/policies.yaml", "cityops-console", "nobody"),
+    "targets": (RULES_FILE, "panelId: ", "panelId: 9"),
 }
 
 
 def test_the_dashboards_keep_every_rule() -> None:
     assert [str(finding) for finding in lint(BUILT)] == []
+
+
+def test_the_provisioning_files_keep_every_rule() -> None:
+    assert [str(finding) for finding in lint_files(FILES)] == []
+
+
+@pytest.mark.parametrize("rule", sorted(PROVISIONED))
+def test_a_rule_of_files_catches_what_it_is_for(rule: str) -> None:
+    broken = edited(*BREAK_FILE[rule])
+    assert list(PROVISIONED[rule](broken))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("condition: C", "condition: A", "the condition is no expression"),
+        ("expression: A", "expression: D", "looks at a query that is not there"),
+        ("datasourceUid: cityops-db", "datasourceUid: other", "reads other"),
+        ("      relativeTimeRange:", "      timeRange:", "relativeTimeRange is missing"),
+        ("uid: cityops-undelivered", "uid: cityops-no-data", "is empty, too long or used twice"),
+        ("for: 60s", "for: 45s", "no multiple of the interval"),
+        ("execErrState: Error", "execErrState: Fail", "not Alerting|Error|OK"),
+        ("type: threshold", "type: treshold", "not threshold"),
+    ],
+)
+def test_an_alert_rule_that_grafana_would_not_run_is_named(old: str, new: str, said: str) -> None:
+    broken = edited(RULES_FILE, old, new)
+    assert any(said in str(finding) for finding in lint_files(broken))
+
+
+@pytest.mark.parametrize("said", STRANGE)
+def test_what_the_model_does_not_know_is_named(said: str) -> None:
+    broken = copy.deepcopy(BUILT[NOISE])
+    STRANGE[said](broken)
+    found = [detail for _, detail in RULES["known-fields"](Board(broken, {}))]
+    assert any(detail.startswith(said) for detail in found), found
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
