@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from psycopg import Connection
 
 from alerts.errors import NotFoundError
-from alerts.outbox import LIVE_CHANNEL
+from alerts.outbox import announce
 
 LONGEST_SHELF = timedelta(days=7)
 
@@ -100,4 +100,4 @@ def _act(
         conn.execute(
             "INSERT INTO episode_acts (episode, who, act, note) VALUES (%s, %s, %s, %s)", act
         )
-        conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+        announce(conn)

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from alerts.attempt import GONE, TIMEOUT_S, Owed, Result, attempt
 from alerts.guard import Guard, guard_of
-from alerts.outbox import CHANNEL, LIVE_CHANNEL
+from alerts.outbox import CHANNEL, announce
 from alerts.settings import AlertSettings
 from alerts.vault import Vault, open_vault
 from service.errors import FatalError
@@ -140,7 +140,7 @@ def record(conn: Connection, row: dict[str, Any], result: Result, dice: random.R
                 " 'the receiver answered 410 Gone' WHERE id = %s",
                 [row["receiver"]],
             )
-        conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+        announce(conn)
     _measure(row, delivered)
 
 

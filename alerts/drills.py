@@ -14,10 +14,12 @@ from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Event, level_data
 from alerts.labels import severity_name
 from alerts.notify import Notifier
-from alerts.outbox import Address, Letter, load_addresses, put
+from alerts.outbox import Address, Letter, announce, load_addresses, put
 from alerts.receivers import Level
 
 LONGEST_MIN = 24 * 60
+SLACK = timedelta(minutes=1)
+"""A beginning that has just passed while the form was filled in is now."""
 
 
 class DrillDraft(BaseModel):
@@ -70,6 +72,16 @@ class DrillPage(BaseModel):
     results: list[Performance]
 
 
+class DrillSummary(Drill):
+    """A drill and how all its receivers did: how many were told, answered, and how fast."""
+
+    told: int
+    delivered: int
+    accepted: int
+    accepted_p50_s: float | None
+    accepted_max_s: float | None
+
+
 def plan_drill(conn: Connection, draft: DrillDraft, by: str, now: datetime) -> Drill:
     """Plan a drill; ``ConflictError`` when a receiver is not one for exercises."""
     addresses = load_addresses(conn)
@@ -79,11 +91,14 @@ def plan_drill(conn: Connection, draft: DrillDraft, by: str, now: datetime) -> D
         known = ", ".join(takers) or "none; register one with channel 'exercise'"
         raise ConflictError(f"not receivers of the exercise channel: {wrong or 'any'} ({known})")
     starts = draft.starts_at or now
+    if starts < now - SLACK:
+        raise ConflictError("starts_at has passed: leave it out to begin now")
     values = draft.model_dump(exclude={"minutes"}) | {
         "starts_at": starts,
         "ends_at": starts + timedelta(minutes=draft.minutes),
         "by": by,
     }
+    announce(conn)
     return _drills(
         conn,
         "INSERT INTO drills (title, instruction, severity, receivers, starts_at, ends_at,"
@@ -103,13 +118,14 @@ def cancel_drill(conn: Connection, drill: int, by: str, now: datetime) -> Drill:
     found = _drills(conn, query, {"by": by, "now": now, "id": drill})
     if not found:
         raise ConflictError(f"drill {get_drill(conn, drill).drill.id} is over")
+    announce(conn)
     return found[0]
 
 
-def list_drills(conn: Connection, limit: int = 200) -> list[Drill]:
-    """Return drills, the newest first."""
-    query = "SELECT * FROM drills ORDER BY starts_at DESC, id DESC LIMIT %(limit)s"
-    return _drills(conn, query, {"limit": limit})
+def list_drills(conn: Connection, limit: int = 200) -> list[DrillSummary]:
+    """Return drills with their results in sum, the newest first."""
+    with conn.cursor(row_factory=class_row(DrillSummary)) as cursor:
+        return cursor.execute(_LIST, {"limit": limit}).fetchall()
 
 
 def get_drill(conn: Connection, drill: int) -> DrillPage:
@@ -138,6 +154,8 @@ def run_drills(conn: Connection, notifier: Notifier, now: datetime) -> int:
     )
     for drill, kind in [*((d, "started") for d in begun), *((d, "ended") for d in ended)]:
         _tell(conn, notifier, drill, drill_event(drill, kind, now), now)
+    if begun or ended:
+        announce(conn)
     return len(begun) + len(ended)
 
 
@@ -201,6 +219,19 @@ def _drills(conn: Connection, query: str, values: dict[str, Any]) -> list[Drill]
         return cursor.execute(query.encode(), values).fetchall()
 
 
+_LIST = """
+SELECT d.*, a.* FROM drills d CROSS JOIN LATERAL (
+    SELECT count(*) AS told, count(delivered_at) AS delivered, count(accepted_s) AS accepted,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY accepted_s) AS accepted_p50_s,
+           max(accepted_s) AS accepted_max_s
+    FROM (SELECT o.first_delivered_at AS delivered_at,
+                 extract(epoch FROM min(p.at) - o.first_delivered_at)::float8 AS accepted_s
+          FROM outbox o JOIN receivers r ON r.id = o.receiver
+          LEFT JOIN responses p ON p.subject = 'drill-' || d.id AND p.receiver = r.name
+              AND p.step <> 'received'
+          WHERE o.drill = d.id AND o.kind = 'started' GROUP BY o.id) one) a
+ORDER BY d.starts_at DESC, d.id DESC LIMIT %(limit)s
+"""
 _RESULTS = """
 SELECT r.name AS receiver, o.first_delivered_at AS delivered_at,
        extract(epoch FROM min(p.at) FILTER (WHERE p.step = 'received')

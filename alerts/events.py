@@ -125,6 +125,13 @@ def find_rule(stream: Stream, rule_id: str) -> Rule | None:
     return next((rule for rule in stream.rules if stream.rule_id(rule) == rule_id), None)
 
 
+def rule_title(stream: str, rule_id: str) -> Text:
+    """Return a rule's title; its id when the catalog does not know it."""
+    declared = stream_of(stream)
+    rule = find_rule(declared, rule_id) if declared else None
+    return rule.title if rule else text(rule_id, rule_id)
+
+
 def level_data(severity: int) -> dict[str, Any]:
     """Return a severity as every body of ours says it."""
     level = LEVELS[Severity(severity)]

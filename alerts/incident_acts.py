@@ -1,15 +1,15 @@
-"""What people decide about incidents: this one is real, these two are one."""
+"""What people decide about incidents: this one is real, these two are one, this is not over."""
 
 from datetime import datetime
 
 from psycopg import Connection
 
 from alerts.errors import ConflictError
-from alerts.incident_course import mark, merge, read_incidents
+from alerts.incident_course import mark, merge, read_incidents, reopen
 from alerts.incident_events import incident_event
-from alerts.incident_store import must_be_open
+from alerts.incident_store import get_incident, must_be_open
 from alerts.notify import Notifier
-from alerts.outbox import lock_writers
+from alerts.outbox import announce, lock_writers
 from alerts.settings import AlertSettings
 
 
@@ -31,6 +31,7 @@ def confirm_incident(
             (after,) = read_incidents(conn, "id = %(id)s", {"id": incident})
             event = incident_event(conn, after, "confirmed", settings, now)
             notifier.tell(conn, [event], now)
+        announce(conn)
 
 
 def merge_incidents(
@@ -49,3 +50,49 @@ def merge_incidents(
         if one.id == other.id:
             raise ConflictError("an incident is not merged with itself")
         notifier.tell(conn, merge(conn, source, target, who, settings, now), now)
+        announce(conn)
+
+
+def reopen_incident(
+    conn: Connection,
+    incident: str,
+    who: str,
+    reason: str,
+    notifier: Notifier,
+    settings: AlertSettings,
+    now: datetime,
+) -> None:
+    """Say that an incident is not over, though all its alerts are; it is told if it was before."""
+    with conn.transaction():
+        lock_writers(conn)
+        found = get_incident(conn, incident).incident
+        if found.status != "resolved":
+            raise ConflictError(f"incident {incident} is {found.status}, not resolved")
+        notifier.tell(conn, reopen(conn, found, who, reason, settings, now), now)
+        announce(conn)
+
+
+def resolve_incident(
+    conn: Connection,
+    incident: str,
+    who: str,
+    reason: str,
+    notifier: Notifier,
+    settings: AlertSettings,
+    now: datetime,
+) -> None:
+    """End an incident by hand, e.g. one reopened by hand; not while one of its alerts fires."""
+    with conn.transaction():
+        lock_writers(conn)
+        found = must_be_open(conn, incident)
+        if found.firing:
+            raise ConflictError(
+                f"{found.firing} of its alerts still fire: it ends with the last of them"
+            )
+        over = {"status": "resolved", "resolved_at": now}
+        mark(conn, found, "resolved", now, who, reason, **over)
+        if found.confirmed_at is not None:
+            (after,) = read_incidents(conn, "id = %(id)s", {"id": incident})
+            event = incident_event(conn, after, "resolved", settings, now)
+            notifier.tell(conn, [event], now)
+        announce(conn)

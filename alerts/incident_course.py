@@ -65,6 +65,27 @@ def merge(
     return events + assess(conn, target, settings, now)
 
 
+def reopen(
+    conn: Connection,
+    incident: Incident,
+    who: str,
+    why: str,
+    settings: AlertSettings,
+    now: datetime,
+) -> list[Event]:
+    """Let an incident that has ended go on; return what there is to tell."""
+    conn.execute(
+        "UPDATE incidents SET status = CASE WHEN confirmed_at IS NULL THEN 'candidate'"
+        " ELSE 'confirmed' END, resolved_at = NULL, reopened = reopened + 1, acked_at = NULL,"
+        " acked_by = NULL, changed_at = %s WHERE id = %s",
+        [now, incident.id],
+    )
+    note(conn, incident.id, who, "reopened", why)
+    (again,) = read_incidents(conn, "id = %(id)s", {"id": incident.id})
+    told = again.status == "confirmed"
+    return [incident_event(conn, again, "reopened", settings, now)] if told else []
+
+
 def note(conn: Connection, incident: str, who: str, act: str, text: str = "") -> None:
     """Add a line to the incident's timeline."""
     conn.execute(
@@ -79,6 +100,7 @@ def mark(
     act: str,
     now: datetime,
     who: str = ENGINE,
+    why: str = "",
     **columns: Any,
 ) -> list[str]:
     """Write columns and a line of the timeline; return what happened."""
@@ -88,7 +110,7 @@ def mark(
         columns | {"now": now, "id": incident.id},
     )
     level = columns.get("severity", incident.severity)
-    note(conn, incident.id, who, act, f"level {level}" if act == "changed" else "")
+    note(conn, incident.id, who, act, str(level) if act == "changed" else why)
     return [act]
 
 

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from pydantic import BaseModel
 
 from alerts.errors import ConflictError, NotFoundError
-from alerts.outbox import LIVE_CHANNEL
+from alerts.outbox import announce
 from catalog.incident import IncidentKind, Owner, incident_kinds
 from catalog.model import Text
 
@@ -257,7 +257,7 @@ def _written(conn: Connection, rows: int, incident: str, by: str, act: str, note
         "INSERT INTO incident_acts (incident, who, act, note) VALUES (%s, %s, %s, %s)",
         [incident, by, act, note],
     )
-    conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+    announce(conn)
 
 
 def _summaries(conn: Connection, query: str, values: dict[str, Any]) -> list[Summary]:

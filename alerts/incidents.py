@@ -14,8 +14,7 @@ from psycopg.rows import dict_row
 
 from alerts.episodes import Change
 from alerts.events import Event
-from alerts.incident_course import ENGINE, assess, merge, note, read_incidents
-from alerts.incident_events import incident_event
+from alerts.incident_course import ENGINE, assess, merge, note, read_incidents, reopen
 from alerts.incident_places import belongs, below, same_place
 from alerts.incident_store import STATE, Incident
 from alerts.labels import sensor_of
@@ -182,18 +181,11 @@ class Board:
         if found is None:
             return None
         self._conn.execute(
-            "UPDATE incidents SET status = CASE WHEN confirmed_at IS NULL THEN 'candidate'"
-            " ELSE 'confirmed' END, resolved_at = NULL, reopened = reopened + 1, acked_at = NULL,"
-            " acked_by = NULL, newest_at = %s, changed_at = %s WHERE id = %s",
-            [t.observed_at, self._now, found.id],
+            "UPDATE incidents SET newest_at = %s WHERE id = %s", [t.observed_at, found.id]
         )
-        note(self._conn, found.id, ENGINE, "reopened", t.episode)
+        self._events += reopen(self._conn, found, ENGINE, t.episode, self._settings, self._now)
         self._open = None
-        again = next(i for i in self._of(kind) if i.id == found.id)
-        if again.status == "confirmed":
-            told = incident_event(self._conn, again, "reopened", self._settings, self._now)
-            self._events.append(told)
-        return again
+        return next(i for i in self._of(kind) if i.id == found.id)
 
 
 def folded_under(conn: Connection, episodes: list[str]) -> dict[str, str]:

@@ -58,6 +58,17 @@ def lock_writers(conn: Connection) -> None:
     conn.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
 
 
+def announce(conn: Connection) -> None:
+    """Tell whoever watches, when this transaction is done, that something has changed."""
+    conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+
+
+def stir(conn: Connection) -> None:
+    """Let the delivery look at its queues anew, and whoever watches at its lists."""
+    conn.execute(f"NOTIFY {CHANNEL}".encode())
+    announce(conn)
+
+
 def load_addresses(conn: Connection) -> dict[str, Address]:
     """Return the enabled receivers by name."""
     query = (

@@ -24,7 +24,7 @@ from pydantic import (
 from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Format
 from alerts.guard import Guard, hide
-from alerts.outbox import CHANNEL, lock_writers
+from alerts.outbox import lock_writers, stir
 from alerts.vault import Vault
 from catalog.domains import DOMAINS
 from service.errors import FatalError
@@ -182,7 +182,7 @@ def create(conn: Connection, draft: ReceiverDraft, guard: Guard, vault: Vault) -
             raise ConflictError(f"receiver {draft.name!r} exists: change it, or take another name")
         given = draft.model_dump(exclude_unset=True)
         secret = register(conn, Receiver.model_validate(given), guard, vault, "api")
-        conn.execute(f"NOTIFY {CHANNEL}".encode())
+        stir(conn)
     return secret
 
 
@@ -206,7 +206,7 @@ def change(conn: Connection, name: str, wanted: ReceiverChange, guard: Guard) ->
             " WHERE name = %(name)s".encode(),
             wanted.model_dump() | {"name": name},
         )
-        conn.execute(f"NOTIFY {CHANNEL}".encode())
+        stir(conn)
 
 
 def rotate_secret(conn: Connection, name: str, vault: Vault, now: datetime) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from alerts.acts import acknowledge
 from alerts.errors import NotFoundError
 from alerts.incident_store import acknowledge_incident
-from alerts.outbox import LIVE_CHANNEL
+from alerts.outbox import announce
 
 Step = Literal["received", "accepted", "on_site", "done"]
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -103,7 +103,7 @@ def respond(
         _acknowledge(conn, subject, who, note, now)
     if since is not None:
         CLOCK.labels(step).observe(since)
-    conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+    announce(conn)
     return True
 
 

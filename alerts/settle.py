@@ -8,7 +8,7 @@ from psycopg import Connection
 from alerts.episodes import Change
 from alerts.incidents import follow
 from alerts.notify import Notifier
-from alerts.outbox import LIVE_CHANNEL
+from alerts.outbox import announce
 from alerts.settings import AlertSettings
 
 
@@ -31,4 +31,4 @@ def settle(
     held_back |= {e: f"part of {incident}" for e, incident in followed.folded.items()}
     events = [*(c.event(settings) for c in changes), *followed.events]
     notifier.tell(conn, events, now, held_back)
-    conn.execute(f"NOTIFY {LIVE_CHANNEL}".encode())
+    announce(conn)

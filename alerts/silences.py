@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from alerts.labels import Labels, Matcher, all_match
+from alerts.outbox import announce
 
 LONGEST = timedelta(days=31)
 COLUMNS = "id, kind, matchers, author, reason, starts_at, ends_at, created_at, updated_at, ended_by"
@@ -71,6 +72,7 @@ def add_silence(conn: Connection, draft: SilenceDraft, author: str) -> Silence:
     )
     matchers = Jsonb([m.model_dump() for m in draft.matchers])
     values = [draft.kind, matchers, author, draft.reason, draft.starts_at, draft.ends_at]
+    announce(conn)
     return _rows(conn, query, values)[0]
 
 
@@ -82,6 +84,7 @@ def end_silence(conn: Connection, silence: int, who: str, now: datetime) -> Sile
         f" RETURNING {COLUMNS}"
     )
     done = _rows(conn, query, [now, who, silence, now])
+    announce(conn)
     return done[0] if done else get_silence(conn, silence)
 
 

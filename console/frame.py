@@ -146,14 +146,14 @@ def follow(view: View, show: Callable[[Snapshot], Awaitable[None] | None]) -> No
 
 
 def keep_fresh(view: View, read: Callable[[], Awaitable[None]]) -> None:
-    """Call ``read`` when an alert or a sensor's state changed, and every few seconds anyway."""
-    clock, changes = view.desk.clock, view.desk.live.changes
-    seen, at = changes.newest, clock.monotonic()
+    """Call ``read`` when something was told to have changed, and every few seconds anyway."""
+    clock, live = view.desk.clock, view.desk.live
+    seen, at = (live.changes.newest, live.look().heard), clock.monotonic()
     busy = asyncio.Lock()
 
-    async def look(_: Snapshot) -> None:
+    async def look(snapshot: Snapshot) -> None:
         nonlocal seen, at
-        newest, now = changes.newest, clock.monotonic()
+        newest, now = (live.changes.newest, snapshot.heard), clock.monotonic()
         if (newest == seen and now - at < ANEW_S) or busy.locked():
             return
         async with busy:
@@ -179,6 +179,16 @@ def panel(title: str, name: str = "") -> Iterator[Any]:
             side = ui.element("div").classes("side")
         with ui.element("div").classes("body"):
             yield side
+
+
+@contextmanager
+def unfolding(title: str, name: str = "") -> Iterator[None]:
+    """Frame a part of the page that shows when its title is pressed."""
+    with ui.element("details").classes(f"panel {name}"):
+        with ui.element("summary"):
+            ui.html(f"＋ {escape(title)}", sanitize=False, tag="span")
+        with ui.element("div").classes("body"):
+            yield
 
 
 def _head(view: View, page: Page, menu: Sequence[Page]) -> None:

@@ -45,6 +45,8 @@ class Snapshot:
     platform: dict[str, Row] = field(default_factory=dict)
     trends: list[Row] = field(default_factory=list)
     incidents: list[Summary] = field(default_factory=list)
+    heard: int = 0
+    """How often something was told to have changed before this was read."""
     trouble: str = ""
 
     def figure(self, name: str) -> float | None:
@@ -85,6 +87,7 @@ class Live:
         self._wake = threading.Event()
         self._snapshot = Snapshot()
         self._trends_at = -TRENDS_S
+        self._heard = 0
 
     def look(self) -> Snapshot:
         """Return the newest snapshot and keep it coming for the next seconds."""
@@ -96,13 +99,16 @@ class Live:
 
     def poke(self) -> None:
         """Read anew at once: something was changed here."""
-        self._wake.set()
+        self._heard += 1
+        if self._clock.monotonic() <= self._watched_until:
+            self._wake.set()
 
     def run(self, stop: threading.Event, tell: Callable[[str], None]) -> None:
         """Read until ``stop``; ``tell`` hears what is wrong ("" = nothing)."""
         while not stop.is_set():
             try:
                 with connect(self._dsn, "console live", autocommit=True) as conn:
+                    conn.add_notify_handler(lambda _: self.poke())
                     conn.execute(f"LISTEN {LIVE_CHANNEL}".encode())
                     while not stop.is_set():
                         self._once(conn, stop, tell)
@@ -120,7 +126,9 @@ class Live:
         begun = self._clock.monotonic()
         before = self._snapshot
         trends = before.trends if begun - self._trends_at < TRENDS_S else None
-        now = read(conn, before.version + 1, self._clock.now(), trends)
+        self._wake.clear()  # what is told from here on is read next time
+        heard = self._heard
+        now = replace(read(conn, before.version + 1, self._clock.now(), trends), heard=heard)
         self._trends_at = begun if trends is None else self._trends_at
         self.changes.read(conn, _seen(before), _seen(now))
         self._snapshot = now
@@ -128,8 +136,7 @@ class Live:
         stop.wait(NOT_SOONER_S)
         while self._clock.monotonic() - begun < EVERY_S and not self._wake.is_set():
             for _ in conn.notifies(timeout=NOT_SOONER_S, stop_after=1):
-                self._wake.set()
-        self._wake.clear()
+                pass  # the handler has heard it
 
     def _trouble(self, reason: str, tell: Callable[[str], None]) -> None:
         old = self._snapshot
@@ -140,4 +147,5 @@ class Live:
 
 
 def _seen(snapshot: Snapshot) -> Seen:
-    return Seen(snapshot.alerts, snapshot.sensors, known=snapshot.at is not None)
+    known = snapshot.at is not None
+    return Seen(snapshot.alerts, snapshot.sensors, snapshot.incidents, known=known)

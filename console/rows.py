@@ -1,12 +1,13 @@
 """Rows of the ``dash`` functions as table rows and map marks, the same on every page."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from alerts.events import whole_stream
 from alerts.incident_store import Summary
 from alerts.store import Alert
-from catalog.city.districts import DISTRICTS
+from catalog.city.districts import CITY_TITLE, DISTRICTS
 from catalog.model import STREAM_SUBJECT
 from catalog.registry import streams
 from console.live import Row
@@ -90,16 +91,38 @@ def district_mark(row: Row) -> dict[str, Any]:
 
 
 def incident_areas(words: Words, found: Sequence[Summary]) -> list[dict[str, Any]]:
-    """Return incidents as areas of the map."""
+    """Return incidents that lie somewhere as areas of the map; one of the whole city has none."""
     return [
         {
             "lon": i.lon,
             "lat": i.lat,
-            "radius_km": AREA_KM,
+            "radius_km": i.declared.radius_km if i.declared.place == "near" else AREA_KM,
             "mark": level_mark(words, i.severity)["mark"],
-            "text": words.of(i.title),
+            "text": incident_title(words, i),
             "href": f"/incidents/{i.id}",
         }
         for i in found
-        if i.lon is not None
+        if i.lon is not None and i.declared.place != "city"
     ]
+
+
+def incident_title(words: Words, incident: Summary) -> str:
+    """Return what an incident is and where."""
+    whole = incident.declared.place == "city"
+    where = words.of(CITY_TITLE) if whole else district_title(words, incident.district)
+    return f"{words.of(incident.title)} · {where}".rstrip(" ·")
+
+
+def incident_chips(words: Words, found: Sequence[Summary]) -> str:
+    """Return open incidents as links in HTML, the worst first; what a map cannot be asked for."""
+    chips = []
+    for incident in found:
+        mark = level_mark(words, incident.severity)
+        sure = "" if incident.confirmed_at else words("incidents.maybe")
+        text = f"{mark['text']} {incident_title(words, incident)}{sure}"
+        chips.append(
+            f'<a class="badge mark-{mark["mark"]}" href="/incidents/{escape(incident.id)}">'
+            f'<i aria-hidden="true">{mark["icon"]}</i>{escape(text)}'
+            f" {incident.firing}/{incident.alerts}</a>"
+        )
+    return "".join(chips)

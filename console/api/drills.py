@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from alerts import drills as book
-from alerts.drills import Drill, DrillDraft, DrillPage
+from alerts.drills import Drill, DrillDraft, DrillPage, DrillSummary
 from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
@@ -16,8 +16,8 @@ router = APIRouter(tags=["drills"])
 @router.get("/drills")
 def list_drills(
     conn: Conn, who: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = 200
-) -> list[Drill]:
-    """Return drills, the newest first."""
+) -> list[DrillSummary]:
+    """Return drills and how they went in sum, the newest first."""
     return book.list_drills(conn, limit)
 
 

@@ -1,9 +1,9 @@
-"""Live changes as server-sent events: alerts raised, changed, cleared, taken; sensor states."""
+"""Live changes as server-sent events: alerts, incidents, who takes care, sensor states."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -26,10 +26,14 @@ Each event has an `id`; send the last one as `Last-Event-ID` (browsers do) and n
 | event | data |
 |---|---|
 | `alert` | a transition: `episode, kind (raised, changed, cleared), rule, severity, value, …` |
+| `incident` | a line of its timeline: `incident, act, kind, title, status, severity, district, …` |
 | `ack` | somebody takes care: `episode, acked_at, acked_by` |
 | `state` | a sensor's state: `stream, sensor, state, previous, observed_at, value, unit` |
 | `beat` | every 5 s: `at` = time of the newest look, `trouble` = why it is not newer ("" = well) |
-| `reset` | changes are missing here: read `/alerts` and `/sensors` anew, then go on |
+| `reset` | changes are missing here: read the lists that `read` names anew, then go on |
+
+`act` of an incident is opened, confirmed, changed, resolved, reopened, merged, absorbed, ack,
+assign, comment or task; or `evidence`: other alerts of it fire now (`alerts, firing, folded`).
 """
 
 
@@ -53,7 +57,7 @@ def watcher(request: Request) -> Principal:
 async def events(
     request: Request,
     who: Annotated[Principal, Depends(watcher)],
-    kind: Annotated[list[Literal["alert", "ack", "state"]] | None, Query()] = None,
+    kind: Annotated[list[Kind] | None, Query()] = None,
     domain: Annotated[list[str] | None, Query()] = None,
     stream: Annotated[list[str] | None, Query()] = None,
     district: Annotated[list[str] | None, Query()] = None,
@@ -71,7 +75,9 @@ async def events(
         found = desk.live.changes.after(cursor)
         if found is None:
             cursor = desk.live.changes.newest
-            yield ServerSentEvent(event="reset", data={"read": ["alerts", "sensors"]}, id=cursor)
+            yield ServerSentEvent(
+                event="reset", data={"read": ["alerts", "incidents", "sensors"]}, id=cursor
+            )
         for change in found or ():
             cursor = desk.live.changes.cursor(change.number)
             if passes(change):

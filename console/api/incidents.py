@@ -6,7 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from alerts import incident_store as store
-from alerts.incident_acts import confirm_incident, merge_incidents
+from alerts.incident_acts import (
+    confirm_incident,
+    merge_incidents,
+    reopen_incident,
+    resolve_incident,
+)
 from alerts.incident_store import IncidentPage, Status, Summary
 from console.alerting import Room
 from console.audit import record
@@ -75,6 +80,24 @@ def merge(incident: str, target: Target, conn: Conn, who: Operator, room: Room) 
         now = SystemClock().now()
         merge_incidents(conn, incident, target.into, who.name, room.notifier, room.settings, now)
         record(conn, who.name, "incident.merge", incident, into=target.into)
+
+
+@router.post("/incidents/{incident}/reopen", status_code=204)
+def reopen(incident: str, conn: Conn, who: Operator, room: Room, said: Said | None = None) -> None:
+    """Say that an incident is not over, though its alerts are."""
+    note, now = said.note if said else "", SystemClock().now()
+    with conn.transaction():
+        reopen_incident(conn, incident, who.name, note, room.notifier, room.settings, now)
+        record(conn, who.name, "incident.reopen", incident, note=note)
+
+
+@router.post("/incidents/{incident}/resolve", status_code=204)
+def resolve(incident: str, conn: Conn, who: Operator, room: Room, said: Said | None = None) -> None:
+    """End an incident of which no alert fires; 409 while one does."""
+    note, now = said.note if said else "", SystemClock().now()
+    with conn.transaction():
+        resolve_incident(conn, incident, who.name, note, room.notifier, room.settings, now)
+        record(conn, who.name, "incident.resolve", incident, note=note)
 
 
 @router.post("/incidents/{incident}/ack", status_code=204)

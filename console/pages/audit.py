@@ -79,4 +79,4 @@ def _row(entry: log.Entry) -> dict[str, Any]:
     }
 
 
-PAGE = Page("/audit", "audit.title", audit, place=9, role=Role.ADMIN)
+PAGE = Page("/audit", "audit.title", audit, place=10, role=Role.ADMIN)

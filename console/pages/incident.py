@@ -1,5 +1,7 @@
 """One incident: its evidence and place, the plan with its tasks, and what was done."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from nicegui import ui
@@ -7,23 +9,41 @@ from psycopg import Connection
 
 from alerts import incident_store as store
 from alerts.errors import NotFoundError
-from alerts.events import find_rule
-from alerts.incident_acts import confirm_incident, merge_incidents
-from alerts.incident_store import IncidentPage, Member, list_incidents
-from catalog.registry import streams
+from alerts.incident_acts import (
+    confirm_incident,
+    merge_incidents,
+    reopen_incident,
+    resolve_incident,
+)
+from alerts.incident_store import IncidentPage, Summary, list_incidents
 from console import registry
 from console.alerting import alerting
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel
-from console.marks import duration, level_mark, local_time
+from console.incident_rows import (
+    act_row,
+    incident_facts,
+    member_row,
+    similar_facts,
+    task_row,
+)
+from console.marks import level_mark, local_time
 from console.roles import Role
-from console.rows import district_title, incident_areas, sensor_link, sensor_mark
+from console.rows import incident_areas, incident_title, sensor_mark
 from console.widgets.city_map import CityMap
 from console.widgets.facts import Facts, badge
 from console.widgets.forms import act_button, choice_field, text_field
 from console.widgets.table import Act, Column, Table
 
-Found = tuple[IncidentPage, dict[tuple[str, str], registry.Row]]
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An incident with the places of its alerts, the similar one before, and others open."""
+
+    page: IncidentPage
+    places: dict[tuple[str, str], registry.Row]
+    similar: IncidentPage | None
+    others: list[Summary]
 
 
 async def incident(view: View, incident: str) -> None:
@@ -33,8 +53,11 @@ async def incident(view: View, incident: str) -> None:
     except NotFoundError:
         missing(view, incident)
         return
-    _head(view, found[0])
-    desk = ui.element("div").classes("panel form-row")
+    _head(view, found.page)
+    desk = None
+    if view.who.may(Role.OPERATOR):
+        with ui.element("div").classes("panel form-row"):
+            desk = Desk(view, incident, lambda: read())
     with ui.element("div").classes("two"):
         with ui.element("div").classes("column"):
             show_left = _evidence(view)
@@ -45,25 +68,27 @@ async def incident(view: View, incident: str) -> None:
         found = await view.ask(lambda conn: _read(conn, incident))
         show_left(found)
         show_right(found)
+        if desk:
+            desk.show(found.page, found.others)
 
-    if view.who.may(Role.OPERATOR):
-        others = await view.ask(lambda conn: list_incidents(conn, kind=found[0].incident.kind))
-        with desk:
-            _desk(view, found[0], [o for o in others if o.id != incident], read)
-    else:
-        desk.delete()
     await read()
     keep_fresh(view, read)
 
 
 def _read(conn: Connection, incident: str) -> Found:
     page = store.get_incident(conn, incident)
-    return page, registry.places(conn, [(m.stream, m.sensor) for m in page.evidence])
+    before, kind = page.incident.similar_id, page.incident.kind
+    return Found(
+        page,
+        registry.places(conn, [(m.stream, m.sensor) for m in page.evidence]),
+        store.get_incident(conn, before) if before else None,
+        [other for other in list_incidents(conn, kind=kind) if other.id != incident],
+    )
 
 
 def _head(view: View, page: IncidentPage) -> None:
     words, found = view.words, page.incident
-    title = f"{words.of(found.title)} · {district_title(words, found.district)}".rstrip(" ·")
+    title = incident_title(words, found)
     ui.page_title(f"{title} · {words('app.title')}")
     with ui.element("div").classes("crumbs"):
         ui.link(f"‹ {words('incidents.title')}", "/incidents")
@@ -102,24 +127,15 @@ def _evidence(view: View) -> Any:
         )
 
     def show(found: Found) -> None:
-        page, places = found
-        evidence.show([_member(words, m, places.get((m.stream, m.sensor))) for m in page.evidence])
+        page, places = found.page, found.places
+        evidence.show(
+            [member_row(words, m, places.get((m.stream, m.sensor))) for m in page.evidence]
+        )
         keys = set(places)
         states = [r for r in view.desk.live.look().sensors if (r["stream"], r["sensor"]) in keys]
         marks = [sensor_mark(words, row) for row in states if row["lon"] is not None]
         city.show(sensors=marks, areas=incident_areas(words, [page.incident]))
-        timeline.show(
-            [
-                {
-                    "id": str(act.id),
-                    "at": act.at.isoformat(),
-                    "who": act.who,
-                    "act": act.act,
-                    "note": act.note,
-                }
-                for act in reversed(page.timeline)
-            ]
-        )
+        timeline.show([act_row(words, act, page) for act in reversed(page.timeline)])
 
     return show
 
@@ -142,7 +158,7 @@ def _plan(view: View, incident: str) -> Any:
         tasks = Table(
             [
                 Column("task", words("incident.task")),
-                Column("owner", words("incident.owner")),
+                Column("owner", words("incident.owner"), hide=True),
                 Column("due", words("incident.due"), "time"),
                 Column("done", words("incident.done")),
                 Column("act", "", "actions"),
@@ -152,71 +168,97 @@ def _plan(view: View, incident: str) -> Any:
             on_act=finish,
         )
 
+    with panel(words("incident.similar"), "similar"):
+        past = Facts(words("incident.similar"))
+        none = ui.label(words("incident.no_similar")).classes("empty")
+
     def show(found: Found) -> None:
-        page = found[0]
-        facts.show(_facts(view, page))
+        page, now = found.page, view.desk.clock.now()
+        facts.show(incident_facts(words, page, now))
         plan.set_text(words.of(page.plan))
-        tasks.show([_task(view, task, may) for task in page.tasks])
+        tasks.show([task_row(words, task, now, may=may) for task in page.tasks])
+        past.show(similar_facts(words, found.similar) if found.similar else [])
+        none.set_visibility(found.similar is None)
 
     return show
 
 
-def _facts(view: View, page: IncidentPage) -> list[tuple[str, Any]]:
-    words, found = view.words, page.incident
-    end = found.resolved_at or view.desk.clock.now()
-    similar = {"text": found.similar_id, "href": f"/incidents/{found.similar_id}"}
-    merged = {"text": found.merged_into, "href": f"/incidents/{found.merged_into}"}
-    return [
-        (words("incidents.status"), words(f"incidents.status_{found.status}")),
-        (words("alert.peak"), level_mark(words, found.peak_severity)),
-        (words("incidents.opened"), local_time(found.opened_at)),
-        (words("alert.lasted"), duration(words, (end - found.opened_at).total_seconds())),
-        (words("incidents.alerts"), f"{found.firing}/{found.alerts}"),
-        (words("incidents.folded"), str(found.folded) if found.folded else ""),
-        (words("incident.reopened"), str(found.reopened) if found.reopened else ""),
-        (words("alerts.acked"), found.acked_by or ""),
-        (words("alerts.assignee"), found.assignee or ""),
-        (words("incident.similar"), similar if found.similar_id else ""),
-        (words("incident.merged"), merged if found.merged_into else ""),
-    ]
+@dataclass
+class Desk:
+    """Where operators act: a note that goes with each act, and the buttons that fit the status."""
 
+    view: View
+    incident: str
+    anew: Callable[[], Awaitable[None]]
+    shown: tuple[Any, ...] = ()
 
-def _desk(view: View, page: IncidentPage, others: list[Any], anew: Any) -> None:
-    words, incident, now = view.words, page.incident.id, view.desk.clock.now
-    note = text_field(words("alerts.note"))
+    def __post_init__(self) -> None:
+        self.note = text_field(self.view.words("alerts.note"))
+        self.buttons = ui.element("div").classes("buttons")
 
-    def offer(what: str, text: str, deed: Any, *, strong: bool = False) -> None:
+    def show(self, page: IncidentPage, others: list[Summary]) -> None:
+        """Offer what can be done now; a button under somebody's finger stays where it is."""
+        found = page.incident
+        fits = (found.status, found.acked_at, found.firing > 0, [o.id for o in others])
+        if fits == self.shown:
+            return
+        self.shown = fits
+        self.buttons.clear()
+        with self.buttons:
+            self._offers(found, others)
+
+    def _offers(self, found: Summary, others: list[Summary]) -> None:
+        words, me, now = self.view.words, self.incident, self.view.desk.clock.now
+        if found.status == "candidate":
+            self._offer("confirm", "incident.confirm", _confirm(me, now), strong=True)
+        if found.resolved_at is None and found.acked_at is None:
+            self._offer(
+                "ack",
+                "alerts.ack",
+                lambda c, who, said: store.acknowledge_incident(c, me, who, said, now()),
+                strong=found.status != "candidate",
+            )
+        if found.resolved_at is None and not found.firing:
+            self._offer("resolve", "incident.resolve", _course(resolve_incident, me, now))
+        if found.status == "resolved":
+            self._offer("reopen", "incident.reopen", _course(reopen_incident, me, now), strong=True)
+        self._offer(
+            "comment",
+            "alert.comment",
+            lambda c, who, said: store.comment_incident(c, me, who, said),
+        )
+        self._offer(
+            "assign",
+            "alert.assign_me",
+            lambda c, who, _: store.assign_incident(c, me, who, who),
+        )
+        if others and found.resolved_at is None:
+            titles = {o.id: _choice(words, o) for o in others}
+            into = choice_field(titles, others[0].id, label=words("incident.merge_into"))
+            self._offer("merge", "incident.merge", _merge(me, into, now))
+
+    def _offer(self, what: str, text: str, deed: Any, *, strong: bool = False) -> None:
         async def press() -> None:
-            said = note.value or ""
-            act = f"incident.{what}"
-            await do(view, act, incident, lambda conn, who: deed(conn, who, said), note=said)
-            note.set_value("")
-            await anew()
+            said = (self.note.value or "").strip()
+            if what == "comment" and not said:
+                ui.notify(self.view.words("alert.note_needed"), type="warning")
+                return
+            done = await do(
+                self.view,
+                f"incident.{what}",
+                self.incident,
+                lambda conn, who: deed(conn, who, said),
+                note=said,
+            )
+            if done:
+                self.note.set_value("")
+            await self.anew()
 
-        act_button(text, press, strong=strong)
+        act_button(self.view.words(text), press, strong=strong)
 
-    if page.incident.status == "candidate":
-        offer("confirm", words("incident.confirm"), _confirm(incident, now), strong=True)
-    offer(
-        "ack",
-        words("alerts.ack"),
-        lambda c, who, said: store.acknowledge_incident(c, incident, who, said, now()),
-        strong=page.incident.status != "candidate",
-    )
-    offer(
-        "comment",
-        words("alert.comment"),
-        lambda c, who, said: store.comment_incident(c, incident, who, said),
-    )
-    offer(
-        "assign",
-        words("alert.assign_me"),
-        lambda c, who, _: store.assign_incident(c, incident, who, who),
-    )
-    if others and page.incident.resolved_at is None:
-        titles = {o.id: f"{district_title(words, o.district)} · {o.id}" for o in others}
-        into = choice_field(words("incident.merge"), titles, others[0].id)
-        offer("merge", words("incident.merge"), _merge(incident, into, now))
+
+def _choice(words: Any, other: Summary) -> str:
+    return f"{incident_title(words, other)} · {local_time(other.opened_at)}"
 
 
 def _confirm(incident: str, now: Any) -> Any:
@@ -235,39 +277,12 @@ def _merge(incident: str, into: Any, now: Any) -> Any:
     return deed
 
 
-def _member(words: Any, member: Member, place: registry.Row | None) -> dict[str, Any]:
-    stream = streams().get(member.stream)
-    rule = find_rule(stream, member.rule) if stream else None
-    role = words(f"incident.role_{member.role}")
-    row = place or {"stream": member.stream, "sensor": member.sensor}
-    names = {"title_zh": None, "title_en": None} | row
-    return {
-        "id": member.episode,
-        "level": level_mark(words, member.severity),
-        "title": {
-            "text": words.of(rule.title) if rule else member.rule,
-            "href": f"/alerts/{member.episode}",
-        },
-        "sensor": sensor_link(words, names),
-        "role": f"{role} {words('incident.folded')}" if member.folded else role,
-        "raised": member.raised_at.isoformat(),
-        "cleared": member.cleared_at.isoformat() if member.cleared_at else None,
-    }
+def _course(act: Any, incident: str, now: Any) -> Any:
+    def deed(conn: Connection, who: str, said: str) -> None:
+        room = alerting()
+        act(conn, incident, who, said, room.notifier, room.settings, now())
 
-
-def _task(view: View, task: store.TaskState, may: bool) -> dict[str, Any]:
-    words = view.words
-    done = f"✓ {task.done_by} {local_time(task.done_at)}" if task.done_at else ""
-    late = task.done_at is None and task.due_at < view.desk.clock.now()
-    button = {"act": "done", "text": words("incident.finish"), "look": "strong" if late else ""}
-    return {
-        "id": task.name,
-        "task": words.of(task.title),
-        "owner": words(f"owner.{task.owner}"),
-        "due": task.due_at.isoformat(),
-        "done": done or ("⚠" if late else ""),
-        "act": [button] if may and not task.done_at else [],
-    }
+    return deed
 
 
 PAGE = Page("/incidents/{incident}", "incident.title", incident)

@@ -15,6 +15,7 @@ from console.rows import (
     district_mark,
     district_title,
     incident_areas,
+    incident_chips,
     sensor_mark,
 )
 from console.widgets.city_map import CityMap
@@ -32,6 +33,8 @@ PLATFORM = (
     "given_up",
     "windows_corrected",
 )
+CHIPS = 6
+"""So many open incidents are named on the map, the worst first."""
 
 
 async def overview(view: View) -> None:
@@ -40,6 +43,8 @@ async def overview(view: View) -> None:
     vital = VitalSigns(words("overview.vital")).classes("signs")
     with panel(words("map.title"), "map") as side:
         city = CityMap(words)
+        open_ones = ui.html("", sanitize=False, tag="nav").classes("chips")
+        open_ones.props(f'aria-label="{words("incidents.open")}"')
         with side:
             for place in ("city", "centre"):
                 ui.button(
@@ -68,6 +73,7 @@ async def overview(view: View) -> None:
             districts=[district_mark(row) for row in now.districts],
             areas=incident_areas(words, now.incidents),
         )
+        open_ones.set_content(incident_chips(words, now.incidents[:CHIPS]))
         alerts.show([alert_row(words, row, view.who) for row in now.alerts])
         count.set_text(words("alerts.count", count=len(now.alerts)))
         districts.show([_district(view, row) for row in now.districts])

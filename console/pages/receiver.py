@@ -9,10 +9,14 @@ from psycopg import Connection
 from alerts.deliveries import Delivery, DeliveryPage, get_delivery, list_deliveries, replay_range
 from alerts.deliveries import replay as replay_message
 from alerts.errors import NotFoundError
-from alerts.receivers import get_receiver
+from alerts.receivers import ReceiverView, get_receiver
+from catalog.domains import DOMAINS
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel
+from console.marks import level_mark, local_time
+from console.receiver_form import Anew, change_form, receiver_state
 from console.roles import Role
+from console.widgets.facts import Fact, Facts
 from console.widgets.filters import filter_row, named
 from console.widgets.forms import act_button
 from console.widgets.table import Act, Column, Table
@@ -39,6 +43,7 @@ async def receiver(view: View, name: str, state: State = "all", message: str = "
     if one:
         _message(view, one)
         return
+    facts = _settings(view, known, lambda: read())
     filter_row(words, [named(words, "list", "state", STATES)], {"state": state})
 
     async def act(pressed: Act) -> None:
@@ -72,9 +77,37 @@ async def receiver(view: View, name: str, state: State = "all", message: str = "
             lambda conn: list_deliveries(conn, receiver=name, state=state, limit=MOST)
         )
         table.show([_row(view, name, delivery) for delivery in found])
+        facts.show(_facts(view, await view.ask(lambda conn: get_receiver(conn, name))))
 
     await read()
     keep_fresh(view, read)
+
+
+def _settings(view: View, known: ReceiverView, anew: Anew) -> Facts:
+    """Show what is known of the receiver; an administrator may change it."""
+    words = view.words
+    with panel(words("receivers.settings"), "glance wide"):
+        facts = Facts(words("receivers.settings"))
+        if view.who.may(Role.ADMIN):
+            change_form(view, known, anew)
+    return facts
+
+
+def _facts(view: View, known: ReceiverView) -> list[Fact]:
+    words, until = view.words, known.rotating_until
+    domains = [words.of(DOMAINS[d].title) for d in known.domains if d in DOMAINS]
+    return [
+        (words("receivers.state"), receiver_state(words, known)),
+        (words("receivers.url"), known.url),
+        (words("receivers.format"), words(f"receivers.format_{known.format}")),
+        (words("receivers.channel"), words(f"receivers.channel_{known.channel}")),
+        (words("receivers.level"), level_mark(words, known.min_severity)),
+        (words("filter.domain"), " ".join(domains) or words("filter.all")),
+        (words("receivers.waiting"), str(known.waiting)),
+        (words("receivers.last_seq"), str(known.last_seq)),
+        (words("receivers.rotating"), local_time(until) if until else ""),
+        (words("receivers.error"), known.last_error or ""),
+    ]
 
 
 STATES = ("all", "waiting", "delivered", "failed")

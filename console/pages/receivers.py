@@ -10,8 +10,9 @@ from alerts.receivers import ReceiverChange, ReceiverView, change, list_receiver
 from catalog.domains import DOMAINS
 from console.alerting import alerting
 from console.deeds import do
-from console.frame import Page, View, keep_fresh, panel
+from console.frame import Page, View, keep_fresh, panel, unfolding
 from console.marks import level_mark
+from console.receiver_form import add_form, receiver_state
 from console.roles import Role
 from console.widgets.table import Act, Column, Table
 
@@ -27,6 +28,9 @@ async def receivers(view: View) -> None:
             await _switch(view, pressed.row, pressed.name == "enable")
         await read()
 
+    if view.who.may(Role.ADMIN):
+        with unfolding(words("receivers.new"), "new"):
+            add_form(view, lambda: read())
     with panel(words("receivers.title"), "list"):
         table = Table(
             _columns(view),
@@ -78,11 +82,6 @@ def _columns(view: View) -> list[Column]:
 
 def _row(view: View, receiver: ReceiverView) -> dict[str, Any]:
     words = view.words
-    state = words("receivers.on" if receiver.enabled else "receivers.off")
-    if receiver.disabled_reason:
-        state = f"{state} · {receiver.disabled_reason}"
-    if receiver.channel == "exercise":
-        state = f"{state} · {words('receivers.exercise')}"
     oldest = None
     if receiver.oldest_waiting_s is not None:
         since = view.desk.clock.now() - timedelta(seconds=receiver.oldest_waiting_s)
@@ -91,7 +90,7 @@ def _row(view: View, receiver: ReceiverView) -> dict[str, Any]:
     return {
         "id": receiver.name,
         "name": {"text": receiver.name, "href": f"/receivers/{receiver.name}"},
-        "state": state,
+        "state": receiver_state(words, receiver),
         "url": receiver.url,
         "format": receiver.format,
         "level": level_mark(words, receiver.min_severity),

@@ -15,7 +15,7 @@ from console.frame import Page, View, keep_fresh, panel
 from console.marks import level_mark
 from console.roles import Role
 from console.widgets.filters import filter_row, named
-from console.widgets.forms import act_button, choice_field, text_field
+from console.widgets.forms import act_button, choice_field, show_mistake, text_field
 from console.widgets.table import Act, Column, Table
 
 KINDS = ("silence", "maintenance")
@@ -56,11 +56,11 @@ def _form(view: View, anew: Any) -> None:
     words = view.words
     with ui.element("div").classes("form-row"):
         kinds = {kind: words(f"silences.kind_{kind}") for kind in KINDS}
-        kind = choice_field(words("silences.kind"), kinds, "silence")
+        kind = choice_field(kinds, "silence", label=words("silences.kind"))
         lines = text_field(words("silences.matchers"))
         reason = text_field(words("silences.reason"))
         spans = {hours: words(f"silences.hours_{hours}") for hours in HOURS}
-        hours = choice_field(words("silences.hours"), spans, "1")
+        hours = choice_field(spans, "1", label=words("silences.hours"))
 
         async def look() -> list[Matcher] | None:
             try:
@@ -91,9 +91,7 @@ def _form(view: View, anew: Any) -> None:
                     ends_at=now + timedelta(hours=int(hours.value)),
                 )
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"]))
-                ui.notify(f"{where}: {first['msg']}", type="warning", multi_line=True)
+                show_mistake(error)
                 return
             text = " ".join(map(str, matchers))
             done = await do(

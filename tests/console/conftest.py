@@ -73,6 +73,7 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
             key = add_key(conn, "console", ["ingest:*"])
         base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
         base |= {"CITYOPS_GATEWAY": gateway, "CITYOPS_API_KEY": key}
+        base |= {"CITYOPS_WEBHOOK_HOSTS": '["127.0.0.1"]'}
         spawner = Spawner(tmp_path_factory.mktemp("console"), base)
         yield Place(url, dsn, gateway, key, spawner("console", name="console"))
         spawner.stop_all()

@@ -11,6 +11,9 @@ import httpx
 import psycopg
 import pytest
 
+from alerts.incident_course import note
+from alerts.incident_store import comment_incident
+from alerts.outbox import announce
 from catalog.model import ThresholdRule
 from catalog.registry import streams
 from console.history import STEPS_S, Span, fitting_step
@@ -262,10 +265,54 @@ def test_filters_keep_other_domains_away(api: httpx.Client, conn: psycopg.Connec
         assert grid.next("alert", "beat")["event"] == "beat"
 
 
+def test_an_incident_is_told_step_by_step_with_its_evidence(
+    api: httpx.Client, conn: psycopg.Connection
+) -> None:
+    with Listener(api, kind="incident", domain="water") as ear:
+        ear.next("beat")
+        conn.execute(
+            "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity,"
+            " raised_at, changed_at) SELECT 'sse-pond-' || n, 'waterlogging.ponding',"
+            " 'waterlogging', 'sse-' || n, 'active', 2, 2, now(), now()"
+            " FROM generate_series(1, 2) n"
+        )
+        with conn.transaction():
+            conn.execute(
+                "INSERT INTO incidents (id, kind, status, severity, peak_severity, root_episode,"
+                " root_sensor, district, opened_at, newest_at, changed_at) VALUES ('sse-inc',"
+                " 'waterlogging', 'candidate', 3, 3, 'sse-pond-1', 'sse-1', '510104', now(),"
+                " now(), now())"
+            )
+            conn.execute(
+                "INSERT INTO incident_members VALUES"
+                " ('sse-pond-1', 'sse-inc', 'trigger', false, now())"
+            )
+            note(conn, "sse-inc", "cityops", "opened", "sse-pond-1")
+            announce(conn)
+        heard = ear.next("incident")
+        assert (heard["incident"], heard["act"], heard["kind"]) == (
+            "sse-inc",
+            "opened",
+            "waterlogging",
+        )
+        assert (heard["title"]["zh"], heard["status"]) == ("城市内涝", "candidate")
+        conn.execute(
+            "INSERT INTO incident_members VALUES ('sse-pond-2', 'sse-inc', 'trigger', false, now())"
+        )
+        grown = ear.next("incident")
+        assert (grown["act"], grown["alerts"], grown["firing"]) == ("evidence", 2, 2)
+        comment_incident(conn, "sse-inc", "li", "two pumps")
+    with Listener(api, grown["id"], kind="incident") as ear:
+        again = ear.next("incident")
+        assert (again["act"], again["who"], again["note"]) == ("comment", "li", "two pumps")
+    conn.execute("UPDATE incidents SET status = 'resolved', resolved_at = now()")
+    conn.execute("UPDATE episodes SET status = 'cleared', cleared_at = now() WHERE id ~ '^sse-'")
+
+
 def test_a_listener_from_before_is_told_to_read_anew(api: httpx.Client) -> None:
     with Listener(api, "0badcafe-12") as ear:
         told = ear.next("reset", "alert", "state")
-        assert (told["event"], told["read"]) == ("reset", ["alerts", "sensors"])
+        assert (told["event"], told["read"]) == ("reset", ["alerts", "incidents", "sensors"])
 
 
 def test_a_sensor_that_falls_silent_is_told(api: httpx.Client, conn: psycopg.Connection) -> None:

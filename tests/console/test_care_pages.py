@@ -1,9 +1,13 @@
 """Incidents, receivers with their delivery log, and silences in a real browser."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 import pytest
 from playwright.sync_api import expect
 
+from alerts.responses import respond
 from tests.console.conftest import Opener
 
 pytestmark = pytest.mark.browser
@@ -12,7 +16,7 @@ RECEIVER = "care-duty"
 
 
 @pytest.fixture
-def incident(conn: psycopg.Connection) -> str:
+def incident(conn: psycopg.Connection) -> Iterator[str]:
     """A candidate of waterlogging with one alert as its evidence."""
     conn.execute(
         "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
@@ -30,7 +34,14 @@ def incident(conn: psycopg.Connection) -> str:
     conn.execute(
         "INSERT INTO incident_members VALUES ('care-1', %s, 'trigger', false, now())", [INCIDENT]
     )
-    return INCIDENT
+    yield INCIDENT
+    conn.execute("DELETE FROM incident_members")
+    conn.execute("DELETE FROM incident_tasks")
+    conn.execute("ALTER TABLE incident_acts DISABLE TRIGGER USER")
+    conn.execute("DELETE FROM incident_acts")
+    conn.execute("ALTER TABLE incident_acts ENABLE TRIGGER USER")
+    conn.execute("DELETE FROM incidents")
+    conn.execute("DELETE FROM episodes WHERE id = 'care-1'")
 
 
 def test_an_incident_is_confirmed_and_its_tasks_ticked_off(
@@ -51,13 +62,50 @@ def test_an_incident_is_confirmed_and_its_tasks_ticked_off(
     page.get_by_label("备注").fill("泵车已到")
     page.get_by_role("button", name="添加备注").click()
     expect(page.locator(".timeline tbody")).to_contain_text("泵车已到")
+    expect(page.locator(".timeline tbody")).to_contain_text("完成任务封闭积水下穿隧道")
     row_ = conn.execute(
         "SELECT status, confirmed_by FROM incidents WHERE id = %s", [incident]
     ).fetchone()
     assert row_ == ("confirmed", "operator")
+    page.get_by_label("备注").fill("水已退")
+    page.get_by_role("button", name="结束事件").click()
+    expect(page.locator(".glance")).to_contain_text("已结束")
+    page.get_by_role("button", name="重新打开").click()
+    expect(page.locator(".glance")).to_contain_text("重开次数1")
+    expect(page.locator(".timeline tbody tr").nth(1)).to_contain_text("水已退")
+    expect(page.get_by_role("button", name="结束事件")).to_be_visible()
     audited = conn.execute("SELECT what FROM audit WHERE target = %s ORDER BY seq", [incident])
-    done = [what for (what,) in audited.fetchall()]
-    assert done == ["incident.confirm", "incident.task", "incident.comment"]
+    acts = ["confirm", "task", "comment", "resolve", "reopen"]
+    assert [what for (what,) in audited.fetchall()] == [f"incident.{act}" for act in acts]
+
+
+def test_an_incident_is_merged_and_knows_a_similar_one_before(
+    open_page: Opener, conn: psycopg.Connection, incident: str
+) -> None:
+    conn.execute(
+        "INSERT INTO incidents (id, kind, status, severity, peak_severity, root_episode,"
+        " root_sensor, district, opened_at, newest_at, changed_at, confirmed_at, resolved_at)"
+        " SELECT id || state, kind, state, 3, 1, root_episode, root_sensor, '510106', opened_at,"
+        " now(), now(), opened_at, CASE WHEN state = 'resolved' THEN now() END"
+        " FROM incidents, unnest(ARRAY['confirmed', 'resolved']) state WHERE id = %s",
+        [incident],
+    )
+    similar = f"{incident}resolved"
+    conn.execute("UPDATE incidents SET similar_id = %s WHERE id = %s", [similar, incident])
+    page = open_page(f"/incidents/{incident}", language="en", width=390, height=844)
+    past = page.locator(".similar")
+    expect(past).to_contain_text("I Red")
+    expect(past.get_by_role("link")).to_have_attribute("href", f"/incidents/{similar}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    merge = page.get_by_role("button", name="Merge", exact=True)
+    page.get_by_label("Merge into which incident").focus()
+    page.keyboard.press("Tab")
+    expect(merge).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".glance")).to_contain_text("merged")
+    expect(merge).to_have_count(0)
+    link = page.locator(".glance").get_by_role("link")
+    expect(link).to_have_attribute("href", f"/incidents/{incident}confirmed")
 
 
 def test_a_delivery_that_was_given_up_is_looked_into_and_sent_again(
@@ -112,6 +160,128 @@ def test_an_administrator_switches_a_receiver_off(
     assert on == (False,)
 
 
+def test_an_administrator_adds_tests_changes_and_rotates_a_receiver(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    page = open_page("/receivers", role="admin")
+    summary = page.locator("summary", has_text="新增接收方")
+    summary.focus()
+    page.keyboard.press("Enter")
+    form = page.locator("details.new")
+    form.get_by_label("名称").fill("Night Duty")
+    form.get_by_label("地址").fill("http://127.0.0.1:9/hook?token=quiet7")
+    form.get_by_role("button", name="新增").click()
+    expect(page.get_by_text("name: ")).to_be_visible()
+    form.get_by_label("名称").fill("night-duty")
+    form.get_by_label("地址").fill("https://elsewhere.example/hook")
+    form.get_by_role("button", name="新增").click()
+    expect(page.get_by_text("elsewhere.example")).to_be_visible()
+    form.get_by_label("地址").fill("http://127.0.0.1:9/hook?token=quiet7")
+    form.get_by_label("通道").click()
+    page.get_by_role("option", name="演练通道").click()
+    form.get_by_role("button", name="新增").click()
+    secret = form.locator(".secret .code")
+    expect(secret).to_contain_text("whsec_")
+    first = secret.inner_text()
+    line = page.locator(".list tbody tr", has_text="night-duty")
+    expect(line).to_contain_text("演练通道")
+    assert "quiet7" not in page.content()
+    page.reload()
+    assert first not in page.content(), "shown once"
+    line.get_by_role("button", name="测试").click()
+    expect(line.locator("td").nth(6)).to_contain_text("1")
+    line.get_by_role("link").click()
+    page.wait_for_url("**/receivers/night-duty")
+    settings = page.locator(".glance")
+    settings.get_by_label("最低级别").click()
+    page.get_by_role("option", name="II 橙色").click()
+    settings.get_by_role("button", name="保存").click()
+    expect(settings.locator(".facts")).to_contain_text("II 橙色")
+    settings.get_by_role("button", name="轮换密钥").click()
+    expect(settings.locator(".secret .code")).to_contain_text("whsec_")
+    assert settings.locator(".secret .code").inner_text() != first
+    expect(settings.locator(".facts")).to_contain_text("旧密钥有效至")
+    row = conn.execute(
+        "SELECT channel, min_severity, secret LIKE 'fernet:%', previous_until > now()"
+        " FROM receivers WHERE name = 'night-duty'"
+    ).fetchone()
+    assert row == ("exercise", 2, True, True)
+    told = conn.execute(
+        "SELECT what, detail::text FROM audit WHERE target = 'night-duty' ORDER BY seq"
+    ).fetchall()
+    whats = ["receiver.create", "receiver.test", "receiver.change", "receiver.rotate"]
+    assert [what for what, _ in told] == whats
+    assert not any("quiet7" in detail or "whsec" in detail for _, detail in told)
+    conn.execute("DELETE FROM receivers WHERE name = 'night-duty'")
+
+
+def test_only_an_administrator_is_offered_a_new_receiver(open_page: Opener) -> None:
+    page = open_page("/receivers", language="en")
+    expect(page.get_by_role("heading", name="Receivers")).to_be_visible()
+    expect(page.locator("details.new")).to_have_count(0)
+
+
+def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.Connection) -> None:
+    conn.execute("DELETE FROM receivers WHERE channel = 'exercise'")
+    conn.execute(
+        "INSERT INTO receivers (name, url, secret) VALUES"
+        " ('care-real', 'https://real.example', 'x') ON CONFLICT DO NOTHING"
+    )
+    page = open_page("/drills", width=390, height=844)
+    expect(page.get_by_text("没有演练通道的接收方")).to_be_visible()
+    expect(page.get_by_role("button", name="安排")).to_have_count(0)
+    conn.execute(
+        "INSERT INTO receivers (name, url, secret, channel, last_seq) VALUES"
+        " ('care-drill', 'https://drill.example', 'x', 'exercise', 1)"
+    )
+    page.reload()
+    form = page.locator(".new")
+    form.get_by_label("接收方").click()
+    expect(page.get_by_role("option")).to_have_text(["care-drill"])
+    page.keyboard.press("Escape")
+    form.get_by_label("演练", exact=True).fill("<b>隧道</b>积水")
+    form.get_by_role("button", name="安排").click()
+    expect(page.get_by_text("instruction: ")).to_be_visible()
+    form.get_by_label("演练任务").fill("封闭并调泵车")
+    form.get_by_label("开始").fill("2020-01-01T08:00")
+    form.get_by_role("button", name="安排").click()
+    expect(page.get_by_text("starts_at has passed")).to_be_visible()
+    form.get_by_label("开始").fill("")
+    form.get_by_role("button", name="安排").click()
+    line = page.locator(".list tbody tr", has_text="<b>隧道</b>积水")
+    expect(line).to_contain_text("待开始")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    number = line.get_by_role("link").get_attribute("href", timeout=5000)
+    assert number is not None
+    drill = int(number.rsplit("/", 1)[1])
+    conn.execute("UPDATE drills SET started_at = now() WHERE id = %s", [drill])
+    told = datetime.now(UTC) - timedelta(minutes=3)
+    conn.execute(
+        "INSERT INTO outbox (id, receiver, receiver_seq, channel, kind, body, drill,"
+        " first_delivered_at, delivered_at) SELECT 'care-drill-msg', id, 1, 'exercise', 'started',"
+        " '{}', %s, %s, %s FROM receivers WHERE name = 'care-drill'",
+        [drill, told, told],
+    )
+    line.get_by_role("link").click()
+    page.wait_for_url(f"**/drills/{drill}")
+    result = page.locator(".list tbody tr")
+    expect(result).to_contain_text("care-drill")
+    at = told + timedelta(seconds=90)
+    respond(conn, f"drill-{drill}", "accepted", "care-drill", "li", at, via="api")
+    expect(result).to_contain_text("90 秒")
+    page.get_by_role("button", name="提前结束").click()
+    expect(page.locator(".glance")).to_contain_text("提前结束operator")
+    audited = conn.execute("SELECT what FROM audit WHERE what LIKE 'drill.%%' ORDER BY seq")
+    assert audited.fetchall() == [("drill.plan",), ("drill.cancel",)]
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute(
+            "INSERT INTO outbox (id, receiver, receiver_seq, channel, kind, body, drill)"
+            " SELECT 'care-wrong', id, 1, 'actual', 'started', '{}', %s FROM receivers"
+            " WHERE name = 'care-real'",
+            [drill],
+        )
+
+
 def test_a_silence_is_previewed_set_and_ended(open_page: Opener, conn: psycopg.Connection) -> None:
     page = open_page("/silences")
     matchers = page.get_by_label("匹配，如")
@@ -145,7 +315,7 @@ def test_care_pages_fit_their_width(
 ) -> None:
     page = open_page("/incidents", role="admin", width=width)
     home = page.url.removesuffix("/incidents")
-    for path in ("receivers", "silences"):
+    for path in ("receivers", "receivers/care-off", "silences", "drills"):
         expect(page.locator(".panel").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
         page.goto(f"{home}/{path}")

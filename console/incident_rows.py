@@ -1,0 +1,117 @@
+"""An incident as facts, rows and words: evidence, tasks, timeline, and the similar one before."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from alerts.events import rule_title
+from alerts.incident_store import IncidentAct, IncidentPage, Member, TaskState
+from catalog.severity import LEVELS
+from console import registry
+from console.marks import duration, level_mark, local_time
+from console.rows import incident_title, subject_link
+from console.texts import Words
+from console.widgets.facts import Fact
+
+SYSTEM = "cityops"
+
+
+def incident_facts(words: Words, page: IncidentPage, now: datetime) -> list[Fact]:
+    """Return what is known of an incident at a glance."""
+    found = page.incident
+    end = found.resolved_at or now
+    merged = {"text": found.merged_into, "href": f"/incidents/{found.merged_into}"}
+    return [
+        (words("incidents.status"), words(f"incidents.status_{found.status}")),
+        (words("incidents.level"), level_mark(words, found.severity)),
+        (words("alert.peak"), level_mark(words, found.peak_severity)),
+        (words("incidents.opened"), local_time(found.opened_at)),
+        (words("alert.lasted"), duration(words, (end - found.opened_at).total_seconds())),
+        (words("incidents.alerts"), f"{found.firing}/{found.alerts}"),
+        (words("incidents.folded"), str(found.folded) if found.folded else ""),
+        (words("incident.reopened"), str(found.reopened) if found.reopened else ""),
+        (words("alerts.acked"), found.acked_by or ""),
+        (words("alerts.assignee"), found.assignee or ""),
+        (words("incident.merged"), merged if found.merged_into else ""),
+    ]
+
+
+def similar_facts(words: Words, past: IncidentPage) -> list[Fact]:
+    """Return how the similar incident before went, and who did what within which time."""
+    found = past.incident
+    lasted = ((found.resolved_at or found.changed_at) - found.opened_at).total_seconds()
+    done = sum(task.done_at is not None for task in past.tasks)
+    confirmed = found.confirmed_at
+    took = (confirmed - found.opened_at).total_seconds() if confirmed else None
+    return [
+        (
+            words("incidents.what"),
+            {"text": incident_title(words, found), "href": f"/incidents/{found.id}"},
+        ),
+        (words("incidents.opened"), local_time(found.opened_at)),
+        (words("alert.lasted"), duration(words, lasted)),
+        (words("alert.peak"), level_mark(words, found.peak_severity)),
+        (words("incidents.alerts"), str(found.alerts)),
+        (words("incident.to_confirm"), duration(words, took) if took is not None else ""),
+        (words("incident.tasks_done"), f"{done}/{len(past.tasks)}" if past.tasks else ""),
+    ]
+
+
+def member_row(words: Words, member: Member, place: registry.Row | None) -> dict[str, Any]:
+    """Return one alert of the evidence."""
+    role = words(f"incident.role_{member.role}")
+    return {
+        "id": member.episode,
+        "level": level_mark(words, member.severity),
+        "title": {
+            "text": words.of(rule_title(member.stream, member.rule)),
+            "href": f"/alerts/{member.episode}",
+        },
+        "sensor": subject_link(words, member.stream, member.sensor, place or {}),
+        "role": f"{role} {words('incident.folded')}" if member.folded else role,
+        "raised": member.raised_at.isoformat(),
+        "cleared": member.cleared_at.isoformat() if member.cleared_at else None,
+    }
+
+
+def task_row(words: Words, task: TaskState, now: datetime, *, may: bool) -> dict[str, Any]:
+    """Return one task of the plan, with its button for those who may tick it off."""
+    done = f"✓ {task.done_by} {local_time(task.done_at)}" if task.done_at else ""
+    late = task.done_at is None and task.due_at < now
+    button = {"act": "done", "text": words("incident.finish"), "look": "strong" if late else ""}
+    return {
+        "id": task.name,
+        "task": words.of(task.title),
+        "owner": words(f"owner.{task.owner}"),
+        "due": task.due_at.isoformat(),
+        "done": done or (f"⚠ {words('incident.late')}" if late else ""),
+        "act": [button] if may and not task.done_at else [],
+    }
+
+
+def act_row(words: Words, act: IncidentAct, page: IncidentPage) -> dict[str, Any]:
+    """Return one line of the timeline in words."""
+    return {
+        "id": str(act.id),
+        "at": act.at.isoformat(),
+        "who": words("incident.engine") if act.who == SYSTEM else act.who,
+        "act": words(f"incident.act_{act.act}"),
+        "note": _note(words, act, page),
+    }
+
+
+def _note(words: Words, act: IncidentAct, page: IncidentPage) -> str:
+    """Return what an act's note means: an alert, a level and a task are kept by name."""
+    if act.act == "changed" and act.note.isdecimal() and int(act.note) in LEVELS:
+        mark = level_mark(words, int(act.note))
+        return f"{mark['icon']} {mark['text']}"
+    if act.act == "task":
+        name, _, note = act.note.partition(" ")
+        titles = {t.name: words.of(t.title) for t in page.incident.declared.tasks}
+        return f"{titles.get(name, name)} {note}".strip()
+    cause = _member(page.evidence, act.note)
+    return words.of(rule_title(cause.stream, cause.rule)) if cause else act.note
+
+
+def _member(evidence: Sequence[Member], episode: str) -> Member | None:
+    return next((m for m in evidence if m.episode == episode), None)
