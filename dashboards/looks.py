@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from catalog.model import SensorAttribute, Severity, Stream, ThresholdRule
 from catalog.severity import LEVELS, NORMAL_COLOUR, STALE_COLOUR, STATES
 from dashboards.texts import Lang, pick, say
+from storage.views.limits import coloured_from
 from storage.views.metadata import margin_attribute
 
 UNITS = {"1": "none", "": "none", "%": "percent", "°C": "celsius", "s": "s", "ms": "ms"}
@@ -59,6 +60,12 @@ def vital_limits(stream: Stream) -> Steps:
     if stream.overall == "margin":
         return margin_limits(stream)
     return limits(stream, stream.headline) if stream.overall != "sum" else PLAIN
+
+
+def platform_steps(figure: str) -> Steps:
+    """Return the colour steps of a figure of the platform; quiet when it has no limit."""
+    edge = coloured_from(figure)
+    return PLAIN if edge is None else [*PLAIN, (edge, LEVELS[Severity.ORANGE].colour)]
 
 
 def steps(found: Iterable[tuple[str, float, Severity]], base: Steps) -> Steps:

@@ -25,7 +25,7 @@ from console.widgets.table import Column, Table
 from console.widgets.vitals import VitalSigns, limit_lines, wall_tiles
 from dashboards.texts import say
 from dashboards.wall import HOURS, Row, wall_rows
-from storage.views.limits import ONLINE_PCT, is_unwell
+from storage.views.limits import is_offline, is_unwell
 
 TURN_S = 20.0
 CITY = "city"
@@ -195,7 +195,7 @@ def _platform(view: View, now: Snapshot) -> list[dict[str, Any]]:
     online = 100 * sum(row["fresh"] for row in now.freshness) / sensors if sensors else None
     age = now.figure("newest_age_s")
     shown = [
-        ("c.pct_online", online, "%", online is None or online < ONLINE_PCT, 1),
+        ("c.pct_online", online, "%", is_offline(online), 1),
         ("c.age_newest", age, "s", is_unwell("newest_age_s", age), 0),
     ]
     for text, name in (("c.undelivered", "undelivered"), ("c.dead", "dead_letters_open")):

@@ -3,7 +3,7 @@
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from dashboards.boards import parts
-from dashboards.looks import PLAIN, Steps, yes_no_mapping
+from dashboards.looks import PLAIN, platform_steps, yes_no_mapping
 from dashboards.page import At, Page
 from dashboards.panels import (
     coloured,
@@ -18,19 +18,20 @@ from dashboards.panels import (
 )
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, say
+from storage.views.limits import CONSUMER_STOOD_S
 
 ORANGE = LEVELS[Severity.ORANGE].colour
 COUNTED = ("waiting", "delivered", "given_up", "attempts")
 FIGURES = (
-    # text, name in dash.platform(), unit, decimals, coloured from (engineering)
-    ("c.stored", "stored_per_s", "none", 1, None),
-    ("c.age_newest", "newest_age_s", "s", 0, 60.0),
-    ("c.arrival", "arrival_delay_s", "s", 1, 60.0),
-    ("c.dead", "dead_letters_open", "none", 0, 1.0),
-    ("c.undelivered", "undelivered", "none", 0, 100.0),
-    ("c.oldest", "oldest_undelivered_s", "s", 0, 60.0),
-    ("c.given_up", "given_up", "none", 0, 1.0),
-    ("c.corrected", "windows_corrected", "none", 0, None),
+    # text, name in dash.platform(), unit, decimals
+    ("c.stored", "stored_per_s", "none", 1),
+    ("c.age_newest", "newest_age_s", "s", 0),
+    ("c.arrival", "arrival_delay_s", "s", 1),
+    ("c.dead", "dead_letters_open", "none", 0),
+    ("c.undelivered", "undelivered", "none", 0),
+    ("c.oldest", "oldest_undelivered_s", "s", 0),
+    ("c.given_up", "given_up", "none", 0),
+    ("c.corrected", "windows_corrected", "none", 0),
 )
 
 
@@ -56,11 +57,11 @@ def platform_page(lang: Lang) -> Page:
 
 def _figures(page: Page) -> None:
     panel, columns = stat(names=True, rows=True, fields="/.*/"), []
-    for key, source, shown, decimals, limit in FIGURES:
+    for key, source, shown, decimals in FIGURES:
         column = page.say(key)
         columns.append(f"max(p.value) FILTER (WHERE p.name = {literal(source)}) AS {name(column)}")
-        steps: Steps = PLAIN if limit is None else [*PLAIN, (limit, ORANGE)]
-        panel.override_by_name(column, [*number(shown, decimals), *threshold_props(steps)])
+        colours = threshold_props(platform_steps(source))
+        panel.override_by_name(column, [*number(shown, decimals), *colours])
     sql = f"SELECT {', '.join(columns)} FROM dash.platform() p ORDER BY 1"
     page.add(
         "figures_platform", panel, At(0, 0, 24, 4), rows(sql), to=[parts.to_tool(page, "quality")]
@@ -86,7 +87,7 @@ def _stored(page: Page) -> None:
 
 
 def _consumers(page: Page) -> None:
-    stands = [*number("s", 0), *threshold_props([*PLAIN, (60.0, ORANGE)])]
+    stands = [*number("s", 0), *threshold_props([*PLAIN, (CONSUMER_STOOD_S, ORANGE)])]
     stands.append(prop("custom.cellOptions", {"type": "color-text"}))
     sql = f"""
         SELECT c.consumer AS {name(page.say("c.consumer"))}, c.partitions AS

@@ -18,9 +18,7 @@ from dashboards.panels import (
 )
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, say
-
-COMPLETE_PCT = 95.0
-"""Below this share of readings the number is coloured (engineering)."""
+from storage.views.limits import COMPLETE_PCT
 
 
 def quality_page(lang: Lang) -> Page:

@@ -5,13 +5,13 @@ import re
 from catalog.model import Severity
 from catalog.severity import LEVELS, STALE_COLOUR, STATES
 from dashboards.boards import parts
-from dashboards.looks import PLAIN, unit
+from dashboards.looks import PLAIN, platform_steps, unit
 from dashboards.page import At, Page, drill, uid
 from dashboards.panels import link_prop, number, prop, stat, threshold_props
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
 from dashboards.wall import HOURS, POINTS, REFRESH_S, Row, wall_rows
-from storage.views.limits import ONLINE_PCT, PLATFORM_LIMITS
+from storage.views.limits import ONLINE_PCT
 
 HEIGHT = 27
 """Grid rows that fit 1080 pixels in kiosk mode (38 pixels each)."""
@@ -76,7 +76,7 @@ def _online(page: Page) -> None:
     )
     panel.override_by_name(
         age,
-        [*number("s", 0), *threshold_props([*PLAIN, (PLATFORM_LIMITS["newest_age_s"], orange)])],
+        [*number("s", 0), *threshold_props(platform_steps("newest_age_s"))],
     )
     sql = f"""
         SELECT 100.0 * sum(f.fresh) / nullif(sum(f.sensors), 0) AS {name(share)},
@@ -87,11 +87,9 @@ def _online(page: Page) -> None:
 
 def _backlog(page: Page) -> None:
     waiting, dead = page.say("c.undelivered"), page.say("c.dead")
-    orange = LEVELS[Severity.ORANGE].colour
     panel = stat(names=True, rows=True, fields="/.*/")
     for column, figure in ((waiting, "undelivered"), (dead, "dead_letters_open")):
-        edge = PLATFORM_LIMITS[figure]
-        panel.override_by_name(column, threshold_props([*PLAIN, (edge, orange)]))
+        panel.override_by_name(column, threshold_props(platform_steps(figure)))
     sql = f"""
         SELECT max(p.value) FILTER (WHERE p.name = 'undelivered') AS {name(waiting)},
                max(p.value) FILTER (WHERE p.name = 'dead_letters_open') AS {name(dead)}

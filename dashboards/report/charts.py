@@ -11,7 +11,7 @@ from dashboards.looks import Steps
 from dashboards.report.day import STEP, Point
 
 Size = tuple[float, float]
-INK, FAINT = "#33424E", "#C9D1D7"
+INK, FAINT, AHEAD = "#33424E", "#C9D1D7", "#EDF0F2"
 DAY_H = 24.0
 GAP_H = 2.5 * STEP.total_seconds() / 3600
 """Longer without a value and the line breaks: what is not known is not drawn."""
@@ -50,13 +50,20 @@ def sparkline(points: Sequence[Point], limits: Steps, size: Size) -> Markup:
     return _svg(size, drawn)
 
 
-def hours(counts: dict[Severity, list[int]], size: Size, label: str) -> Markup:
-    """Return stacked bars of alerts per hour, the worst level at the bottom."""
+def hours(
+    counts: dict[Severity, list[int]], size: Size, label: str, until: float = DAY_H
+) -> Markup:
+    """Return stacked bars of alerts per hour, the worst level at the bottom.
+
+    Hours after ``until`` are shaded: nothing is known of them yet.
+    """
     width, height = size
     left, base, top = 6.0, height - 4.0, 2.0
     most = max(1, max(sum(column) for column in zip(*counts.values(), strict=True)))
     step = (width - left) / 24
     drawn = [
+        f'<rect x="{left + until * step:.2f}" y="{top}" width="{(DAY_H - until) * step:.2f}"'
+        f' height="{base - top}" fill="{AHEAD}"/>',
         _text(left - 1, top + 1.2, str(most), "end"),
         _text(left - 1, base, "0", "end"),
         f'<line x1="{left}" x2="{width}" y1="{base}" y2="{base}" stroke="{INK}"'

@@ -75,9 +75,10 @@ class VitalDay:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Everything that the page tells."""
+    """Everything that the page tells; ``until``: its end, or now while it is not over."""
 
     span: Span
+    until: datetime
     lang: Lang
     vitals: list[VitalDay]
     figures: Row
@@ -90,6 +91,21 @@ class Day:
     letters: list[Row]
     receivers: list[Row]
     made_at: datetime = field(default_factory=lambda: datetime.now(ZONE))
+
+    @property
+    def hours(self) -> float:
+        """Hours that the day has had."""
+        return (self.until - self.span.start) / HOUR
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the whole day is behind us."""
+        return self.until >= self.span.end
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether not one reading of the day is there."""
+        return not any(row["received"] for row in self.completeness)
 
     @property
     def raised(self) -> int:
@@ -110,20 +126,25 @@ class Day:
         return 100 * received / expected if expected else None
 
 
-def read_day(conn: Connection, day: date, lang: Lang) -> Day:
-    """Return the report of a local day. ``conn`` may be any role that reads schema ``dash``."""
+def read_day(conn: Connection, day: date, lang: Lang, now: datetime | None = None) -> Day:
+    """Return the report of a local day, as far as it has come by ``now``.
+
+    ``conn`` may be any role that reads schema ``dash``.
+    """
     span = Span(day)
-    given = [span.start, span.end]
+    until = min(span.end, max(span.start, (now or datetime.now(ZONE)).astimezone(ZONE)))
+    given = [span.start, until]
     history = _rows(conn, f"dash.alert_history(%s, %s, {MOST_ALERTS})", given)
     return Day(
         span=span,
+        until=until,
         lang=lang,
-        vitals=_vitals(conn, span, history),
+        vitals=_vitals(conn, span, until, history),
         figures=_rows(conn, "dash.alert_figures(%s, %s)", given)[0],
-        by_hour=_by_hour(conn, span),
+        by_hour=_by_hour(conn, span, until),
         alerts=sorted(history, key=lambda row: (row["peak_severity"], -row["lasted_s"])),
         still_open=sum(row["cleared_at"] is None for row in history),
-        incidents=_incidents(conn, span),
+        incidents=_rows(conn, "dash.incidents(%s, %s)", given),
         completeness=_rows(conn, "dash.completeness(%s, %s)", given),
         flags=_flags(conn, given),
         letters=_rows(conn, "dash.dead_letters(%s, %s)", given),
@@ -136,8 +157,10 @@ def _rows(conn: Connection, source: str, given: Iterable[Any]) -> list[Row]:
         return cursor.execute(f"SELECT * FROM {source}".encode(), list(given)).fetchall()
 
 
-def _vitals(conn: Connection, span: Span, history: list[Row]) -> list[VitalDay]:
-    today, before = (_trends(conn, one) for one in (span, span.before))
+def _vitals(conn: Connection, span: Span, until: datetime, history: list[Row]) -> list[VitalDay]:
+    """Return the vital signs; the day before counts up to the same hour, for a fair change."""
+    gone = until - span.start
+    today, before = (_trends(conn, one.start, gone) for one in (span, span.before))
     alerts: Mapping[str, Counter[Severity]] = defaultdict(Counter)
     for row in history:
         alerts[row["stream"]][Severity(row["peak_severity"])] += 1
@@ -154,29 +177,24 @@ def _vitals(conn: Connection, span: Span, history: list[Row]) -> list[VitalDay]:
     ]
 
 
-def _trends(conn: Connection, span: Span) -> Mapping[str, list[Point]]:
+def _trends(conn: Connection, start: datetime, length: timedelta) -> Mapping[str, list[Point]]:
     found: Mapping[str, list[Point]] = defaultdict(list)
-    given = [span.start, span.end, STEP]
+    given = [start, start + length, STEP]
     for row in _rows(conn, "dash.vital_trend(NULL, %s, %s, %s)", given):
-        if row["value"] is not None and row["time"] >= span.start:
-            hours = (row["time"] - span.start) / HOUR
+        if row["value"] is not None and row["time"] >= start:
+            hours = (row["time"] - start) / HOUR
             found[row["stream"]].append((hours, row["value"]))
     return found
 
 
-def _by_hour(conn: Connection, span: Span) -> dict[Severity, list[int]]:
+def _by_hour(conn: Connection, span: Span, until: datetime) -> dict[Severity, list[int]]:
     icons = {row["icon"]: Severity(row["severity"]) for row in _rows(conn, "dash.severities", [])}
     found = {severity: [0] * 24 for severity in Severity}
-    last = span.end - timedelta(seconds=1)
+    last = until - timedelta(seconds=1)
     for row in _rows(conn, "dash.alert_counts(%s, %s, %s)", [span.start, last, HOUR]):
         hour = int((row["time"] - span.start) / HOUR)
         found[icons[row["label"].split()[0]]][hour] += row["value"]
     return found
-
-
-def _incidents(conn: Connection, span: Span) -> list[Row]:
-    """Return the incidents that were open on the day, worst first."""
-    return _rows(conn, "dash.incidents(%s, %s)", [span.start, span.end])
 
 
 def _flags(conn: Connection, given: list[datetime]) -> list[tuple[str, int]]:

@@ -12,10 +12,10 @@ from catalog.severity import LEVELS
 from dashboards.report.charts import hours, sparkline
 from dashboards.report.day import ZONE, Day, Row, VitalDay
 from dashboards.texts import TEXTS, Lang, pick, say
+from storage.views.limits import COMPLETE_PCT
 
 TEMPLATE = "page.html.j2"
 ALERTS_SHOWN = 7
-LOW_PCT = 95.0
 WEEKDAYS = {
     "zh": "一二三四五六日",
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -43,7 +43,9 @@ def render(day: Day) -> str:
         verdict=verdict(day),
         vitals=[_vital(one, day.lang) for one in day.vitals],
         chip=lambda severity: _chip(Severity(severity), day.lang),
-        hours=hours(day.by_hour, HOURS_MM, say("r.by_hour", day.lang)),
+        hours=hours(day.by_hour, HOURS_MM, say("r.by_hour", day.lang), day.hours),
+        until=f"{day.until.astimezone(ZONE):%H:%M}",
+        warning=LEVELS[Severity.ORANGE],
         alerts=[_alert(row, day.lang) for row in day.alerts[:ALERTS_SHOWN]],
         more=max(0, day.raised - ALERTS_SHOWN),
         streams=[_stream(row, day.lang) for row in day.completeness],
@@ -58,22 +60,25 @@ def render(day: Day) -> str:
 
 def verdict(day: Day) -> str:
     """Return the day in one sentence."""
-    low = sum((row["complete_pct"] or 0) < LOW_PCT for row in day.completeness)
-    share = number(day.complete_pct, 1)
-    peak = pick(LEVELS[day.peak].title, day.lang) if day.peak else ""
-    if day.lang == "zh":
-        raised = f"全天产生 {day.raised} 起告警，最高{peak}" if day.raised else "全天无告警"
-        left = f"，{day.still_open} 起未解除" if day.still_open else "，均已解除"
-        lacking = f"，{low} 个数据流低于 {LOW_PCT:.0f} %" if low else ""
-        return f"{raised}{left if day.raised else ''}；数据完整率 {share} %{lacking}。"
-    raised = (
-        f"{day.raised} alerts were raised, the highest {peak.lower()}"
-        if day.raised
-        else "No alert was raised"
-    )
-    left = f", {day.still_open} still open" if day.still_open else ", all cleared"
-    lacking = f", {low} streams below {LOW_PCT:.0f} %" if low else ""
-    return f"{raised}{left if day.raised else ''}; {share} % of the data arrived{lacking}."
+    parts = [_raised(day)]
+    if day.is_empty:
+        parts.append(say("r.no_data", day.lang))
+    else:
+        share = number(day.complete_pct, 1)
+        low = sum((row["complete_pct"] or 0) < COMPLETE_PCT for row in day.completeness)
+        lacking = say("r.lacking", day.lang).format(low, f"{COMPLETE_PCT:.0f}") if low else ""
+        parts.append(say("r.arrived", day.lang).format(share) + lacking)
+    between, stop = ("；", "。") if day.lang == "zh" else ("; ", ".")
+    return between.join(parts) + stop
+
+
+def _raised(day: Day) -> str:
+    if not day.raised:
+        return say("r.none_raised" if day.is_over else "r.none_yet", day.lang)
+    peak = pick(LEVELS[day.peak].title, day.lang) if day.peak else NONE
+    left = say("r.left" if day.still_open else "r.all_cleared", day.lang).format(day.still_open)
+    told = "r.were_raised" if day.is_over else "r.were_raised_yet"
+    return say(told, day.lang).format(day.raised, peak.lower()) + left
 
 
 def written_date(day: date, lang: Lang) -> str:
@@ -131,7 +136,7 @@ def _change(change: float | None, places: int) -> str:
         return NONE
     if round(abs(change), places) == 0:
         return "="
-    return f"{'▲' if change > 0 else '▼'} {number(abs(change), places)}"
+    return f"{'↑' if change > 0 else '↓'} {number(abs(change), places)}"
 
 
 def _chip(severity: Severity, lang: Lang) -> dict[str, str]:
@@ -154,7 +159,7 @@ def _alert(row: Row, lang: Lang) -> dict[str, Any]:
 
 
 def _stream(row: Row, lang: Lang) -> dict[str, Any]:
-    return {**row, "title": row[f"title_{lang}"], "low": (row["complete_pct"] or 0) < LOW_PCT}
+    return {**row, "title": row[f"title_{lang}"], "low": (row["complete_pct"] or 0) < COMPLETE_PCT}
 
 
 def _test(name: str, lang: Lang) -> str:

@@ -5,6 +5,22 @@ from catalog.model import text
 TEXTS = {
     "r.title": text("运行日报", " daily report"),
     "r.whole_day": text("0 – 24 时，北京时间", "0 to 24 h, Beijing time"),
+    "r.so_far": text("0 时至 {}，北京时间", "0 h to {}, Beijing time"),
+    "r.partial": text(
+        "当天尚未结束：以下数字截至 {}，较前日为同一时段之差。",
+        "This day is not over: figures until {}, changes against the same hours of the day before.",
+    ),
+    "r.were_raised": text("全天产生 {} 起告警，最高{}", "{} alerts were raised, the highest {}"),
+    "r.were_raised_yet": text(
+        "迄今产生 {} 起告警，最高{}", "{} alerts were raised so far, the highest {}"
+    ),
+    "r.none_raised": text("全天无告警", "No alert was raised"),
+    "r.none_yet": text("迄今无告警", "No alert was raised so far"),
+    "r.left": text("，{} 起未解除", ", {} still open"),
+    "r.all_cleared": text("，均已解除", ", all cleared"),
+    "r.no_data": text("没有收到任何数据", "no data arrived at all"),
+    "r.arrived": text("数据完整率 {} %", "{} % of the data arrived"),
+    "r.lacking": text("，{} 个数据流低于 {} %", ", {} streams below {} %"),
     "r.raised": text("产生告警", "alerts raised"),
     "r.open": text("未解除", "still open"),
     "r.ack": text("确认中位时间", "median to ack"),

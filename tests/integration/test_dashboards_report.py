@@ -36,7 +36,7 @@ def past() -> Past:
     town = datetime.now(ZONE)
     late = town.replace(hour=23, minute=0, second=0, microsecond=0)
     now = (late if late <= town else late - timedelta(days=1)).astimezone(UTC)
-    return Past(now, raw_hours=0, window_hours=0, quarter_hours=50, rollup_hours=50)
+    return Past(now, raw_hours=0, window_hours=0, quarter_hours=72, rollup_hours=50)
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +147,30 @@ def test_deliveries_and_completeness_are_shown(day: Day) -> None:
 
 def test_a_day_without_data_says_so(reader: Connection) -> None:
     page = plain(render(read_day(reader, datetime(2020, 1, 1, tzinfo=ZONE).date(), "zh")))
-    assert "全天无告警" in page
+    assert "全天无告警；没有收到任何数据。" in page
+    assert "尚未结束" not in page
     assert page.count("无数据") == len(streams())
     assert "当天没有告警" in page
+
+
+def test_a_day_that_is_not_over_says_so_and_is_compared_with_the_same_hours(
+    reader: Connection, span: Span
+) -> None:
+    noon = span.start + timedelta(hours=12)
+    day = read_day(reader, span.date, "zh", now=noon)
+    whole = read_day(reader, span.date, "zh", now=span.end + timedelta(days=1))
+    page = plain(render(day))
+    assert "0 时至 12:00" in page
+    assert "当天尚未结束：以下数字截至 12:00" in page
+    assert f"迄今产生 {day.raised} 起告警" in page
+    assert 0 < day.raised < whole.raised
+    assert max(hour for one in day.vitals for hour, _ in one.points) < 12
+    noise, all_noise = (
+        next(v for v in d.vitals if v.vital.stream.name == "noise") for d in (day, whole)
+    )
+    assert noise.mean_before is not None and all_noise.mean_before is not None
+    assert noise.mean_before != pytest.approx(all_noise.mean_before)
+    assert day.complete_pct == pytest.approx(whole.complete_pct, abs=5)  # not half of it
 
 
 def test_dates_are_written_as_people_write_them(span: Span) -> None:
@@ -203,7 +224,6 @@ def test_twice_the_streams_still_fit(day: Day, tmp_path: Path) -> None:
     ("given", "code", "said"),
     [
         (["--date", "2999-01-01"], 2, "not over yet"),
-        (["--dsn", "postgresql://nobody@127.0.0.1:1/none", "--no-pdf"], 1, "refused"),
         ([], 1, "/no/chromium is not a program"),
     ],
 )
