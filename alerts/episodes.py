@@ -8,11 +8,12 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from alerts.events import Event, Told, alert_event, find_rule
-from alerts.labels import Labels, stream_of
+from alerts.events import Event, Told, alert_event
+from alerts.labels import Labels
 from alerts.settings import AlertSettings
 from catalog.contracts import Transition
 from catalog.model import Flap
+from catalog.registry import find_rule
 
 STATE = "raised_at, peak_severity, flapping, status, labels, annotations, shelved_until"
 TRANSITION = (
@@ -110,8 +111,7 @@ def _apply_to_episode(conn: Connection, t: Transition, origin: Origin) -> dict[s
 
 
 def _traits(t: Transition) -> tuple[bool, Flap]:
-    stream = stream_of(t.stream)
-    rule = find_rule(stream, t.rule) if stream else None
+    rule = find_rule(t.rule)
     return (rule.latch, rule.flap) if rule else NO_TRAITS
 
 

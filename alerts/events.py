@@ -10,7 +10,7 @@ from catalog.city.districts import CITY, CITY_TITLE, DISTRICTS
 from catalog.contracts import Transition
 from catalog.model import (
     STREAM_SUBJECT,
-    Rule,
+    AnyRule,
     Sensor,
     Severity,
     Source,
@@ -19,6 +19,8 @@ from catalog.model import (
     ThresholdRule,
     text,
 )
+from catalog.platform import PLATFORM, PLATFORM_TITLE
+from catalog.registry import find_rule
 from catalog.severity import LEVELS
 
 KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated": "持续"} | {
@@ -95,7 +97,7 @@ def alert_event(
 ) -> Event:
     """Return the event of a transition; ``kind`` overrides the transition's."""
     stream = stream_of(t.stream)
-    rule = find_rule(stream, t.rule) if stream else None
+    rule = find_rule(t.rule)
     labels = alert_labels(t.rule, t.stream, t.sensor, t.severity) | told.labels
     labels["flapping"] = "true" if told.flapping else "false"
     title = _title(t, stream, rule, told)
@@ -120,15 +122,9 @@ def alert_event(
     )
 
 
-def find_rule(stream: Stream, rule_id: str) -> Rule | None:
-    """Return the declaration of a rule by its platform-wide id."""
-    return next((rule for rule in stream.rules if stream.rule_id(rule) == rule_id), None)
-
-
-def rule_title(stream: str, rule_id: str) -> Text:
+def rule_title(rule_id: str) -> Text:
     """Return a rule's title; its id when the catalog does not know it."""
-    declared = stream_of(stream)
-    rule = find_rule(declared, rule_id) if declared else None
+    rule = find_rule(rule_id)
     return rule.title if rule else text(rule_id, rule_id)
 
 
@@ -154,6 +150,15 @@ def sensor_data(known: Sensor | None, sensor_id: str) -> dict[str, Any]:
     }
 
 
+def _whole(t: Transition, stream: Stream | None) -> Text | None:
+    """Return the name of a whole stream or platform that an alert is on; None when on a sensor."""
+    if t.sensor != STREAM_SUBJECT:
+        return None
+    if t.stream == PLATFORM:
+        return PLATFORM_TITLE
+    return whole_stream(stream) if stream else None
+
+
 def whole_stream(stream: Stream) -> Text:
     """Return how all sensors of a stream are named where others name one."""
     return text(f"{stream.title.zh}（全部传感器）", f"{stream.title.en} (all sensors)")
@@ -161,17 +166,17 @@ def whole_stream(stream: Stream) -> Text:
 
 def _subject(t: Transition, stream: Stream | None) -> dict[str, Any]:
     """Return the sensor, or the stream as a whole, as every body of ours says it."""
-    if stream is None or t.sensor != STREAM_SUBJECT:
+    if (whole := _whole(t, stream)) is None:
         return sensor_data(sensor_of(t.stream, t.sensor), t.sensor)
     place = {"district": CITY, "district_title": CITY_TITLE.model_dump()}
-    return {"id": t.sensor, "title": whole_stream(stream).model_dump(), **place}
+    return {"id": t.sensor, "title": whole.model_dump(), **place}
 
 
-def _title(t: Transition, stream: Stream | None, rule: Rule | None, told: Told) -> Text:
-    if rule is None or stream is None:
+def _title(t: Transition, stream: Stream | None, rule: AnyRule | None, told: Told) -> Text:
+    if rule is None:
         summary = told.annotations.get("summary", t.rule)
         return text(summary, summary)
-    if t.sensor != STREAM_SUBJECT:
+    if stream is None or t.sensor != STREAM_SUBJECT:
         return rule.title
     return text(f"{stream.title.zh} {rule.title.zh}", f"{stream.title.en}: {rule.title.en}")
 
@@ -188,13 +193,13 @@ def _alert_data(t: Transition, told: Told, stream: Stream | None, exercise: bool
     }
     if told.labels:
         data |= {"labels": told.labels, "annotations": told.annotations}
-    return data | (_declared(stream, t, told) if stream else {})
+    return data | _declared(stream, t, told)
 
 
-def _declared(stream: Stream, t: Transition, told: Told) -> dict[str, Any]:
-    rule = find_rule(stream, t.rule)
-    said: dict[str, Any] = {"domain": stream.domain}
-    if t.metric:
+def _declared(stream: Stream | None, t: Transition, told: Told) -> dict[str, Any]:
+    rule = find_rule(t.rule)
+    said: dict[str, Any] = {"domain": stream.domain} if stream else {}
+    if stream and t.metric:
         said["unit"] = stream.quantity(t.metric).unit
     if rule is not None:
         title = _title(t, stream, rule, told)
@@ -212,7 +217,9 @@ def _source(rule: ThresholdRule, severity: int) -> dict[str, Any] | None:
     return {"standard": source.standard, "clause": source.clause, "verified": source.verified}
 
 
-def _texts(t: Transition, stream: Stream | None, rule: Rule | None, told: Told) -> tuple[str, str]:
+def _texts(
+    t: Transition, stream: Stream | None, rule: AnyRule | None, told: Told
+) -> tuple[str, str]:
     place = _place(t, stream)
     zh, en = [place.zh], [place.en]
     if stream and t.metric and t.value is not None:
@@ -231,14 +238,14 @@ def _texts(t: Transition, stream: Stream | None, rule: Rule | None, told: Told) 
 
 
 def _place(t: Transition, stream: Stream | None) -> Text:
-    if stream and t.sensor == STREAM_SUBJECT:
-        return whole_stream(stream)
+    if whole := _whole(t, stream):
+        return whole
     known = sensor_of(t.stream, t.sensor)
     return known.title if known else text(t.sensor, t.sensor)
 
 
 def _area(t: Transition, stream: Stream | None) -> Area | None:
-    if stream and t.sensor == STREAM_SUBJECT:
+    if _whole(t, stream):
         return Area(district=CITY, zh=CITY_TITLE.zh, en=CITY_TITLE.en)
     known = sensor_of(t.stream, t.sensor)
     if known is None:

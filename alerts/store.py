@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.acts import acknowledge
 from alerts.errors import NotFoundError
-from alerts.events import find_rule
 from alerts.labels import Labels, Matcher, alert_labels, all_match
-from catalog.registry import streams
+from catalog.registry import find_rule, streams
 
 __all__ = ["Alert", "acknowledge", "active_alerts", "find_alerts", "get_alert"]
 Row = TypeVar("Row", bound=BaseModel)
@@ -65,8 +64,7 @@ class Alert(BaseModel):
     @property
     def titles(self) -> tuple[str, str]:
         """Title in zh and en."""
-        declared = streams().get(self.stream)
-        rule = find_rule(declared, self.rule) if declared else None
+        rule = find_rule(self.rule)
         if rule:
             return rule.title.zh, rule.title.en
         summary = self.annotations.get("summary", self.rule)

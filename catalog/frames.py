@@ -4,6 +4,7 @@ The value is a schema-less Arrow IPC record batch; the header ``ce_dataschema`` 
 which derives from the stream's declaration. Headers follow CloudEvents 1.0, Kafka binary mode.
 """
 
+import struct
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ SENSOR_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 
 READINGS_TYPE = "city.readings"
 TICK_TYPE = "city.tick"
+_PULSE = struct.Struct(">II")
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST = datetime(2262, 1, 1, tzinfo=UTC)
 
@@ -73,6 +75,26 @@ class Word:
     shard: int
     hearing: Hearing
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What the writer of a tick has heard of all streams together.
+
+    ``quiet_s`` counts its ticks since the last frame of any stream; ``cadence_s`` is the shortest
+    cadence among the streams it has heard since it started, 0 while it has heard none.
+    """
+
+    quiet_s: int
+    cadence_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The passing of a second at ``at`` (epoch seconds), with the writer's pulse if it has one."""
+
+    at: int
+    pulse: Pulse | None = None
 
 
 @cache
@@ -163,9 +185,10 @@ def tick_headers() -> Headers:
     return [("ce_specversion", b"1.0"), ("ce_type", TICK_TYPE.encode())]
 
 
-def encode_tick(at: int) -> bytes:
-    """Return the value of a tick: epoch seconds, 8 bytes big-endian."""
-    return at.to_bytes(8, "big")
+def encode_tick(at: int, pulse: Pulse | None = None) -> bytes:
+    """Return the value of a tick: epoch seconds, 8 bytes big-endian, then the pulse in 8 more."""
+    told = b"" if pulse is None else _PULSE.pack(min(pulse.quiet_s, 2**32 - 1), pulse.cadence_s)
+    return at.to_bytes(8, "big") + told
 
 
 def encode_word(word: Word) -> bytes:
@@ -173,16 +196,18 @@ def encode_word(word: Word) -> bytes:
     return encode_tick(word.at) + bytes([word.shard, HEARING.index(word.hearing)])
 
 
-def decode_tick(value: bytes | None) -> int | Word:
-    """Return a tick's epoch seconds, or a word; ``FrameError`` code ``tick`` when it is neither."""
-    if value is None or len(value) not in (8, 10):
-        raise FrameError("tick", "a tick carries 8 bytes, a word of another shard 10")
-    at = int.from_bytes(value[:8], "big")
-    if len(value) == 8:
-        return at
-    if value[9] >= len(HEARING):
-        raise FrameError("tick", f"a word says {value[9]}, which means nothing")
-    return Word(value[8], HEARING[value[9]], at)
+def decode_tick(value: bytes | None) -> Tick | Word:
+    """Return a tick or a word; ``FrameError`` code ``tick`` when it is neither."""
+    if value is None or len(value) not in (8, 10, 16):
+        raise FrameError("tick", "a tick carries 8 or 16 bytes, a word of another shard 10")
+    at, more = int.from_bytes(value[:8], "big"), value[8:]
+    if not more:
+        return Tick(at)
+    if len(more) == _PULSE.size:
+        return Tick(at, Pulse(*_PULSE.unpack(more)))
+    if more[1] >= len(HEARING):
+        raise FrameError("tick", f"a word says {more[1]}, which means nothing")
+    return Word(more[0], HEARING[more[1]], at)
 
 
 def _check_headers(stream: Stream, fields: dict[str, bytes]) -> None:

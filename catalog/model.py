@@ -21,13 +21,16 @@ from catalog.base import (
 from catalog.rules import (
     STREAM_SUBJECT,
     AbsenceRule,
+    AnyRule,
     Flap,
     HealthRule,
+    PipelineAbsenceRule,
     Rule,
     SensorAttribute,
     StreamAbsenceRule,
     Threshold,
     ThresholdRule,
+    WatchRule,
     levels,
 )
 
@@ -35,6 +38,7 @@ __all__ = [
     "ENGINEERING",
     "STREAM_SUBJECT",
     "AbsenceRule",
+    "AnyRule",
     "Attribute",
     "Derived",
     "DerivedFunction",
@@ -48,6 +52,7 @@ __all__ = [
     "Metric",
     "Name",
     "Panel",
+    "PipelineAbsenceRule",
     "Placement",
     "Relation",
     "Rolling",
@@ -64,6 +69,7 @@ __all__ = [
     "Text",
     "Threshold",
     "ThresholdRule",
+    "WatchRule",
     "levels",
     "text",
 ]
@@ -314,7 +320,7 @@ class Stream(Frozen):
                 return item
         raise KeyError(f"{self.name} has no metric {name!r}")
 
-    def rule_id(self, rule: Rule) -> str:
+    def rule_id(self, rule: AnyRule) -> str:
         """Return the rule's identifier across the platform: ``<stream>.<rule>``."""
         return f"{self.name}.{rule.name}"
 

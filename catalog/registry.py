@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from catalog.model import Stream
+from catalog.model import AnyRule, Stream
+from catalog.platform import PIPELINE, PIPELINE_ID, PLATFORM
 
 STREAMS_FOLDER = Path(__file__).parent / "streams"
 
@@ -29,6 +30,8 @@ def load_stream(path: Path) -> Stream:
         raise ValueError(f"{path}: no STREAM = Stream(...) in this file")
     if stream.name != path.stem:
         raise ValueError(f"{path}: the stream is named {stream.name!r}, the file {path.stem!r}")
+    if stream.name == PLATFORM:
+        raise ValueError(f"{path}: {PLATFORM!r} is the name of the platform's own rules")
     return stream
 
 
@@ -50,6 +53,22 @@ def stream(name: str) -> Stream:
         return streams()[name]
     except KeyError:
         raise KeyError(f"no stream {name!r}; known: {', '.join(streams())}") from None
+
+
+def spokesman() -> str:
+    """Return the stream whose first shard speaks for the whole platform: the first by name."""
+    return min(streams())
+
+
+def find_rule(rule_id: str) -> AnyRule | None:
+    """Return the declaration of a rule by its platform-wide id; None for one from elsewhere."""
+    return _rules().get(rule_id)
+
+
+@cache
+def _rules() -> dict[str, AnyRule]:
+    ours = {s.rule_id(rule): rule for s in streams().values() for rule in s.rules}
+    return {PIPELINE_ID: PIPELINE, **ours}
 
 
 def _load_module(path: Path) -> ModuleType:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catalog.model import Rolling, Rule, SensorAttribute, Source, Stream, Threshold, ThresholdRule
+from catalog.platform import PIPELINE_ID
 
 Examples = Callable[[Stream], Iterator[tuple[str, Source | None]]]
 """Yields names of examples in a stream, each with its source."""
@@ -155,9 +156,17 @@ KINDS = (
     ),
     Kind(
         "`stream_absence`",
-        "`after_s` ticks in which no placed sensor of the stream is heard; subject `*`",
+        "`after_s` ticks in which no placed sensor of the stream is heard, while others are;"
+        " subject `*`",
         "test_a_stream_is_silent_only_when_no_shard_hears_it",
         _rules(lambda r: r.kind == "stream_absence"),
+    ),
+    Kind(
+        "`pipeline_absence`",
+        "`after_s` ticks, at least `cadences` of the quickest stream heard, in which nothing comes"
+        " from any stream; holds back the two above; subject `*`",
+        "test_when_nothing_comes_from_any_stream_that_is_one_alert_of_the_platform",
+        lambda _: iter([(PIPELINE_ID, None)]),
     ),
 )
 

@@ -84,7 +84,8 @@ class AbsenceRule(Frozen):
 class StreamAbsenceRule(Frozen):
     """Raise once when no placed sensor of the stream has sent anything for ``after_s`` (ticks).
 
-    Its subject is ``*``, the stream itself.
+    Its subject is ``*``, the stream itself. It waits until something of another stream has come
+    meanwhile: while nothing does, that is one alert of the platform, not one per stream.
     """
 
     kind: Literal["stream_absence"] = "stream_absence"
@@ -96,6 +97,27 @@ class StreamAbsenceRule(Frozen):
     flap: Flap = Flap()
     advice: Text = Text(
         zh="检查上游接入与采集平台，而非单个传感器", en="Check the feed, not single sensors"
+    )
+
+
+class PipelineAbsenceRule(Frozen):
+    """Raise once when nothing has come from any stream for ``after_s`` (ticks).
+
+    It is the platform's own rule, not a stream's (``catalog/platform.py``); its subject is ``*``.
+    Where the quickest stream that was heard sends less often, ``cadences`` of it are waited for.
+    """
+
+    kind: Literal["pipeline_absence"] = "pipeline_absence"
+    name: Name = "silent"
+    title: Text = Text(zh="数据接入全线中断", en="Nothing arrives from any stream")
+    after_s: int = 120
+    cadences: int = 2
+    severity: Severity = Severity.RED
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text = Text(
+        zh="检查接入网关、消息队列与机房网络，而非单个传感器或数据流",
+        en="Check gateway, broker and the network before them, not single sensors or streams",
     )
 
 
@@ -119,8 +141,15 @@ class HealthRule(Frozen):
 
 
 STREAM_SUBJECT = "*"
-"""The subject of an alert on a whole stream, where others name a sensor."""
+"""The subject of an alert on a whole stream or platform, where others name a sensor."""
+
+WatchRule = AbsenceRule | StreamAbsenceRule | PipelineAbsenceRule
+"""Rules that count the ticks without a reading."""
 
 Rule = Annotated[
     ThresholdRule | AbsenceRule | StreamAbsenceRule | HealthRule, Field(discriminator="kind")
 ]
+"""A rule of a stream."""
+
+AnyRule = Rule | PipelineAbsenceRule
+"""A rule of a stream or of the platform."""

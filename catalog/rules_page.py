@@ -11,7 +11,9 @@ from catalog.model import (
     Stream,
     Threshold,
     ThresholdRule,
+    WatchRule,
 )
+from catalog.platform import PIPELINE, PIPELINE_ID
 from catalog.registry import streams
 from catalog.rule_kinds import KINDS
 
@@ -54,6 +56,7 @@ def _every_rule() -> Iterator[str]:
         for stream in streams().values():
             for rule in stream.rules:
                 yield from _rule_rows(stream, rule)
+        yield _watch_row(PIPELINE_ID, PIPELINE)
 
     yield from _table("rule", "title", "level", "when", "for / clear", "standard", rows=rows())
 
@@ -68,12 +71,17 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
             level = limit.severity.name.lower()
             yield (*head, level, when, spans, _cited(limit.source))
         return
-    level = rule.severity.name.lower()
     if isinstance(rule, HealthRule):
         spans = f"{rule.for_s:g} s / {rule.clear_s:g} s"
-        yield (*head, level, "no good value", spans, "engineering")
+        yield (*head, rule.severity.name.lower(), "no good value", spans, "engineering")
     else:
-        yield (*head, level, "no reading", f"{rule.after_s} s / –", "engineering")
+        yield _watch_row(stream.rule_id(rule), rule)
+
+
+def _watch_row(rule_id: str, rule: WatchRule) -> tuple[str, ...]:
+    title = f"{rule.title.zh} {rule.title.en}"
+    level = rule.severity.name.lower()
+    return f"`{rule_id}`", title, level, "no reading", f"{rule.after_s} s / –", "engineering"
 
 
 def _quantities() -> Iterator[str]:

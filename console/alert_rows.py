@@ -8,15 +8,14 @@ from alerts.store import Alert
 from catalog.model import (
     ENGINEERING,
     STREAM_SUBJECT,
-    AbsenceRule,
+    AnyRule,
     HealthRule,
-    Rule,
     SensorAttribute,
     Source,
     Stream,
-    StreamAbsenceRule,
     Threshold,
     ThresholdRule,
+    WatchRule,
 )
 from console.dossier import Dossier
 from console.history import Row
@@ -43,7 +42,9 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
     shelved = ""
     if alert.shelved_until and alert.shelved_until > now:
         shelved = f"{local_time(alert.shelved_until)} · {alert.shelved_by} · {alert.shelve_reason}"
-    title = words.of(found.stream.title) if found.stream else alert.stream
+    stream: Any = alert.stream
+    if found.stream:
+        stream = {"text": words.of(found.stream.title), "href": f"/streams/{alert.stream}"}
     return [
         (words("alerts.status"), alert_status(words, alert)),
         (words("alert.peak"), level_mark(words, alert.peak_severity)),
@@ -54,7 +55,7 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
         (words("alert.lasted"), duration(words, (end - alert.raised_at).total_seconds())),
         (words("alert.sensor"), subject if linked else subject["text"]),
         (words("alert.district"), place),
-        (words("alert.stream"), {"text": title, "href": f"/streams/{alert.stream}"}),
+        (words("alert.stream"), stream),
         (
             words("alert.incident"),
             [{"text": i, "href": f"/incidents/{i}"} for i in found.page.incidents],
@@ -134,7 +135,7 @@ def past_rows(words: Words, past: list[Alert], now: datetime) -> list[dict[str, 
 
 
 def limit_rows(
-    words: Words, stream: Stream, rule: Rule, attributes: dict[str, Any] | None = None
+    words: Words, stream: Stream, rule: AnyRule, attributes: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Return a rule's limits, each with the standard and clause it comes from.
 
@@ -198,9 +199,9 @@ def _hours(words: Words, hours: tuple[int, int] | None) -> str:
     return " " + words("alert.hours", from_=hours[0], to=hours[1]) if hours else ""
 
 
-def rule_text(words: Words, rule: Rule) -> str:
+def rule_text(words: Words, rule: AnyRule) -> str:
     """Return in words when a rule is on and off."""
-    if isinstance(rule, AbsenceRule | StreamAbsenceRule):
+    if isinstance(rule, WatchRule):
         return words("alert.silent", after_s=rule.after_s)
     if isinstance(rule, HealthRule):
         timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}

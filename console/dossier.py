@@ -8,8 +8,8 @@ from psycopg import Connection
 
 from alerts.deliveries import Delivery, list_deliveries
 from alerts.store import Alert, AlertFilter, AlertPage, find_alerts, get_alert
-from catalog.model import Rule, Stream
-from catalog.registry import streams
+from catalog.model import AnyRule, Stream
+from catalog.registry import find_rule, streams
 from console import history, registry
 from console.history import Question, Row, Span
 
@@ -26,7 +26,7 @@ class Dossier:
 
     page: AlertPage
     stream: Stream | None
-    rule: Rule | None
+    rule: AnyRule | None
     metric: str | None
     sensor: Row | None
     relatives: list[Row]
@@ -46,9 +46,6 @@ def read_dossier(conn: Connection, episode: str, now: datetime) -> Dossier:
     page = get_alert(conn, episode)
     alert = page.alert
     stream = streams().get(alert.stream)
-    rule = (
-        next((r for r in stream.rules if stream.rule_id(r) == alert.rule), None) if stream else None
-    )
     metric = alert.metric or (stream.headline if stream else None)
     sensor = registry.sensor(conn, alert.stream, alert.sensor)
     span = shown_span(alert, now)
@@ -56,7 +53,7 @@ def read_dossier(conn: Connection, episode: str, now: datetime) -> Dossier:
     return Dossier(
         page=page,
         stream=stream,
-        rule=rule,
+        rule=find_rule(alert.rule),
         metric=metric,
         sensor=sensor,
         relatives=registry.relatives(conn, alert.sensor, sensor["parent"] if sensor else None),

@@ -64,7 +64,7 @@ def member_row(words: Words, member: Member, place: registry.Row | None) -> dict
         "id": member.episode,
         "level": level_mark(words, member.severity),
         "title": {
-            "text": words.of(rule_title(member.stream, member.rule)),
+            "text": words.of(rule_title(member.rule)),
             "href": f"/alerts/{member.episode}",
         },
         "sensor": subject_link(words, member.stream, member.sensor, place or {}),
@@ -110,7 +110,7 @@ def _note(words: Words, act: IncidentAct, page: IncidentPage) -> str:
         titles = {t.name: words.of(t.title) for t in page.incident.declared.tasks}
         return f"{titles.get(name, name)} {note}".strip()
     cause = _member(page.evidence, act.note)
-    return words.of(rule_title(cause.stream, cause.rule)) if cause else act.note
+    return words.of(rule_title(cause.rule)) if cause else act.note
 
 
 def _member(evidence: Sequence[Member], episode: str) -> Member | None:

@@ -9,6 +9,7 @@ from alerts.incident_store import Summary
 from alerts.store import Alert
 from catalog.city.districts import CITY_TITLE, DISTRICTS
 from catalog.model import STREAM_SUBJECT
+from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import streams
 from console.live import Row
 from console.marks import level_mark, number, state_mark
@@ -40,10 +41,12 @@ def alert_row(words: Words, row: Row, who: Principal) -> dict[str, Any]:
 
 
 def subject_link(words: Words, stream: str, sensor: str, names: Row) -> dict[str, str]:
-    """Return a link to what an alert is of: its sensor, or its whole stream.
+    """Return a link to what an alert is of: its sensor, its whole stream, or the platform.
 
     ``names`` holds ``title_zh`` and ``title_en`` of the sensor if it is known.
     """
+    if stream == PLATFORM:
+        return {"text": words.of(PLATFORM_TITLE), "href": "/quality"}
     declared = streams().get(stream)
     if sensor == STREAM_SUBJECT and declared:
         return {"text": words.of(whole_stream(declared)), "href": f"/streams/{stream}"}

@@ -10,7 +10,7 @@ from kafka.structs import TopicPartition
 
 from catalog import topics
 from catalog.contracts import FLAGS_SCHEMA, aggregates_schema, decode_batch
-from catalog.frames import TICK_TYPE, FrameError, Word, decode, decode_tick, event_type
+from catalog.frames import TICK_TYPE, FrameError, Tick, Word, decode, decode_tick, event_type
 from catalog.registry import streams
 from service.kafka import consumer
 from service.settings import Settings
@@ -79,7 +79,7 @@ def _decoded(tap: Tap, record: Any) -> Iterator[dict[str, Any]]:
     if event_type(record.headers) == TICK_TYPE:
         if tap.ticks:
             told = decode_tick(record.value)
-            known = asdict(told) if isinstance(told, Word) else {"tick": told}
+            known = asdict(told) if isinstance(told, Word) else _tick(told)
             yield {"stream": tap.stream, **known}
     elif tap.kind == "readings":
         frame = decode(tap.stream, record.value, record.headers)
@@ -92,6 +92,10 @@ def _decoded(tap: Tap, record: Any) -> Iterator[dict[str, Any]]:
         yield from _batch(tap, record.value, FLAGS_SCHEMA)
     else:
         yield _message(record.value)
+
+
+def _tick(tick: Tick) -> dict[str, Any]:
+    return {"tick": tick.at} | (asdict(tick.pulse) if tick.pulse else {})
 
 
 def _batch(tap: Tap, value: bytes | None, schema: pa.Schema) -> Iterator[dict[str, Any]]:

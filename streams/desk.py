@@ -51,6 +51,7 @@ from streams.metrics import (
     READINGS,
     TRANSITIONS,
 )
+from streams.pulse import PulseCounter
 
 MESSAGE_BYTES = 512 * 1024
 """Roughly what one message of outputs may hold; the broker takes a megabyte."""
@@ -84,6 +85,7 @@ class Desk:
     prefix: str
     benches: dict[Place, Bench] = field(default_factory=dict)
     outbox: list[Message] = field(default_factory=list)
+    pulse: PulseCounter = field(default_factory=PulseCounter)
 
     def topics(self) -> dict[str, Stream]:
         """Return the readings topics and their streams."""
@@ -141,6 +143,7 @@ class Desk:
                 bench.ticked += 1
             return 0
         frame = decode(bench.stream.name, value, pairs)
+        self.pulse.arrived(bench.stream)
         out = bench.engine.process(frame.batch, now)
         bench.changed = True
         self._put(bench, place, out)

@@ -163,7 +163,7 @@ class Shell(Service):
     async def _ticks(self) -> None:
         while not self.should_stop:
             await self.sleep(TICK_S)
-            at = encode_tick(int(self.clock.now().timestamp()))
+            at = encode_tick(int(self.clock.now().timestamp()), self.desk.pulse.beat())
             for topic, partition in list(self.desk.benches):
                 await self._send(Message(topic, partition, TICK_TYPE, at))
             self.vitals.lag(self._lag())

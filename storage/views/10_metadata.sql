@@ -42,7 +42,9 @@ CREATE TABLE dash.metrics (
 CREATE TABLE dash.rules (
     rule text PRIMARY KEY,
     stream text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('threshold', 'absence', 'stream_absence', 'health')),
+    kind text NOT NULL CHECK (
+        kind IN ('threshold', 'absence', 'stream_absence', 'pipeline_absence', 'health')
+    ),
     metric text,
     op text,
     deadband double precision,

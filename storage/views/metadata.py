@@ -8,7 +8,17 @@ from psycopg import Connection, sql
 from catalog.city.districts import CENTRAL, DISTRICTS
 from catalog.domains import DOMAINS
 from catalog.incident import incident_kinds
-from catalog.model import Derived, Metric, Rolling, SensorAttribute, Stream, Text, ThresholdRule
+from catalog.model import (
+    AnyRule,
+    Derived,
+    Metric,
+    Rolling,
+    SensorAttribute,
+    Stream,
+    Text,
+    ThresholdRule,
+)
+from catalog.platform import PIPELINE, PIPELINE_ID, PLATFORM
 from catalog.registry import streams
 from catalog.severity import LEVELS, STATES
 
@@ -35,7 +45,10 @@ def rows_by_table() -> dict[str, list[Row]]:
         ],
         "streams": [_stream(s) | {"position": n} for n, s in enumerate(declared)],
         "metrics": [row for s in declared for row in _metrics(s)],
-        "rules": [row for s in declared for row in _rules(s)],
+        "rules": [
+            *(_rule(s.name, s.rule_id(rule), rule) for s in declared for rule in s.rules),
+            _rule(PLATFORM, PIPELINE_ID, PIPELINE),
+        ],
         "thresholds": [row for s in declared for row in _thresholds(s)],
         "attributes": [
             {"stream": s.name, "attribute": a.name, "unit": a.unit, **_titles(a.title)}
@@ -162,19 +175,18 @@ def _metrics(stream: Stream) -> Iterator[Row]:
         }
 
 
-def _rules(stream: Stream) -> Iterator[Row]:
-    for rule in stream.rules:
-        details: Row = dict.fromkeys(("metric", "op", "deadband", "for_s", "clear_s"))
-        if isinstance(rule, ThresholdRule):
-            details = {name: getattr(rule, name) for name in details}
-        yield {
-            "rule": stream.rule_id(rule),
-            "stream": stream.name,
-            "kind": rule.kind,
-            **details,
-            **_titles(rule.title),
-            **_titles(rule.advice, "advice"),
-        }
+def _rule(stream: str, rule_id: str, rule: AnyRule) -> Row:
+    details: Row = dict.fromkeys(("metric", "op", "deadband", "for_s", "clear_s"))
+    if isinstance(rule, ThresholdRule):
+        details = {name: getattr(rule, name) for name in details}
+    return {
+        "rule": rule_id,
+        "stream": stream,
+        "kind": rule.kind,
+        **details,
+        **_titles(rule.title),
+        **_titles(rule.advice, "advice"),
+    }
 
 
 def _thresholds(stream: Stream) -> Iterator[Row]:

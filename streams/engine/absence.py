@@ -3,22 +3,22 @@
 Ticks are counted, not subtracted, so the time in which no worker wrote ticks counts for nobody.
 Each partition hears a part of the stream's sensors and tells the others when it begins or ceases to
 hear any of them; the words travel as records, so that replay judges the same. While nobody hears
-anything, that is one alert on the stream, put out by shard 0, and none on single sensors.
+anything, that is one alert on the stream, put out by shard 0, and none on single sensors. A stream
+is called silent only when something of another one has come meanwhile: else the platform may be.
 """
 
 from datetime import datetime
 
 import numpy as np
 
-from catalog.frames import Hearing, Word
+from catalog.frames import Hearing, Pulse, Word
 from catalog.model import STREAM_SUBJECT, AbsenceRule, StreamAbsenceRule
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
+from streams.engine.pipeline import others_heard
 from streams.engine.rules import transition
-from streams.engine.state import US, State
+from streams.engine.state import TELLER, US, State
 
-TELLER = 0
-"""The shard that puts out the alerts of the whole stream."""
 HUSHED_CADENCES = 1.5
 
 
@@ -37,14 +37,14 @@ def hear(state: State, word: Word) -> None:
         state.silence.heard[str(word.shard)] = (word.hearing, word.at)
 
 
-def tick(state: State, produced_at: datetime, out: Outputs) -> None:
+def tick(state: State, pulse: Pulse | None, produced_at: datetime, out: Outputs) -> None:
     """Raise what has become silent with the tick that was just counted."""
     hearing = _hearing(state)
     if hearing != state.silence.told:
         state.silence.told = hearing
         out.words.append(Word(state.shard, hearing, state.tick_at))
-    _judge_stream(state, hearing, produced_at, out)
-    if state.silence.since == NEVER:
+    _judge_stream(state, hearing, pulse, produced_at, out)
+    if state.silence.since == NEVER and not state.pipeline.still:
         _judge_sensors(state, produced_at, out)
 
 
@@ -60,7 +60,9 @@ def _hushed_after(state: State) -> int:
     return int(HUSHED_CADENCES * state.stream.cadence_s) + 1
 
 
-def _judge_stream(state: State, hearing: Hearing, produced_at: datetime, out: Outputs) -> None:
+def _judge_stream(
+    state: State, hearing: Hearing, pulse: Pulse | None, produced_at: datetime, out: Outputs
+) -> None:
     silence = state.silence
     told = {hearing, *(said for said, _ in silence.heard.values())}
     if "heard" in told or "hushed" not in told:
@@ -71,16 +73,22 @@ def _judge_stream(state: State, hearing: Hearing, produced_at: datetime, out: Ou
     if state.shard == TELLER:
         for rule in state.stream.rules:
             if isinstance(rule, StreamAbsenceRule):
-                _tell_stream(state, rule, produced_at, out)
+                quiet = _is_silent(state, rule, pulse)
+                _tell_stream(state, rule, quiet, produced_at, out)
+
+
+def _is_silent(state: State, rule: StreamAbsenceRule, pulse: Pulse | None) -> bool:
+    silence, at = state.silence, state.ticks
+    if silence.since == NEVER or state.pipeline.still:
+        return False
+    waited = at - max(silence.since, silence.back)
+    return waited >= rule.after_s - _hushed_after(state) and others_heard(pulse, at - silence.since)
 
 
 def _tell_stream(
-    state: State, rule: StreamAbsenceRule, produced_at: datetime, out: Outputs
+    state: State, rule: StreamAbsenceRule, quiet: bool, produced_at: datetime, out: Outputs
 ) -> None:
     silence, at = state.silence, state.tick_at * US
-    quiet = silence.since != NEVER and (
-        state.ticks - silence.since >= rule.after_s - _hushed_after(state)
-    )
     if quiet and silence.raised == NEVER:
         silence.raised, kind = at, "raised"
     elif silence.since == NEVER and silence.raised != NEVER:

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.contracts import FLAG_PASS, FLAG_SUSPECT
-from catalog.frames import Word, bad_rows
+from catalog.frames import Tick, Word, bad_rows
 from catalog.model import Stream
-from streams.engine import absence, health, quality, rolling, rules, snapshot, windows
+from streams.engine import absence, health, pipeline, quality, rolling, rules, snapshot, windows
 from streams.engine.crowd import Crowds, look_up
 from streams.engine.layout import NEVER, ring_name
 from streams.engine.outputs import Outputs
@@ -70,14 +70,15 @@ class PartitionEngine:
         windows.close_record(self.state, touched, out)
         return out
 
-    def tick(self, at: int, produced_at: datetime) -> Outputs:
-        """Take a tick (epoch seconds); one that is not newer than the last changes nothing."""
+    def tick(self, tick: Tick, produced_at: datetime) -> Outputs:
+        """Take a tick; one that is not newer than the last changes nothing."""
         out, state = self._outputs(), self.state
-        if at > state.tick_at:
-            state.tick_at = at
+        if tick.at > state.tick_at:
+            state.tick_at = tick.at
             state.ticks += 1
-            windows.close_tick(state, at * US, out)
-            absence.tick(state, produced_at, out)
+            windows.close_tick(state, tick.at * US, out)
+            pipeline.tick(state, tick.pulse, produced_at, out)
+            absence.tick(state, tick.pulse, produced_at, out)
         return out
 
     def hear(self, word: Word) -> None:

@@ -191,15 +191,20 @@ def transition(
     metric: str | None = None,
     value: float | None = None,
     threshold: float | None = None,
+    stream: str = "",
 ) -> Transition:
-    """Return a transition whose ids depend on the log alone (times in epoch µs)."""
-    rule_id = f"{state.stream.name}.{rule}"
+    """Return a transition whose ids depend on the log alone (times in epoch µs).
+
+    ``stream`` stands for the state's own where the rule is the platform's.
+    """
+    stream = stream or state.stream.name
+    rule_id = f"{stream}.{rule}"
     episode = _digest(rule_id, subject, raised)
     return Transition(
         id=_digest(episode, kind, severity, at),
         episode=episode,
         rule=rule_id,
-        stream=state.stream.name,
+        stream=stream,
         sensor=subject,
         kind=kind,  # pyright: ignore[reportArgumentType]
         severity=severity,

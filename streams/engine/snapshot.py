@@ -13,7 +13,7 @@ import numpy as np
 
 from service.errors import FatalError
 from streams.engine.layout import NAMED, SEEN, Labels, carry_over, labels
-from streams.engine.state import Silence, State
+from streams.engine.state import Pipeline, Silence, State
 
 FORMAT = 4
 BASE = "base"
@@ -42,6 +42,7 @@ def take(state: State, *, changed: bool) -> Parts:
         "ticks": state.ticks,
         "at": state.tick_at,
         "silence": asdict(state.silence),
+        "pipeline": asdict(state.pipeline),
         "seen": state.seen_width,
     }
     arrays = {key: state.arrays[key][:used] for key, f in state.fields.items() if not f.by}
@@ -70,6 +71,7 @@ def restore(state: State, parts: Mapping[str, bytes]) -> None:
     state.take_names(head["names"], head["seen"])
     state.ticks, state.tick_at = head["ticks"], head["at"]
     state.silence = Silence(**head["silence"])
+    state.pipeline = Pipeline(**head.get("pipeline", {}))
     _lay(state, base, ...)
     for name, data in parts.items():
         axis, _, place = name.rpartition("/")

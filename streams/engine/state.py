@@ -7,6 +7,7 @@ import numpy as np
 from catalog.city.sensors import sensor
 from catalog.frames import Hearing
 from catalog.model import Stream
+from catalog.registry import spokesman
 from streams.engine.layout import (
     FIRST_SEEN,
     NEVER,
@@ -22,6 +23,8 @@ from streams.engine.layout import (
 from streams.engine.limits import Limits
 
 US = 1_000_000
+TELLER = 0
+"""The shard that puts out the alerts of the whole stream, and of the platform."""
 FIRST_SENSORS = 16
 
 
@@ -35,9 +38,20 @@ class Silence:
     since: int = NEVER
     """Tick count since which nobody hears anything of the stream."""
     back: int = NEVER
-    """Tick count at which it was last heard again."""
+    """Tick count at which it, or anything at all, was last heard again."""
     raised: int = NEVER
     """Time of the open alert (epoch µs)."""
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """What the shard knows of the platform: whether anything comes from any stream."""
+
+    cadence_s: int = 0
+    """Shortest cadence among the streams that were heard; 0 while none was."""
+    still: bool = False
+    raised: int = NEVER
+    """Time of the open alert (epoch µs); only the shard that speaks for all has one."""
 
 
 @dataclass(slots=True)
@@ -62,6 +76,8 @@ class State:
     ticks: int = 0
     tick_at: int = 0
     silence: Silence = field(default_factory=Silence)
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    speaks_for_all: bool = field(init=False)
     placed: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     attributes: dict[str, np.ndarray] = field(default_factory=dict)
     caches: dict[str, Cache] = field(default_factory=dict)
@@ -76,6 +92,7 @@ class State:
     """Those written since the last checkpoint."""
 
     def __post_init__(self) -> None:
+        self.speaks_for_all = self.shard == TELLER and self.stream.name == spokesman()
         self.fields = fields(self.stream)
         self.limits = Limits.of(self.stream)
         self.windows = window_places(self.stream)

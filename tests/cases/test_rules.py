@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from catalog.city.sensors import sensors_of
-from catalog.frames import Word
+from catalog.frames import Pulse, Tick, Word
 from catalog.registry import stream
 from tests.oracle.reference import Values
 from tests.oracle.story import both, flags, readings, story, tell
-from tests.property.logs import START, US, Log, Record, Tick
+from tests.property.logs import START, US, Log, Record
 
 HOUR = 3600
 STATION = "air-quality-510104-01"
@@ -320,6 +320,97 @@ def test_a_stream_that_comes_back_gives_each_sensor_its_time_again() -> None:
     assert tell("waterlogging", "waterlogging.silent", log) == []
     told = tell("waterlogging", "waterlogging.silent_stream", log)
     assert [kind for kind, _, _ in told] == ["raised", "cleared"]
+
+
+Told = list[tuple[str, str, int]]
+"""(rule, kind, seconds after START)."""
+
+
+def told_of_silence(declared: str, log: Log) -> Told:
+    """Return what was told of silence of any kind; reference and engine must agree on it."""
+    wanted, found = (
+        sorted(
+            (t["observed_at"] // US - START, f"{t['rule']} {t['sensor']}", t["kind"])
+            for t in result["transitions"].values()
+        )
+        for result in both(declared, log)
+    )
+    assert found == wanted
+    return [(rule, kind, at) for at, rule, kind in found]
+
+
+def silent_city(declared: str, quiet: range, others: bool) -> Log:
+    """Return 20 min of two sensors that are silent in ``quiet``, when other streams are or not."""
+    names = [s.id for s in sensors_of(declared)][:2]
+    cadence, log, pulse = stream(declared).cadence_s, list[Record](), 0
+    for at in range(1, 1200):
+        if at % cadence == 0 and at not in quiet:
+            log.append(tuple((name, (START + at) * US, {}) for name in names))
+            pulse = 0
+        if others and at % 20 == 0:
+            pulse = 0
+        log.append(Tick(START + at, Pulse(pulse, 5)))
+        pulse += 1
+    return log
+
+
+def test_when_nothing_comes_from_any_stream_that_is_one_alert_of_the_platform() -> None:
+    """The last comes at 300 s: red after 120 s, and neither stream nor sensor is told."""
+    log = silent_city("air_quality", range(301, 900), others=False)
+    assert told_of_silence("air_quality", log) == [
+        ("platform.silent *", "raised", 420),
+        ("platform.silent *", "cleared", 900),
+    ]
+
+
+def test_while_other_streams_are_heard_it_is_the_stream_that_is_silent() -> None:
+    log = silent_city("air_quality", range(301, 900), others=True)
+    assert told_of_silence("air_quality", log) == [
+        ("air_quality.silent_stream *", "raised", 599),
+        ("air_quality.silent_stream *", "cleared", 900),
+    ]
+
+
+@pytest.mark.parametrize("name", ["waterlogging", "grid_frequency"])
+def test_only_one_stream_speaks_for_the_platform_and_the_others_hold_back(name: str) -> None:
+    """Frequency would be told after 30 s, long before the platform's 120 s."""
+    log = silent_city(name, range(301, 900), others=False)
+    assert told_of_silence(name, log) == []
+
+
+def test_a_stream_that_does_not_come_back_with_the_others_is_told_after_its_full_time() -> None:
+    """All fall silent at 300 s, the others are back at 900 s: this stream has 150 s more."""
+    log = silent_city("waterlogging", range(301, 1200), others=False)
+    back: Log = [
+        Tick(r.at, Pulse(r.at % 20, 5)) if isinstance(r, Tick) and r.at >= START + 900 else r
+        for r in log
+    ]
+    hushed = 46  # one and a half cadences
+    assert told_of_silence("waterlogging", back) == [
+        ("waterlogging.silent_stream *", "raised", 900 + 150 - hushed)
+    ]
+
+
+def test_a_platform_whose_quickest_source_is_slow_is_given_two_of_its_cadences() -> None:
+    log = [Tick(START + at, Pulse(at % 3600, 3600)) for at in range(1, 3 * 3600)]
+    assert told_of_silence("air_quality", log) == []
+    still = [Tick(START + at, Pulse(at, 3600)) for at in range(1, 7300)]
+    assert told_of_silence("air_quality", still) == [("platform.silent *", "raised", 7200)]
+
+
+def test_a_writer_of_ticks_that_has_just_started_ends_no_silence_of_the_platform() -> None:
+    log: list[Record] = [Tick(START + at, Pulse(at, 5)) for at in range(1, 200)]
+    log += [Tick(START + 200 + at, Pulse(at, 0)) for at in range(300)]
+    log += [Tick(START + 500, Pulse(0, 30))]
+    assert told_of_silence("air_quality", log) == [
+        ("platform.silent *", "raised", 120),
+        ("platform.silent *", "cleared", 500),
+    ]
+
+
+def test_a_platform_that_has_never_heard_anything_is_not_silent() -> None:
+    log = [Tick(START + at, Pulse(at, 0)) for at in range(1, 1000)]
+    assert told_of_silence("air_quality", log) == []
 
 
 def test_a_word_that_is_older_than_the_last_one_says_nothing() -> None:

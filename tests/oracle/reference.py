@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog.city.sensors import sensor as declared_sensor
 from catalog.contracts import FLAG_SUSPECT, WINDOW_S, Transition
-from catalog.frames import Word
+from catalog.frames import Pulse, Tick, Word
 from catalog.model import (
     AbsenceRule,
     HealthRule,
@@ -19,7 +19,10 @@ from catalog.model import (
     Stream,
     StreamAbsenceRule,
     ThresholdRule,
+    WatchRule,
 )
+from catalog.platform import PIPELINE, PLATFORM
+from catalog.registry import streams
 from tests.oracle import quality, rolling, rules
 from tests.oracle.quality import US, Finding, Trace
 from tests.oracle.rules import Alarm
@@ -121,6 +124,8 @@ class Reference:
     def __init__(self, stream: Stream, shard: int = 0) -> None:
         self.stream = stream
         self._silence = Silence(stream, shard)
+        self._speaks_for_all = shard == 0 and stream.name == sorted(streams())[0]
+        self._still_since: int | None = None
         self.results = Results()
         self._devices: dict[str, Device] = {}
         self._ticks = 0
@@ -138,8 +143,9 @@ class Reference:
         for name in met:
             self._publish_over(self._devices[name])
 
-    def tick(self, at: int) -> None:
-        """Take a tick (epoch seconds); a repeated or older one changes nothing."""
+    def tick(self, tick: Tick) -> None:
+        """Take a tick; a repeated or older one changes nothing."""
+        at = tick.at
         if at <= self._tick_at:
             return
         self._tick_at = at
@@ -148,6 +154,7 @@ class Reference:
             for window in device.windows.values():
                 if window.changed and window.start + WINDOW_US + TICK_GRACE_US <= at * US:
                     self._publish(device, window)
+        self._feel(tick.pulse)
         self._listen()
 
     def hear(self, word: Word) -> None:
@@ -325,6 +332,15 @@ class Reference:
                 self._absence(device.name, rule, alarm.raised_at, "cleared")
                 alarm.level = 0
 
+    def _feel(self, pulse: Pulse | None) -> None:
+        """Judge, at a tick, whether anything comes from any stream."""
+        kind = self._silence.feel(pulse, self._ticks)
+        if not kind or not self._speaks_for_all:
+            return
+        if kind == "raised":
+            self._still_since = self._tick_at * US
+        self._absence("*", PIPELINE, self._still_since or 0, kind, stream=PLATFORM)
+
     def _listen(self) -> None:
         """Judge, at a tick, whether sensors or the whole stream are silent."""
         placed = [d for d in self._devices.values() if declared_sensor(self.stream.name, d.name)]
@@ -336,7 +352,7 @@ class Reference:
                 change = self._silence.alert(rule, self._ticks, self._tick_at * US)
                 if change is not None:
                     self._absence("*", rule, change[1], change[0])
-        if self._silence.hushed_at is None:
+        if self._silence.hushed_at is None and not self._silence.nothing_comes:
             for device in placed:
                 self._silent(device)
 
@@ -355,7 +371,7 @@ class Reference:
         ]
 
     def _absence(
-        self, subject: str, rule: AbsenceRule | StreamAbsenceRule, raised_at: int, kind: str
+        self, subject: str, rule: WatchRule, raised_at: int, kind: str, stream: str = ""
     ) -> None:
         self._transition(
             subject,
@@ -365,6 +381,7 @@ class Reference:
             previous=None,
             raised_at=raised_at,
             at=self._tick_at * US,
+            stream=stream or self.stream.name,
         )
 
     # what goes out
@@ -393,5 +410,6 @@ class Reference:
         self.results.flags.add((self.stream.name, device.name, at, metric, test, flag, shown))
 
     def _transition(self, subject: str, rule: str, **fields: Any) -> None:
-        made = rules.transition(stream=self.stream.name, rule=rule, sensor=subject, **fields)
+        told: dict[str, Any] = {"stream": self.stream.name} | fields
+        made = rules.transition(rule=rule, sensor=subject, **told)
         self.results.transitions[made.id] = made

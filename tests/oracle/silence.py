@@ -1,7 +1,8 @@
-"""Silence of a whole stream, as one shard of the reference sees it."""
+"""Silence of a whole stream, and of everything, as one shard of the reference sees it."""
 
-from catalog.frames import Hearing, Word
+from catalog.frames import Hearing, Pulse, Word
 from catalog.model import Stream, StreamAbsenceRule
+from catalog.platform import PIPELINE
 
 LONG_AGO = -(10**18)
 
@@ -17,6 +18,31 @@ class Silence:
         self._told: Hearing = "nobody"
         self._others: dict[int, Word] = {}
         self._raised_at: int | None = None
+        self._quickest = 0
+        self.nothing_comes = False
+        self._others_come = True
+
+    def feel(self, pulse: Pulse | None, tick: int) -> str:
+        """Take the pulse of a tick; return "raised" or "cleared" when all falls still or moves."""
+        self._others_come = True
+        if pulse is None:
+            return ""
+        if pulse.cadence_s:
+            self._quickest = pulse.cadence_s
+        quiet_since = tick - pulse.quiet_s
+        heard_since_hushed = self.hushed_at is None or quiet_since > self.hushed_at
+        self._others_come = pulse.cadence_s > 0 and heard_since_hushed
+        if not self._quickest:
+            return ""
+        patience = max(PIPELINE.after_s, PIPELINE.cadences * self._quickest)
+        before, self.nothing_comes = self.nothing_comes, pulse.quiet_s >= patience
+        if before and pulse.cadence_s == 0:
+            self.nothing_comes = True
+        if self.nothing_comes == before:
+            return ""
+        if before:
+            self.heard_again_at = tick
+        return "cleared" if before else "raised"
 
     def hear(self, word: Word) -> None:
         """Keep another shard's word unless a newer one is known."""
@@ -44,12 +70,14 @@ class Silence:
         """Return (kind, when it was raised) when the stream's alert begins or ends."""
         if self.shard != 0:
             return None
-        waited = None if self.hushed_at is None else tick - self.hushed_at
         if self._raised_at is None:
-            if waited is not None and waited >= rule.after_s - self.patience:
+            if self.hushed_at is None or self.nothing_comes or not self._others_come:
+                return None
+            waited = tick - max(self.hushed_at, self.heard_again_at)
+            if waited >= rule.after_s - self.patience:
                 self._raised_at = at
                 return "raised", at
-        elif waited is None:
+        elif self.hushed_at is None:
             raised_at, self._raised_at = self._raised_at, None
             return "cleared", raised_at
         return None

@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
+from catalog.frames import Tick
 from catalog.registry import stream
 from tests.oracle.story import both, readings, story
-from tests.property.logs import START, US, Tick
+from tests.property.logs import START, US
 
 
 def test_a_worse_level_must_hold_as_long_itself() -> None:

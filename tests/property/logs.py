@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from catalog.city.sensors import sensors_of
-from catalog.frames import HEARING, Word, readings_schema
+from catalog.frames import HEARING, Pulse, Tick, Word, readings_schema
 from catalog.model import HealthRule, Metric, SensorAttribute, Stream, ThresholdRule
 from streams.engine.outputs import Outputs
 from streams.engine.partition import PartitionEngine
@@ -21,13 +21,6 @@ US = 1_000_000
 START = int(datetime(2026, 11, 24, tzinfo=UTC).timestamp())
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MARGIN_S = 65
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A tick record at epoch seconds."""
-
-    at: int
 
 
 Frame = tuple[Reading, ...]
@@ -72,7 +65,7 @@ def run_engine(engine: PartitionEngine, log: Log) -> Seen:
 def feed(engine: PartitionEngine, record: Record) -> Outputs:
     """Feed one record to an engine."""
     if isinstance(record, Tick):
-        return engine.tick(record.at, NOW)
+        return engine.tick(record, NOW)
     if isinstance(record, Word):
         engine.hear(record)
         return Outputs(engine.state.stream, engine.state.names)
@@ -101,7 +94,7 @@ def run_reference(stream: Stream, log: Log) -> Results:
     reference = Reference(stream)
     for record in log:
         if isinstance(record, Tick):
-            reference.tick(record.at)
+            reference.tick(record)
         elif isinstance(record, Word):
             reference.hear(record)
         else:
@@ -158,6 +151,12 @@ def gaps(stream: Stream) -> st.SearchStrategy[int]:
     return st.one_of(st.just(stream.cadence_s), forward, st.just(0), back)
 
 
+PULSES = st.one_of(
+    st.none(),
+    st.builds(Pulse, st.sampled_from([0, 1, 30, 119, 120, 121, 600]), st.sampled_from([0, 5, 300])),
+)
+
+
 @st.composite
 def logs(draw: st.DrawFn, stream: Stream, max_records: int = 14) -> Log:
     """Draw a log: frames of 1 to 6 readings of three sensors, ticks, words, gaps of every kind."""
@@ -174,7 +173,7 @@ def logs(draw: st.DrawFn, stream: Stream, max_records: int = 14) -> Log:
         if draw(st.integers(0, 3)) == 0:
             for _ in range(draw(st.sampled_from([1, 1, 2, hushed, silence]))):
                 tick += draw(st.sampled_from([0, 1])) if _ == 0 else 1
-                log.append(Tick(tick))
+                log.append(Tick(tick, draw(PULSES)))
             continue
         frame = []
         for _ in range(draw(st.integers(1, 6))):

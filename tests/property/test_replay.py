@@ -6,12 +6,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.frames import Tick
 from catalog.model import Metric, Placement, Stream, Text
 from catalog.registry import stream
 from streams.engine.partition import PartitionEngine
 from tests.oracle.outputs import Row
 from tests.oracle.reference import WindowKey
-from tests.property.logs import START, US, Frame, Record, Seen, Tick, feed, keep, logs, run_engine
+from tests.property.logs import START, US, Frame, Record, Seen, feed, keep, logs, run_engine
 
 NAMES = ("noise", "waterlogging", "weather", "river_level")
 any_stream = st.sampled_from(NAMES).map(stream)

@@ -142,3 +142,13 @@ def test_a_whole_stream_is_named_and_placed_in_every_body(format: Format) -> Non
 def _text(node: ET.Element, path: str) -> str:
     steps = "/".join(f"{{{NAMESPACE}}}{step}" for step in path.split("/"))
     return node.findtext(steps) or ""
+
+
+def test_an_alert_of_the_platform_itself_has_title_and_advice() -> None:
+    whole = {"stream": "platform", "rule": "platform.silent", "sensor": "*"}
+    t = transition(1, severity=1, **whole, metric=None, value=None, threshold=None)
+    told = alert_event(t, Told(raised_at=START, peak_severity=1), exercise=False)
+    body = json.loads(render("cityops", message(told)).body)
+    jsonschema.validate(body, schema(), cls=jsonschema.Draft202012Validator)
+    assert (told.title_zh, told.labels["alertname"]) == ("数据接入全线中断", "platform.silent")
+    assert "网关" in body["data"]["advice"]["zh"]

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from catalog.frames import Tick
 from catalog.registry import stream
 from simulators.backfill import Plan, fleets, write
 from storage.history.files import HistoryFile
@@ -39,7 +40,8 @@ def test_minutes_equal_the_workers(name: str, tmp_path: Path) -> None:
             order = np.argsort(part.column("observed_at").cast(pa.int64()).to_numpy())
             out = engine.process(part.take(pa.array(order)), datetime.now(UTC))
             outputs += filter(None, [out.aggregates_batch()])
-    outputs += filter(None, [engine.tick(int(UNTIL) + 600, datetime.now(UTC)).aggregates_batch()])
+    end = engine.tick(Tick(int(UNTIL) + 600), datetime.now(UTC))
+    outputs += filter(None, [end.aggregates_batch()])
     ours, worker = _by_key(made), _by_key(outputs)
     assert len(ours) > 100
     assert ours.keys() == worker.keys()

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.contracts import aggregates_schema
+from catalog.frames import Tick
 from catalog.registry import stream
 from streams.engine.partition import PartitionEngine
 from tests.frames import START, noise_batch
@@ -39,9 +40,9 @@ def test_a_window_is_put_out_when_the_next_begins(engine: PartitionEngine) -> No
 
 def test_a_tick_ends_a_quiet_window_two_seconds_after_its_end(engine: PartitionEngine) -> None:
     run(engine, (0, 50))
-    assert windows(engine.tick(TICK + 61, NOW)) == []
-    assert windows(engine.tick(TICK + 62, NOW)) == [(1, 1, 50.0, 50.0)]
-    assert windows(engine.tick(TICK + 63, NOW)) == []
+    assert windows(engine.tick(Tick(TICK + 61), NOW)) == []
+    assert windows(engine.tick(Tick(TICK + 62), NOW)) == [(1, 1, 50.0, 50.0)]
+    assert windows(engine.tick(Tick(TICK + 63), NOW)) == []
 
 
 def test_a_late_reading_makes_a_new_revision_but_no_newer_last(engine: PartitionEngine) -> None:
@@ -92,9 +93,9 @@ def test_silence_is_counted_in_ticks_and_cleared_by_arrival(engine: PartitionEng
     kinds = []
     for second in range(1, 152):
         run(engine, (second, 50), sensor=STATIONS[1])
-        kinds += [(t.kind, t.sensor) for t in engine.tick(TICK + second, NOW).transitions]
+        kinds += [(t.kind, t.sensor) for t in engine.tick(Tick(TICK + second), NOW).transitions]
     assert kinds == [("raised", STATIONS[0])]
-    assert engine.tick(TICK + 100, NOW).transitions == []
+    assert engine.tick(Tick(TICK + 100), NOW).transitions == []
     out = run(engine, (200, 50), sensor=STATIONS[0])
     assert [t.kind for t in out.transitions] == ["cleared"]
 
