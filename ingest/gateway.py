@@ -84,6 +84,8 @@ class Gateway:
                     return await asyncio.to_thread(self._accept, stream, request, body)
             except Refused as refused:
                 return _refusal(refused)
+            except asyncio.CancelledError:  # the server stops and waits no longer
+                return _problem(503, "stopping", "send it again", "stopping", retry_after_s=2)
             except TransientError as error:
                 self._vitals.trouble(str(error)[:200])
                 retry = max(1, round(error.retry_after_s))

@@ -1,6 +1,9 @@
 """Send readings to Kafka as frames, one per shard, and wait until the broker has acknowledged."""
 
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +16,19 @@ from catalog.frames import MAX_READINGS, encode, frame_headers
 from catalog.model import Stream
 from catalog.topics import dead_letters_topic, readings_topic, shard_key, shard_of
 from service.errors import TransientError
-from service.kafka import producer
+from service.kafka import abandon, producer
+from service.log import logger
 from service.settings import Settings
+
+RENEW_AFTER_S = 10.0
 
 
 class Pending:
     """Sends under way; ``wait`` returns when the broker has acknowledged all of them."""
 
-    def __init__(self, futures: list[Any]) -> None:
+    def __init__(self, futures: list[Any], ended: Callable[[bool], None]) -> None:
         self._futures = futures
+        self._ended = ended
 
     def wait(self, deadline_s: float) -> None:
         """Block until every send is acknowledged; ``TransientError`` code ``kafka`` otherwise.
@@ -33,16 +40,34 @@ class Pending:
             for future in self._futures:
                 future.get(timeout=max(0.0, end - time.monotonic()))
         except KafkaError as error:
+            self._ended(False)
             raise _away(error) from error
+        self._ended(True)
 
 
 class FrameProducer:
-    """Splits batches by shard and sends them as frames. Safe to share between threads."""
+    """Splits batches by shard and sends them as frames. Safe to share between threads.
 
-    def __init__(self, settings: Settings, source: str, **options: Any) -> None:
+    When nothing has been acknowledged for ``renew_after_s`` it goes on with a new Kafka client:
+    kafka-python 3.0.12 gives up its producer id when a batch that was sent expires, never asks for
+    another, and sends nothing more for as long as it lives.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: str,
+        *,
+        renew_after_s: float = RENEW_AFTER_S,
+        **options: Any,
+    ) -> None:
         self._prefix = settings.topic_prefix
         self._source = source
-        self._kafka = producer(settings.kafka, source, **options)
+        self._renew_after_s = renew_after_s
+        self._make = lambda: producer(settings.kafka, source, **options)
+        self._kafka = self._make()
+        self._failing_since: float | None = None
+        self._renewing = threading.Lock()
 
     def send(self, stream: Stream, batch: pa.RecordBatch, received_at: datetime) -> Pending:
         """Send readings (``readings_schema`` of the stream) and return without waiting.
@@ -56,24 +81,51 @@ class FrameProducer:
                 frame = encode(part.slice(start, MAX_READINGS))
                 headers = frame_headers(stream, self._source, received_at)
                 futures.append(self._send(topic, shard, frame, headers))
-        return Pending(futures)
+        return Pending(futures, self._ended)
 
     def send_raw(self, topic: str, shard: int, value: bytes, headers: Any) -> Pending:
         """Send bytes as they are: what a faulty device or gateway might put on a topic."""
-        return Pending([self._send(topic, shard, value, headers)])
+        return Pending([self._send(topic, shard, value, headers)], self._ended)
 
     def send_dead_letter(self, letter: DeadLetter) -> Pending:
         """Send one dead letter."""
         headers = [("ce_type", DEAD_LETTER_TYPE.encode())]
         topic = dead_letters_topic(self._prefix)
-        return Pending([self._send(topic, shard_of(letter.stream), encode_json(letter), headers)])
+        sent = self._send(topic, shard_of(letter.stream), encode_json(letter), headers)
+        return Pending([sent], self._ended)
 
     def close(self) -> None:
         """Send what is buffered, for two seconds at most, and close."""
-        self._kafka.close(timeout=2)
+        with suppress(KafkaError):
+            self._kafka.close(timeout=2)
+        abandon(self._kafka)
+
+    def _ended(self, acknowledged: bool) -> None:
+        if acknowledged:
+            self._failing_since = None
+        elif self._failing_since is None:
+            self._failing_since = time.monotonic()
+
+    def _renew(self) -> None:
+        """Go on with a new client; what the old one still holds fails and is sent again.
+
+        The others do not wait for it: to make one takes seconds while the broker is away.
+        """
+        if not self._renewing.acquire(blocking=False):
+            raise KafkaError("its client is being renewed")
+        try:
+            made, old = self._make(), self._kafka
+            self._kafka, self._failing_since = made, None
+            abandon(old)
+            logger().warning("nothing was acknowledged, a new Kafka client takes over")
+        finally:
+            self._renewing.release()
 
     def _send(self, topic: str, shard: int, value: bytes, headers: Any) -> Any:
+        failing = self._failing_since
         try:
+            if failing is not None and time.monotonic() - failing > self._renew_after_s:
+                self._renew()
             return self._kafka.send(
                 topic, value=value, key=shard_key(shard), partition=shard, headers=headers
             )

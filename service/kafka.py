@@ -39,6 +39,15 @@ def producer(bootstrap: str, process: str, **options: Any) -> KafkaProducer:
     return KafkaProducer(**{**settings, **PATIENCE, **options})
 
 
+def abandon(kafka: KafkaProducer) -> None:
+    """End a producer at once: what it has not sent fails, and nothing is waited for.
+
+    ``close`` waits for what cannot be sent, and goes on when it has waited in vain.
+    """
+    sender: Any = getattr(kafka, "_sender")  # noqa: B009  (no public way)
+    sender.force_close()
+
+
 def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaConsumer:
     """Return a consumer that never commits by itself: offsets belong to the database."""
     settings: dict[str, Any] = {

@@ -1,0 +1,47 @@
+"""The frame producer and a broker that is away for longer than a batch lives."""
+
+import signal
+
+import pytest
+
+from catalog.registry import stream, streams
+from catalog.topics import all_topics
+from deploy.process import Child
+from ingest.producer import FrameProducer
+from service.errors import TransientError
+from service.kafka import ensure_topics
+from service.settings import Settings
+from tests.frames import START, noise_batch
+from tests.servers import OwnServers, wait_until
+
+
+def sends(frames: FrameProducer) -> bool:
+    try:
+        frames.send(stream("noise"), noise_batch([("n-1", 0, 50.0)]), START).wait(1.0)
+    except TransientError:
+        return False
+    return True
+
+
+def frozen(broker: Child | None) -> Child:
+    assert broker is not None
+    broker.signal_group(signal.SIGSTOP)
+    return broker
+
+
+@pytest.mark.chaos
+def test_a_producer_outlives_a_batch_that_expired_after_it_was_sent(
+    own_servers: OwnServers,
+) -> None:
+    """Red with kafka-python 3.0.12 alone: it never asks for a new producer id."""
+    settings = Settings(kafka=own_servers.start_broker())
+    ensure_topics(settings.kafka, all_topics("city", tuple(streams())))
+    impatient = {"request_timeout_ms": 1_000, "delivery_timeout_ms": 2_500}
+    frames = FrameProducer(settings, "test", renew_after_s=2.0, **impatient)
+    assert sends(frames)
+    broker = frozen(own_servers.broker)
+    for _ in range(3):  # sent, not answered, sent again, expired
+        assert not sends(frames)
+    broker.signal_group(signal.SIGCONT)
+    wait_until(lambda: sends(frames), 15.0, "an acknowledgement")
+    frames.close()
