@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -102,7 +102,7 @@ class Queue:
             row = cursor.execute(_NEXT, [self._receiver]).fetchone()
         if row is None:
             return False
-        result = attempt(client, self._guard, self._owed(row), datetime.now(UTC))
+        result = attempt(client, self._guard, self._owed(row), row["now"])
         record(conn, row, result, self._dice)
         self._vitals.progress(int(result.delivered))
         return True
@@ -141,14 +141,15 @@ def record(conn: Connection, row: dict[str, Any], result: Result, dice: random.R
                 [row["receiver"]],
             )
         announce(conn)
-    _measure(row, delivered)
+    _measure(row, result)
 
 
-def _measure(row: dict[str, Any], delivered: bool) -> None:
+def _measure(row: dict[str, Any], result: Result) -> None:
+    delivered = result.delivered
     ATTEMPTS.labels("delivered" if delivered else "failed").inc()
     if not delivered or row["first_delivered_at"] is not None:
         return
-    now = datetime.now(UTC)
+    now = row["now"] + timedelta(milliseconds=result.duration_ms)
     for since in ("observed", "produced"):
         if at := row[f"{since}_at"]:
             LATENCY.labels(since).observe(max(0.0, (now - at).total_seconds()))
@@ -157,7 +158,7 @@ def _measure(row: dict[str, Any], delivered: bool) -> None:
 _NEXT = """
 SELECT h.* FROM (SELECT o.next_attempt_at, o.id, o.receiver, o.receiver_seq, o.body,
        o.content_type, o.attempts, o.observed_at, o.produced_at, o.first_delivered_at,
-       r.url, r.format, r.secret,
+       r.url, r.format, r.secret, clock_timestamp() AS now,
        CASE WHEN r.previous_until > clock_timestamp() THEN r.previous_secret END AS previous_secret
 FROM outbox o JOIN receivers r ON r.id = o.receiver AND r.enabled
 WHERE o.receiver = %s AND o.delivered_at IS NULL AND o.failed_at IS NULL

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from kafka.consumer.fetcher import ConsumerRecord
 from prometheus_client import Counter
@@ -12,7 +12,7 @@ from alerts.episodes import Change, apply
 from alerts.keeper import keep
 from alerts.links import links_of
 from alerts.notify import Notifier
-from alerts.outbox import lock_writers
+from alerts.outbox import lock_writers, now_of
 from alerts.routes import Routes
 from alerts.settings import AlertSettings
 from alerts.settle import settle
@@ -50,7 +50,7 @@ class Engine:
             if change := apply(conn, transition):
                 changes.append(change)
             newest = max(newest or transition.observed_at, transition.observed_at)
-        settle(conn, changes, self._notifier, self._settings, datetime.now(UTC))
+        settle(conn, changes, self._notifier, self._settings, now_of(conn))
         repeats = len(records) - len(changes)
         return Stored(len(changes), newest, lambda: _count(changes, repeats))
 
@@ -67,7 +67,7 @@ def keep_dead_letter(conn: Connection, record: ConsumerRecord, code: str, reason
         ' "offset") VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING',
         [
             f"{record.topic}/{record.partition}/{record.offset}",
-            *(datetime.now(UTC), "", "processing", code, reason, record.value),
+            *(now_of(conn), "", "processing", code, reason, record.value),
             *(record.topic, record.partition, record.offset),
         ],
     )

@@ -21,12 +21,11 @@ from alerts.incident_store import open_incident
 from alerts.incidents import folded_under
 from alerts.links import links_of
 from alerts.notify import Notifier
-from alerts.outbox import lock_writers
+from alerts.outbox import lock_writers, now_of
 from alerts.routes import Routes
 from alerts.settings import AlertSettings
 from alerts.silences import hiding, silences_at
 from alerts.stuck import tell_stuck
-from service.clock import Clock, SystemClock
 from service.log import logger
 from service.postgres import connect
 from service.vitals import Vitals
@@ -169,16 +168,16 @@ def keep(
     routes: Routes,
     vitals: Vitals,
     stop: threading.Event,
-    clock: Clock | None = None,
 ) -> None:
     """Run the timers until ``stop``; a database that is away is waited out."""
-    keeper, clock = Keeper(settings, Notifier(routes, links_of(settings))), clock or SystemClock()
+    keeper = Keeper(settings, Notifier(routes, links_of(settings)))
     while not stop.is_set():
         try:
             with connect(settings.database(), "alerts-keeper", autocommit=True) as conn:
                 while not stop.wait(TICK_S):
-                    tick(conn, keeper, clock.now())
-                    vitals.detail(timers_at=clock.now().isoformat(timespec="seconds"))
+                    now = now_of(conn)
+                    tick(conn, keeper, now)
+                    vitals.detail(timers_at=now.isoformat(timespec="seconds"))
         except psycopg.Error as error:
             logger().warning("timers wait for the database", reason=str(error)[:200])
             stop.wait(TICK_S)

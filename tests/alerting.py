@@ -47,6 +47,8 @@ class Place:
             return audit.entries(conn, search=what)
 
 
+DROP = 0
+"""In a script: the receiver reads the message and closes the connection without an answer."""
 START = datetime(2026, 11, 24, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)  # Tuesday noon in Chengdu
 SECRET = new_secret()
@@ -68,8 +70,8 @@ class Stub:
 
 
 @contextmanager
-def serving() -> Iterator[Stub]:
-    """Serve a stub on a free loopback port."""
+def serving(port: int = 0) -> Iterator[Stub]:
+    """Serve a stub on a loopback port, a free one unless it is given."""
     made = Stub(0)
     made.hold.set()
 
@@ -81,6 +83,9 @@ def serving() -> Iterator[Stub]:
             made.paths.append(self.path)
             status, extra = made.script.pop(0) if made.script else (204, {})
             made.hold.wait(60)
+            if status == DROP:
+                self.close_connection = True
+                return  # read, and gone without an answer
             if made.answer and status == 204:
                 status = 200
             self.send_response(status)
@@ -100,7 +105,7 @@ def serving() -> Iterator[Stub]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that was killed mid-request is part of these tests."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     made.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield made

@@ -274,6 +274,16 @@ def test_a_message_can_be_replayed_with_the_same_id_and_tests_go_the_same_way(
     assert stored.startswith("fernet:")
 
 
+def test_filters_keep_what_a_receiver_does_not_want(desk: Desk, dsn: str, tmp_path: Path) -> None:
+    add_receiver(dsn, tmp_path, Stub(9), "water", domains=["water"])
+    add_receiver(dsn, tmp_path, Stub(9), "red-only", min_severity=1)
+    desk.take(transition(1, severity=2), transition(2, severity=1))
+    assert (desk.said("duty"), desk.said("water")) == (["raised", "raised"], [])
+    assert desk.said("red-only") == ["raised"]
+    desk.take(transition(1, "changed", 1), transition(1, "changed", 3, previous=1))
+    assert desk.said("red-only") == ["raised", "changed", "changed"], "it knows of both now"
+
+
 def test_lists_filter_by_what_a_person_asks_for(desk: Desk) -> None:
     desk.take(
         of_sensor("waterlogging", "ponding", "waterlogging-510104-01", severity=1),

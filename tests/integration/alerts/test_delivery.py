@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from standardwebhooks import Webhook
 
-from tests.alerting import SECRET, START, Stub, add_receiver, ask, serving, transition
+from tests.alerting import DROP, SECRET, START, Stub, add_receiver, ask, serving, transition
 from tests.servers import Spawner, wait_until
 
 
@@ -36,18 +36,6 @@ def test_an_alert_is_told_once_signed_and_readable(
     assert ask(dsn, "SELECT count(*) FROM transitions") == [(3,)]
 
 
-def test_filters_keep_what_a_receiver_does_not_want(
-    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
-) -> None:
-    add_receiver(dsn, tmp_path, stub, "water", domains=["water"])
-    add_receiver(dsn, tmp_path, stub, "red-only", min_severity=1)
-    start(spawn)
-    send(transition(1, severity=2), transition(2, severity=1))
-    wait_until(lambda: ask(dsn, "SELECT count(*) FROM episodes") == [(2,)], 30.0, "episodes")
-    wait_until(lambda: len(stub.got) == 1, 30.0, "one webhook")
-    assert ask(dsn, "SELECT episode FROM outbox") == [("e-2",)]
-
-
 def test_a_second_open_episode_of_a_subject_becomes_a_dead_letter(
     dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
 ) -> None:
@@ -58,26 +46,33 @@ def test_a_second_open_episode_of_a_subject_becomes_a_dead_letter(
     wait_until(lambda: ask(dsn, "SELECT code FROM dead_letters") == [("database",)], 30.0, "letter")
 
 
-def test_failures_are_tried_again_in_order_with_the_same_id(
+def test_failures_are_tried_again_in_order_with_the_same_id_until_410(
     dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
 ) -> None:
     add_receiver(dsn, tmp_path, stub)
-    stub.script = [(500, {}), (302, {"Location": f"http://127.0.0.1:{stub.port}/other"})]
+    elsewhere = {"Location": f"http://127.0.0.1:{stub.port}/other"}
+    stub.script = [(500, {}), (302, elsewhere), (DROP, {})]
     start(spawn)
     send(transition(1), transition(1, "cleared"))
-    for failures in (1, 2):
+    for failures in (1, 2, 3):
         query = (
             f"SELECT count(*) FROM deliveries WHERE error IS NOT NULL HAVING count(*) = {failures}"
         )
         wait_until(lambda q=query: bool(ask(dsn, q)), 30.0, f"{failures} failures")
         with psycopg.connect(dsn, autocommit=True) as conn:  # do not wait for the schedule
             conn.execute("UPDATE outbox SET next_attempt_at = now()")
-    wait_until(lambda: len(stub.got) == 4, 30.0, "both delivered")
+    wait_until(lambda: len(stub.got) == 5, 30.0, "both delivered")
     ids = stub.ids()
-    assert ids[0] == ids[1] == ids[2] != ids[3]
-    assert len({body for _, body in stub.got[:3]}) == 1
+    assert len(set(ids[:4])) == 1 and ids[4] != ids[0]
+    assert len({body for _, body in stub.got[:4]}) == 1
+    assert set(stub.paths) == {"/"}, "no redirect is followed"
     done = "SELECT attempts FROM outbox WHERE delivered_at IS NOT NULL ORDER BY seq"
-    wait_until(lambda: ask(dsn, done) == [(3,), (1,)], 30.0, "delivered marks")
+    wait_until(lambda: ask(dsn, done) == [(4,), (1,)], 30.0, "delivered marks")
+    stub.script = [(410, {})]
+    send(transition(2))
+    gone = "SELECT disabled_reason FROM receivers WHERE NOT enabled"
+    wait_until(lambda: bool(ask(dsn, gone)), 30.0, "disabled")
+    assert "410" in ask(dsn, gone)[0][0]
 
 
 def test_a_receiver_that_hangs_delays_nobody_else(
@@ -117,18 +112,6 @@ def test_the_log_read_again_from_its_beginning_tells_nothing_again(
     assert len(set(stub.ids())) == 4
     assert ask(dsn, "SELECT count(*) FROM episodes") == [(3,)]
     assert ask(dsn, "SELECT count(*) FROM dead_letters") == [(0,)], "known, not refused"
-
-
-def test_gone_disables_the_receiver_and_says_why(
-    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
-) -> None:
-    add_receiver(dsn, tmp_path, stub)
-    stub.script = [(410, {})]
-    start(spawn)
-    send(transition(1))
-    query = "SELECT disabled_reason FROM receivers WHERE NOT enabled"
-    wait_until(lambda: bool(ask(dsn, query)), 30.0, "disabled")
-    assert "410" in ask(dsn, query)[0][0]
 
 
 @pytest.mark.chaos

@@ -11,6 +11,10 @@ from tests.alerting import SECRET, Stub, add_receiver, ask, transition
 from tests.servers import Spawner, wait_until
 
 SUBJECTS = 5_000
+SINGLES = 5
+FIRST_S = 2.0
+FIRST_IN_SINGLES = 40
+"""On a machine with something else to do: as many times what a single alert takes there."""
 MORE_MB = 150
 
 
@@ -20,6 +24,17 @@ def resident_mb(pid: int) -> float:
     return int(next(x for x in status if x.startswith("VmHWM")).split()[1]) / 1024
 
 
+def told_one_by_one(send: Any, stub: Stub) -> float:
+    """Return the seconds from sending a single alert to its delivery, median of five."""
+    took = []
+    for n in range(SINGLES):
+        begun = time.monotonic()
+        send(transition(SUBJECTS + n))
+        wait_until(lambda n=n: len(stub.got) == n + 1, 30.0, "a single alert")
+        took.append(time.monotonic() - begun)
+    return sorted(took)[SINGLES // 2]
+
+
 def test_a_storm_is_told_in_few_messages_and_bounded_memory(
     dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
 ) -> None:
@@ -27,16 +42,19 @@ def test_a_storm_is_told_in_few_messages_and_bounded_memory(
     engine, deliver = spawn("alerts", "engine"), spawn("alerts", "deliver")
     before = {p.pid: resident_mb(p.pid) for p in (engine, deliver)}
     rules = ("noise.night", "noise.day")
+    one = told_one_by_one(send, stub)
     begun = time.monotonic()
     send(*(transition(n, rule=rules[n % 2]) for n in range(SUBJECTS)))
     sent = time.monotonic()
-    wait_until(lambda: len(stub.got) > 0, 30.0, "the first delivery")
+    wait_until(lambda: len(stub.got) > SINGLES, 30.0, "the first delivery")
     first = time.monotonic() - begun
-    whole = [(SUBJECTS, SUBJECTS)]
+    allowed = max(FIRST_S, FIRST_IN_SINGLES * one)
+    assert first < allowed, f"first after {first:.2f} s, a single alert takes {one:.3f} s here"
+    whole = [(SUBJECTS + SINGLES,) * 2]
     query = "SELECT count(*), count(DISTINCT sensor) FROM episodes"
     wait_until(lambda: ask(dsn, query) == whole, 60.0, "every episode")
     told = "SELECT sum(events) FROM outbox WHERE delivered_at IS NOT NULL"
-    wait_until(lambda: ask(dsn, told) == [(SUBJECTS,)], 60.0, "every alert told")
+    wait_until(lambda: ask(dsn, told) == [(SUBJECTS + SINGLES,)], 60.0, "every alert told")
     took = time.monotonic() - begun
     rows = ask(dsn, "SELECT count(*), max(receiver_seq), max(events) FROM outbox")
     messages, newest, largest = rows[0]
@@ -55,11 +73,12 @@ def test_a_storm_is_told_in_few_messages_and_bounded_memory(
     count = len(stub.got)
     send(*(transition(n, "cleared", rule=rules[n % 2]) for n in range(SUBJECTS)))
     over = "SELECT count(*) FROM episodes WHERE cleared_at IS NULL"
-    wait_until(lambda: ask(dsn, over) == [(0,)], 60.0, "every end")
+    wait_until(lambda: ask(dsn, over) == [(SINGLES,)], 60.0, "every end")
     told = "SELECT sum(events) FROM outbox WHERE delivered_at IS NOT NULL"
-    wait_until(lambda: ask(dsn, told) == [(2 * SUBJECTS,)], 60.0, "every end told")
+    wait_until(lambda: ask(dsn, told) == [(2 * SUBJECTS + SINGLES,)], 60.0, "every end told")
     kinds = ask(dsn, "SELECT kind, count(*) FROM outbox_subjects GROUP BY kind ORDER BY kind")
-    assert kinds == [("cleared", SUBJECTS), ("raised", SUBJECTS)], "no second notice after restart"
+    told_once = [("cleared", SUBJECTS), ("raised", SUBJECTS + SINGLES)]
+    assert kinds == told_once, "no second notice after restart"
     with psycopg.connect(dsn) as conn:
-        assert conn.execute("SELECT count(*) FROM told").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM told").fetchone() == (SINGLES,)
     assert len(stub.got) > count

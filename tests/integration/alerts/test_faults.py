@@ -1,0 +1,149 @@
+"""What is promised while something around the alerts fails: database, network, a restore.
+
+Rows 10, 14 and 30 of the fault matrix; see the table in docs/alerting.md.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from standardwebhooks import Webhook
+
+from deploy.errors import StartError
+from deploy.native import postgres_files
+from deploy.paths import cache_dir
+from deploy.ports import free_port
+from storage.migrate import migrate
+from tests.alerting import SECRET, Stub, add_receiver, ask, do, serving, transition
+from tests.databases import Databases
+from tests.servers import OwnServers, Spawner, wait_until
+
+pytestmark = pytest.mark.chaos
+OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offsets ORDER BY 1, 2"
+
+
+def started_again(servers: OwnServers) -> str:
+    """Start the database anew; it refuses while a process of the one before still winds up."""
+    try:
+        return servers.start_database()
+    except StartError:
+        return ""
+
+
+def test_a_database_that_is_killed_doubles_and_loses_nothing(
+    kafka: str,
+    topic_prefix: str,
+    own_servers: OwnServers,
+    send: Any,
+    stub: Stub,
+    spawn: Spawner,
+    tmp_path: Path,
+) -> None:
+    dsn = own_servers.start_database()
+    migrate(dsn)
+    add_receiver(dsn, tmp_path, stub)
+    for process in ("engine", "deliver"):
+        spawn("alerts", process, env={"CITYOPS_DSN": dsn})
+    send(*(transition(n) for n in range(60)))
+    wait_until(lambda: len(stub.got) > 0, 30.0, "the first message")
+    assert own_servers.database is not None
+    own_servers.database.kill9()
+    send(*(transition(n) for n in range(60, 120)))
+    wait_until(lambda: started_again(own_servers) == dsn, 30.0, "the database is back")
+    told = "SELECT kind, count(*) FROM outbox_subjects GROUP BY kind"
+    wait_until(lambda: ask(dsn, told) == [("raised", 120)], 60.0, "each told once")
+    waiting = "SELECT count(*) FROM outbox WHERE delivered_at IS NULL"
+    wait_until(lambda: ask(dsn, waiting) == [(0,)], 60.0, "everything delivered")
+    assert ask(dsn, "SELECT count(*), count(DISTINCT sensor) FROM episodes") == [(120, 120)]
+    assert ask(dsn, "SELECT count(*) = max(receiver_seq) FROM outbox") == [(True,)], "no gap"
+    assert set(stub.ids()) == {i for (i,) in ask(dsn, "SELECT id FROM outbox")}
+    bodies = {(h["webhook-id"], body) for h, body in stub.got}
+    assert len(bodies) == len(set(stub.ids())), "the same body on every attempt"
+
+
+def test_a_receiver_that_cannot_be_reached_is_reported_and_gets_everything_in_order_later(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    routes = tmp_path / "routes.toml"
+    routes.write_text("fallback = ['standby']\n[route]\nreceivers = ['duty']\n")
+    port = free_port()
+    add_receiver(dsn, tmp_path, Stub(port), "duty")
+    add_receiver(dsn, tmp_path, stub, "standby", routed=False)
+    for process in ("engine", "deliver"):
+        spawn("alerts", process, env={"CITYOPS_ROUTES_FILE": str(routes)})
+    send(*(transition(n) for n in range(5)))
+    failed = "SELECT count(*) > 0 FROM deliveries WHERE error ~ 'ConnectError'"
+    wait_until(lambda: ask(dsn, failed) == [(True,)], 30.0, "a failed attempt")
+    wait_until(lambda: ask(dsn, "SELECT count(*) FROM outbox") == [(5,)], 30.0, "five are owed")
+    pause = "SELECT extract(epoch FROM next_attempt_at - at) FROM outbox JOIN deliveries d"
+    ((first, *_),) = zip(*ask(dsn, pause + " ON d.outbox = outbox.id ORDER BY d.id"), strict=True)
+    assert 3.9 < first < 6.1, "5 s with jitter, by the database's clock"
+    do(dsn, "UPDATE outbox SET created_at = created_at - interval '3 minutes'")
+    wait_until(lambda: len(stub.got) == 1, 30.0, "the fallback is told")
+    event = Webhook(SECRET).verify(stub.got[0][1], stub.got[0][0])
+    assert (event["type"], event["data"]["receiver"]) == ("delivery.stuck", "duty")
+    assert event["data"]["waiting"] == 5
+    with serving(port) as duty:
+        do(dsn, "UPDATE outbox SET next_attempt_at = now()")  # do not wait for the schedule
+        wait_until(lambda: len(duty.got) == 5, 30.0, "everything is delivered")
+        assert [h["webhook-sequence"] for h, _ in duty.got] == ["1", "2", "3", "4", "5"]
+    assert len(stub.got) == 1, "told once, not once a message"
+
+
+@contextmanager
+def restored(databases: Databases, dump: Path) -> Iterator[str]:
+    """Give a new database made of a dump."""
+    programs = postgres_files.install(cache_dir())
+    with databases.fresh(migrated=False) as dsn:
+        do(dsn, "SELECT timescaledb_pre_restore()")
+        line = [str(programs / "pg_restore"), "--no-owner", "--exit-on-error", "-d", dsn, dump]
+        subprocess.run(line, check=True, timeout=120)
+        do(dsn, "SELECT timescaledb_post_restore()")
+        yield dsn
+
+
+def test_a_restored_database_tells_nothing_that_its_dump_knew_and_goes_on_from_there(
+    kafka: str,
+    dsn: str,
+    databases: Databases,
+    topic_prefix: str,
+    send: Any,
+    stub: Stub,
+    spawn: Spawner,
+    tmp_path: Path,
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    running = [spawn("alerts", "engine"), spawn("alerts", "deliver")]
+    send(transition(1), transition(1, "cleared"), transition(2))
+    delivered = "SELECT count(*) FROM outbox WHERE delivered_at IS NOT NULL"
+    wait_until(lambda: ask(dsn, delivered) == [(3,)], 30.0, "three are told")
+    dump = tmp_path / "dump"
+    program = postgres_files.install(cache_dir()) / "pg_dump"
+    subprocess.run([str(program), "-Fc", "-f", dump, dsn], check=True, timeout=120)
+    then = ask(dsn, OFFSETS)
+    again = msgspec.structs.replace(transition(2), id="t-2-again", episode="e-2-again")
+    send(transition(2, "cleared"), again)
+    wait_until(lambda: ask(dsn, delivered) == [(5,)], 30.0, "two more, after the dump")
+    lost = "SELECT id, status, raised_at, cleared_at FROM episodes ORDER BY id"
+    known, offsets = ask(dsn, lost), ask(dsn, OFFSETS)
+    for process in running:
+        process.kill9()
+    with restored(databases, dump) as other:
+        assert ask(other, OFFSETS) == then, "offsets go back with the rows they belong to"
+        for process in ("engine", "deliver"):
+            spawn("alerts", process, env={"CITYOPS_DSN": other})
+        wait_until(lambda: ask(other, delivered) == [(5,)], 30.0, "the log since then is told")
+        assert (ask(other, OFFSETS), ask(other, lost)) == (offsets, known)
+        send(transition(4))
+        wait_until(lambda: ask(other, delivered) == [(6,)], 30.0, "and what is new")
+        ids = stub.ids()
+        assert ids[5:7] == ids[3:5], "what the dump did not know is told again, by the same id"
+        assert not set(ids[5:]) & set(ids[:3]), "what it knew is not"
+        assert len(ids) == 8
+        numbers = [int(h["webhook-sequence"]) for h, _ in stub.got]
+        assert numbers == [1, 2, 3, 4, 5, 4, 5, 6]
+        assert ask(other, "SELECT count(*) FROM dead_letters") == [(0,)]
