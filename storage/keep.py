@@ -1,4 +1,7 @@
-"""Keep the stored data in shape: rollups all the time, retention every hour."""
+"""Keep the stored data in shape: rollups all the time, retention every hour.
+
+And end the screens' queries that run for too long, which PostgreSQL alone cannot enforce.
+"""
 
 import threading
 from dataclasses import dataclass, field
@@ -15,6 +18,7 @@ from service.postgres import connect, is_transient
 from service.vitals import Vitals
 from storage.retention import KeepSettings, drop_old
 from storage.rollups import BATCH, Rolled, refresh
+from storage.views.reader import end_overlong
 
 NAME = "keep"
 ROUND_S = 10.0
@@ -26,6 +30,7 @@ REFUSED = Counter("cityops_keep_refused", "Marks of rollups that are closed by r
 MARKS = Counter("cityops_keep_marks", "Marks of changed hours worked off")
 ROUND = seconds("cityops_keep_round_seconds", "Duration of one round over the marks")
 DROPPED = Counter("cityops_keep_chunks_dropped", "Chunks dropped by retention", ["kind"])
+ENDED = Counter("cityops_keep_queries_ended", "Sessions of the screens' role that took too long")
 
 
 @dataclass(slots=True)
@@ -82,6 +87,9 @@ def _rounds(
         if monotonic() >= retention_due:
             kept.dropped = _drop(conn, settings, datetime.now(UTC))
             retention_due = monotonic() + RETENTION_EVERY_S
+        if ended := end_overlong(conn):
+            ENDED.inc(ended)
+            logger().warning("queries of screens took too long and were ended", sessions=ended)
         vitals.trouble("")
         vitals.progress(sum(kept.written.values()))
         if kept.refused:
