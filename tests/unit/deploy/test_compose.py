@@ -13,6 +13,7 @@ from compose_spec import PyCompose
 
 from deploy.docker import FILE, Compose
 from deploy.errors import DeployError
+from deploy.grafana_fetch import wanted
 from deploy.native import kafka
 from deploy.paths import ROOT, Layout
 
@@ -83,6 +84,10 @@ def test_passwords_are_files_and_never_values(services: dict[str, Any]) -> None:
 
 def test_the_broker_is_of_the_version_that_runs_natively(services: dict[str, Any]) -> None:
     assert services["kafka"]["image"] == f"apache/kafka:{kafka.VERSION}"
+
+
+def test_the_wall_is_of_the_version_that_make_grafana_fetches(services: dict[str, Any]) -> None:
+    assert services["grafana"]["image"] == f"grafana/grafana-oss:{wanted('x86_64').version}"
 
 
 def test_the_image_is_built_from_the_lock_and_takes_no_state_along() -> None:
