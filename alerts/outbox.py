@@ -1,20 +1,21 @@
 """What is owed to receivers: messages with a stable id and a gapless number per receiver."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from alerts.bodies import render
+from alerts.bodies import cap, render
 from alerts.bodies.message import Message
 from alerts.events import Event, Format
 from alerts.links import Links
 
 CHANNEL = "outbox"
 LIVE_CHANNEL = "alerts_changed"
+MOST_REFERENCES = 20
 WRITER_LOCK = 0x616C6572  # "aler": one transaction at a time decides what is told
 
 
@@ -94,10 +95,13 @@ def put(conn: Connection, letters: Sequence[Letter], links: Links, now: datetime
     receivers = sorted({letter.to.id for letter in letters})
     rows: list[list[object]] = []
     subjects: list[list[object]] = []
+    earlier = _earlier(conn, letters)
     for receiver in receivers:
         mine = [letter for letter in letters if letter.to.id == receiver]
         first = _reserve(conn, receiver, len(mine))
-        rows += [_row(letter, first + n, links, now) for n, letter in enumerate(mine)]
+        rows += [
+            _row(letter, first + n, links, now, earlier(letter)) for n, letter in enumerate(mine)
+        ]
         subjects += [row for letter in mine for row in _subjects(letter)]
     if rows:
         with conn.cursor() as cursor:
@@ -128,15 +132,46 @@ _INSERT_SUBJECT = (
 )
 
 
+def _earlier(conn: Connection, letters: Sequence[Letter]) -> Callable[[Letter], tuple[str, ...]]:
+    """Return what tells which messages a CAP message follows; other formats name none."""
+    asked = [letter for letter in letters if letter.to.format == "cap"]
+    if not asked:
+        return lambda _: ()
+    subjects = list({event.subject for letter in asked for event in letter.events})
+    rows = conn.execute(_EARLIER, [[letter.to.id for letter in asked], subjects]).fetchall()
+
+    def of(letter: Letter) -> tuple[str, ...]:
+        mine = {event.subject for event in letter.events}
+        found = [
+            cap.reference(message, sent)
+            for receiver, subject, message, sent in rows
+            if receiver == letter.to.id and subject in mine
+        ]
+        return tuple(dict.fromkeys(found))[-MOST_REFERENCES:]
+
+    return of
+
+
+_EARLIER = """
+SELECT o.receiver, s.subject, o.id, substring(o.body FROM '<sent>([^<]+)</sent>')
+FROM outbox o JOIN outbox_subjects s ON s.outbox = o.id
+WHERE o.receiver = ANY(%s) AND s.subject = ANY(%s) AND o.content_type = 'application/cap+xml'
+ORDER BY o.receiver_seq
+"""
+
+
 def _subjects(letter: Letter) -> list[list[object]]:
     ours = message_id(letter.to.id, letter.key)
     return [[ours, n, event.subject, event.kind] for n, event in enumerate(letter.events)]
 
 
-def _row(letter: Letter, seq: int, links: Links, now: datetime) -> list[object]:
+def _row(
+    letter: Letter, seq: int, links: Links, now: datetime, earlier: tuple[str, ...]
+) -> list[object]:
     to, lead = letter.to, letter.events[0]
     ours = message_id(to.id, letter.key)
-    sealed = render(to.format, Message(ours, to.name, seq, letter.events, letter.group, links, now))
+    message = Message(ours, to.name, seq, letter.events, letter.group, links, now, earlier)
+    sealed = render(to.format, message)
     single = len(letter.events) == 1
     alert = lead.type.startswith("alert.")
     incident = lead.subject if lead.type.startswith("incident.") else None

@@ -24,7 +24,6 @@ MAX_EVENTS = 50
 def render(message: Message) -> Sealed:
     """Return the XML document."""
     root = ET.Element("alert", xmlns=NAMESPACE)
-    lead = message.worst
     _add(root, "identifier", message.id)
     _add(root, "sender", SENDER)
     _add(root, "sent", _local(message.sent_at))
@@ -34,15 +33,24 @@ def render(message: Message) -> Sealed:
     _add(root, "restriction", message.receiver)
     shown = message.events[:MAX_EVENTS]
     _add(root, "note", f"sequence {message.seq}; {len(message.events)} event(s)")
-    if _kind(message) != "Alert":
-        begun = _local(lead.started_at)
-        _add(root, "references", f"{SENDER},{lead.subject},{begun}")
-    _add(root, "incidents", " ".join(dict.fromkeys(e.subject for e in shown)))
+    if message.earlier and _kind(message) != "Alert":
+        _add(root, "references", " ".join(message.earlier))
+    _add(root, "incidents", " ".join(dict.fromkeys(map(_word, (e.subject for e in shown)))))
     for event in shown:
         for language in ("zh-CN", "en"):
             _info(root, message, event, language)
     text = ET.tostring(root, encoding="unicode")
     return Sealed(f"<?xml version='1.0' encoding='UTF-8'?>\n{text}", "application/cap+xml")
+
+
+def reference(message: str, sent: str) -> str:
+    """Return how a later message names this one."""
+    return f"{SENDER},{message},{sent}"
+
+
+def _word(subject: str) -> str:
+    """Return a subject as one word of a list; CAP quotes what has spaces."""
+    return f'"{subject}"' if " " in subject else subject
 
 
 def _kind(message: Message) -> str:

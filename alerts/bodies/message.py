@@ -21,6 +21,8 @@ class Message:
     group: str
     links: Links
     sent_at: datetime
+    earlier: tuple[str, ...] = ()
+    """Earlier messages to this receiver on the same subjects, as CAP references them."""
 
     @property
     def worst(self) -> Event:

@@ -1,24 +1,29 @@
 """The overview in a real browser: all parts, live, in both languages, on small screens."""
 
+import time
 from collections.abc import Callable
 
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
+from alerts.outbox import announce
 from tests.console.conftest import Opener, Place
 from tests.servers import wait_until
 
 pytestmark = pytest.mark.browser
+Change = Callable[[psycopg.Connection, str], None]
 
 
-def raise_alert(conn: psycopg.Connection, episode: str, severity: int = 2) -> None:
+def raise_alert(
+    conn: psycopg.Connection, episode: str, severity: int = 2, sensor: str = "noise-510107-01"
+) -> None:
     conn.execute(
         "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
         " value, threshold, raised_at, changed_at) VALUES (%s, 'noise.night', 'noise',"
-        " 'noise-510107-01', 'active', %s, %s, 'leq_20min', 61.24, 50, now(), now())"
+        " %s, 'active', %s, %s, 'leq_20min', 61.24, 50, now(), now())"
         " ON CONFLICT DO NOTHING",
-        [episode, severity, severity],
+        [episode, sensor, severity, severity],
     )
 
 
@@ -86,6 +91,64 @@ def test_a_new_alert_appears_by_itself_and_rings(
     assert page.title().startswith("(")
     clear_alert(conn, "live-1")
     wait_until(lambda: row(page, "夜间噪声超标")() == 0, 10.0, "the alert gone")
+
+
+LIVE_S = 1.0
+ROUNDS = 5
+WATCH = """(link) => { const found = () => document.querySelector(`a[href="${link}"]`);
+    window.seen = new Promise((done) => new MutationObserver(() => found() && done(Date.now()))
+      .observe(document.body, { subtree: true, childList: true, attributes: true })); }"""
+
+
+AREAS = """async () => { const { echarts } = await import("nicegui-echart");
+    const chart = echarts.getInstanceByDom(document.querySelector(".city-map"));
+    const areas = chart.getOption().series.find((series) => series.id === "areas").data;
+    return areas.filter((area) => area.href.startsWith("/incidents/soon-")).length; }"""
+
+
+def seconds_to_show(page: Page, conn: psycopg.Connection, link: str, change: Change) -> float:
+    """Return the seconds from the engine's NOTIFY of a change until the page links to it."""
+    page.evaluate(WATCH, link)
+    with conn.transaction():
+        change(conn, link.rsplit("/", 1)[1])
+        announce(conn)
+    told = time.time()
+    return page.evaluate("window.seen") / 1000 - told
+
+
+def open_incident(conn: psycopg.Connection, name: str) -> None:
+    conn.execute(
+        "INSERT INTO incidents (id, kind, status, severity, peak_severity, root_episode,"
+        " root_sensor, district, lon, lat, opened_at, newest_at, changed_at, confirmed_at)"
+        " SELECT %s, 'waterlogging', 'confirmed', 1, 1, id, sensor, '510182', 103.94, 31.0, now(),"
+        " now(), now(), now() FROM episodes LIMIT 1",
+        [name],
+    )
+
+
+def test_alerts_and_incidents_are_shown_within_a_second(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    page = open_page()
+    expect(page.locator(".alerts tbody tr").first).to_be_visible()
+    took: dict[str, list[float]] = {"alerts": [], "incidents": []}
+    for n in range(ROUNDS):
+        link = f"/alerts/soon-{n}"
+        raised: Change = lambda conn, name: raise_alert(conn, name, 1, sensor=name)  # noqa: E731
+        took["alerts"].append(seconds_to_show(page, conn, link, raised))
+        link = f"/incidents/soon-{n}"
+        took["incidents"].append(seconds_to_show(page, conn, link, open_incident))
+    print({what: [round(seconds, 2) for seconds in times] for what, times in took.items()})
+    for what, times in took.items():
+        assert sorted(times)[ROUNDS // 2] < LIVE_S, what
+    chip = page.get_by_role("link", name="城市内涝 · 彭州市").first
+    assert page.evaluate(AREAS) == ROUNDS, "areas on the map"
+    chip.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/incidents/soon-*")
+    page.go_back()
+    conn.execute("DELETE FROM incidents WHERE id LIKE 'soon-%'")
+    conn.execute("DELETE FROM episodes WHERE id LIKE 'soon-%'")
 
 
 def test_the_sound_can_be_muted_and_stays_so(open_page: Opener, conn: psycopg.Connection) -> None:

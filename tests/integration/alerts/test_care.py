@@ -19,7 +19,7 @@ from alerts.receivers import list_receivers
 from alerts.routes import read_routes
 from alerts.silences import SilenceDraft, add_silence, end_silence
 from alerts.store import AlertFilter, active_alerts, find_alerts, get_alert, preview
-from catalog.registry import streams
+from catalog.registry import find_rule
 from tests.alerting import NOW, START, Desk, Stub, add_receiver, of_sensor, transition
 
 
@@ -56,10 +56,10 @@ def test_rules_and_people_write_different_fields(desk: Desk) -> None:
 def test_a_latched_alert_stays_until_acknowledged(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = streams()["noise"]
-    rules = tuple(r.model_copy(update={"latch": True}) for r in stream.rules)
-    latched = stream.model_copy(update={"rules": rules})
-    monkeypatch.setitem(streams(), "noise", latched)
+    rule = find_rule("noise.night")
+    assert rule is not None
+    latched = rule.model_copy(update={"latch": True})
+    monkeypatch.setattr("alerts.episodes.find_rule", lambda _: latched)
     desk.take(transition(1), transition(1, "cleared"))
     assert one(desk).status == "latched"
     again = transition(1, id="t-again", episode="e-again")
@@ -272,6 +272,23 @@ def test_a_message_can_be_replayed_with_the_same_id_and_tests_go_the_same_way(
     assert "whsec" not in view.model_dump_json()
     (stored,) = desk.conn.execute("SELECT secret FROM receivers").fetchone() or ("",)
     assert stored.startswith("fernet:")
+
+
+def test_a_cap_message_names_the_ones_it_follows(desk: Desk, dsn: str, tmp_path: Path) -> None:
+    add_receiver(dsn, tmp_path, Stub(9), "cap", format="cap")
+    desk.take(transition(1), transition(2))
+    desk.later(minutes=1)
+    desk.take(transition(1, "changed", 1))
+    desk.take(transition(1, "cleared", 1))
+    rows = desk.conn.execute(
+        "SELECT o.id, substring(body FROM '<sent>(.*)</sent>'),"
+        " substring(body FROM '<references>(.*)</references>') FROM outbox o JOIN receivers r"
+        " ON r.id = o.receiver WHERE r.name = 'cap' ORDER BY receiver_seq"
+    ).fetchall()
+    raised, other, changed, cleared = rows
+    first, second = (f"cityops,{m},{sent}" for m, sent, _ in (raised, changed))
+    assert (raised[2], other[2]) == (None, None)
+    assert (changed[2], cleared[2]) == (first, f"{first} {second}")
 
 
 def test_filters_keep_what_a_receiver_does_not_want(desk: Desk, dsn: str, tmp_path: Path) -> None:

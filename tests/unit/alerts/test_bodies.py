@@ -1,7 +1,9 @@
 """One event in every format: by its schema, and the same facts in each."""
 
 import json
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 from xml.etree import ElementTree as ET
 
@@ -14,10 +16,14 @@ from alerts.bodies.cityops import schema
 from alerts.bodies.message import Message
 from alerts.events import Event, Format, Told, alert_event
 from alerts.links import Links
+from alerts.stuck import stuck_event
+from deploy.native import packages
 from tests.alerting import START, of_sensor, transition
 
 SENT = datetime(2026, 11, 24, 1, tzinfo=UTC)
 SENSOR = "waterlogging-510104-01"
+EARLIER = "cityops,msg_0,2026-11-24T08:59:00+08:00"
+CAP_SCHEMA = Path(__file__).with_name("cap-1.2.xsd")
 
 
 def event(kind: str = "raised", *, exercise: bool = False, n: int = 1, severity: int = 1) -> Event:
@@ -30,7 +36,8 @@ def event(kind: str = "raised", *, exercise: bool = False, n: int = 1, severity:
 
 def message(*events: Event, receiver: str = "duty") -> Message:
     return Message(
-        "msg_1", receiver, 7, events, "{rule=x}", Links("https://console.example", b"key"), SENT
+        *("msg_1", receiver, 7, events, "{rule=x}"),
+        *(Links("https://console.example", b"key"), SENT, (EARLIER,)),
     )
 
 
@@ -82,15 +89,38 @@ def test_cap_is_actual_only_for_real_devices(
     said = {name: _text(root, name) for name in ("status", "msgType", "sent", "identifier")}
     wanted = {"status": status, "msgType": kind, "identifier": "msg_1"}
     assert said == wanted | {"sent": "2026-11-24T09:00:00+08:00"}
-    assert (_text(root, "references") != "") == (kind != "Alert")
+    assert _text(root, "references") == ("" if kind == "Alert" else EARLIER)
     infos = root.findall(f"{{{NAMESPACE}}}info")
     assert [_text(i, "language") for i in infos] == ["zh-CN", "en"] * len(events)
     zh = infos[0]
     assert (_text(zh, "category"), _text(zh, "severity")) == ("Met", "Extreme")
     assert _text(zh, "certainty") == "Observed"
     assert "锦江区" in _text(zh, "area/areaDesc")
-    order = [child.tag.split("}")[1] for child in root]
-    assert order[:6] == ["identifier", "sender", "sent", "status", "msgType", "scope"]
+
+
+def test_every_cap_document_is_valid_by_the_standard(tmp_path: Path) -> None:
+    packages.ensure([], extra=["libxml2-utils"])
+    whole = of_sensor("waterlogging", "silent_stream", "*", severity=3)
+    given = [
+        (event(),),
+        (event("cleared"),),
+        tuple(event("changed", n=n, exercise=True) for n in range(60)),
+        (alert_event(whole, Told(raised_at=START, peak_severity=3), exercise=False),),
+        (stuck_event("duty", 3, START, "HTTP 500 <&>\x0b", START),),
+    ]
+    files = [tmp_path / f"{n}.xml" for n in range(len(given))]
+    for file, events in zip(files, given, strict=True):
+        file.write_text(render("cap", message(*events)).body)
+    assert _invalid(*files) == "", "each is valid"
+    wrong = files[0].read_text().replace("+08:00", "Z")
+    files[0].write_text(wrong)
+    assert "sent" in _invalid(files[0]), "the schema sees what CAP forbids"
+
+
+def _invalid(*files: Path) -> str:
+    line = ["xmllint", "--noout", "--nonet", "--schema", str(CAP_SCHEMA), *map(str, files)]
+    checked = subprocess.run(line, capture_output=True, text=True, timeout=30)
+    return "" if checked.returncode == 0 else checked.stderr
 
 
 def test_cloudevents_carries_the_required_attributes() -> None:
