@@ -31,6 +31,8 @@ from streams.metrics import CHECKPOINT_AGE, CHECKPOINT_BYTES, CHECKPOINT_SECONDS
 TICK_S = 1.0
 QUIET_TICKS = 30
 STALL_S = 30.0
+FETCH_WAIT_MS = 50
+FETCH_BYTES = 4 * 2**20
 
 
 class WorkerSettings(Settings):
@@ -45,8 +47,25 @@ def app_name(settings: Settings) -> str:
     return f"{settings.topic_prefix}.worker"
 
 
+class PromptThread(driver.AIOKafkaConsumerThread):
+    """Fetches without long waits at the broker.
+
+    While frames of some partitions wait to be worked off, aiokafka asks for the others only, and
+    asks for nothing else until that is answered. Faust lets the broker sit on such a request for
+    1.5 s: a worker with a backlog in one stream would idle in that time.
+    """
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
+        consumer: Any = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+
 class DatabaseConsumer(driver.Consumer):
     """A consumer whose place in the log is what the checkpoints say."""
+
+    def _new_consumer_thread(self) -> PromptThread:
+        return PromptThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> dict[TP, int]:
         """Load the checkpoints of everything assigned and seek there; runs on each assignment."""
@@ -205,6 +224,7 @@ def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
         broker_heartbeat_interval=2.0,
         stream_wait_empty=False,
         stream_buffer_maxsize=65536,
+        consumer_max_fetch_size=FETCH_BYTES,
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,
