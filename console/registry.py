@@ -55,7 +55,7 @@ def sensor(conn: Connection, stream: str, sensor: str) -> Row | None:
     """Return one sensor: its state, attributes, what feeds it, newest reading; None if unknown."""
     query = (
         "SELECT d.*, s.city, s.attributes, s.parent, s.status, s.created_at, l.received_at,"
-        " l.readings FROM dash.sensor_states(%(stream)s) d"
+        " dash.last_values(d.stream, d.sensor) AS readings FROM dash.sensor_states(%(stream)s) d"
         " JOIN sensors s ON s.stream = d.stream AND s.sensor = d.sensor"
         " LEFT JOIN sensor_last l ON l.stream = d.stream AND l.sensor = d.sensor"
         " WHERE d.sensor = %(sensor)s"

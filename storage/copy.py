@@ -1,5 +1,7 @@
 """Arrow into tables: binary COPY, and a stage where keys may be there already."""
 
+from typing import LiteralString
+
 import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import Connection, sql
@@ -21,13 +23,37 @@ def copy_table(conn: Connection, table: str, rows: pa.Table) -> None:
         copy.write(encoder.finish())
 
 
+def stage(conn: Connection, table: str, rows: pa.Table, **own: LiteralString) -> sql.Identifier:
+    """Put rows into a temporary table like ``table`` and return its name; empty after a commit.
+
+    ``own`` are columns of the stage alone and their SQL types. A second call in one transaction
+    replaces what the first has staged.
+    """
+    name = sql.Identifier(STAGE + table)
+    columns: list[sql.Composable] = [
+        sql.Identifier(column) for column in rows.schema.names if column not in own
+    ]
+    columns += [
+        sql.SQL("NULL::{} AS {}").format(sql.SQL(kind), sql.Identifier(column))
+        for column, kind in own.items()
+    ]
+    conn.execute(
+        sql.SQL(
+            "CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"
+            " AS SELECT {columns} FROM {table} LIMIT 0; DELETE FROM {stage}"
+        ).format(stage=name, columns=sql.SQL(", ").join(columns), table=sql.Identifier(table))
+    )
+    copy_table(conn, STAGE + table, rows)
+    return name
+
+
 def upsert(
     conn: Connection, table: str, rows: pa.Table, key: tuple[str, ...], *, newer: str
 ) -> int:
     """Insert rows; an existing key is replaced only by a larger ``newer``. Returns rows changed."""
     others = [name for name in rows.schema.names if name not in key]
     names = {
-        "stage": sql.Identifier(STAGE + table),
+        "stage": stage(conn, table, rows),
         "table": sql.Identifier(table),
         "key": sql.SQL(", ").join(map(sql.Identifier, key)),
         "columns": sql.SQL(", ").join(map(sql.Identifier, rows.schema.names)),
@@ -36,19 +62,10 @@ def upsert(
             sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
         ),
     }
-    conn.execute(
-        sql.SQL(
-            "CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"
-            " AS SELECT {columns} FROM {table} LIMIT 0"
-        ).format(**names)
-    )
-    copy_table(conn, STAGE + table, rows)
-    changed = conn.execute(
+    return conn.execute(
         sql.SQL(
             "INSERT INTO {table} AS t ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {stage}"
             " ORDER BY {key}, {newer} DESC ON CONFLICT ({key}) DO UPDATE SET {sets}"
             " WHERE t.{newer} < excluded.{newer}"
         ).format(**names)
     ).rowcount
-    conn.execute(sql.SQL("TRUNCATE {stage}").format(**names))
-    return changed

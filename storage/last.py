@@ -1,4 +1,4 @@
-"""Each sensor's last reading, as one table of all streams.
+"""Each sensor's last reading, in a table per stream under the parent ``sensor_last``.
 
 It is the fold over the log of the readings that were newer than all before them: each takes the
 time over and lays its metrics over those known. So it does not depend on how the log is cut into
@@ -13,59 +13,59 @@ import pyarrow.compute as pc
 from psycopg import Connection, sql
 
 from catalog.model import Stream
-from storage.copy import copy_table
+from storage.copy import stage
+from storage.tables import last_table
 
-STAGE = "stage_last"
-_STAGE_COLUMNS: LiteralString = (
-    "stream text, sensor text, observed_at timestamptz, received_at timestamptz,"
-    " readings text, ord integer, alone boolean, whole boolean"
-)
+_TIMES = ("observed_at", "received_at")
 _UPDATE: LiteralString = (
-    "UPDATE sensor_last t SET observed_at = s.observed_at, received_at = s.received_at, readings ="
-    " CASE WHEN s.whole THEN s.readings::jsonb ELSE t.readings || s.readings::jsonb END"
-    " FROM {stage} s WHERE s.alone AND t.stream = s.stream AND t.sensor = s.sensor"
-    " AND t.observed_at < s.observed_at"
+    "UPDATE {table} t SET {over_stage} FROM {stage} s"
+    " WHERE s.alone AND t.sensor = s.sensor AND t.observed_at < s.observed_at"
 )
-_INSERT: LiteralString = (
-    "INSERT INTO sensor_last AS t (stream, sensor, observed_at, received_at, readings) {rows}"
-    " ON CONFLICT (stream, sensor) DO UPDATE SET observed_at = excluded.observed_at,"
-    " received_at = excluded.received_at, readings = t.readings || excluded.readings"
-    " WHERE t.observed_at < excluded.observed_at"
-)
-_ALONE: LiteralString = (
-    "SELECT stream, sensor, observed_at, received_at, readings::jsonb FROM {stage} WHERE alone"
-)
+_INSERT: LiteralString = "INSERT INTO {table} AS t (sensor, {times}, {metrics}) "
+_ALONE: LiteralString = "SELECT sensor, {times}, {metrics} FROM {stage} WHERE alone"
 _MERGED: LiteralString = (
-    "SELECT s.stream, s.sensor, max(s.observed_at), max(s.received_at),"
-    " jsonb_object_agg(item.key, item.value ORDER BY s.ord)"
-    " FROM {stage} s LEFT JOIN sensor_last l USING (stream, sensor)"
-    " CROSS JOIN LATERAL jsonb_each(s.readings::jsonb) item"
-    " WHERE NOT s.alone AND s.observed_at > coalesce(l.observed_at, '-infinity')"
-    " GROUP BY 1, 2"
+    "SELECT s.sensor, max(s.observed_at), max(s.received_at), {newest} FROM {stage} s"
+    " LEFT JOIN {table} l ON l.sensor = s.sensor"
+    " WHERE NOT s.alone AND s.observed_at > coalesce(l.observed_at, '-infinity') GROUP BY 1"
+)
+_CONFLICT: LiteralString = (
+    " ON CONFLICT (sensor) DO UPDATE SET {over_excluded} WHERE t.observed_at < excluded.observed_at"
 )
 
 
-def write_last(conn: Connection, found: list[pa.Table]) -> None:
+def write_last(conn: Connection, stream: Stream, found: pa.Table) -> None:
     """Lay the readings that ``last_readings`` has picked over what is known."""
-    rows, stage = pa.concat_tables(found), sql.Identifier(STAGE)
-    # empty but for a second call in one transaction
-    conn.execute(
-        sql.SQL(
-            "CREATE TEMP TABLE IF NOT EXISTS {0} ({1}) ON COMMIT DELETE ROWS; DELETE FROM {0}"
-        ).format(stage, sql.SQL(_STAGE_COLUMNS))
-    )
-    copy_table(conn, STAGE, rows)
-    alone = pc.sum(rows.column("alone")).as_py()
+    lines = _statements(stream)
+    lines["stage"] = stage(conn, last_table(stream.name), found, ord="integer", alone="boolean")
+    alone = pc.sum(found.column("alone")).as_py()
     # an update of what is there costs half of an insert that finds a conflict
-    if conn.execute(sql.SQL(_UPDATE).format(stage=stage)).rowcount < alone:
-        _insert(conn, _ALONE)
-    if alone < rows.num_rows:
-        _insert(conn, _MERGED)
+    if conn.execute(sql.SQL(_UPDATE).format(**lines)).rowcount < alone:
+        conn.execute(sql.SQL(_INSERT + _ALONE + _CONFLICT).format(**lines))
+    if alone < found.num_rows:
+        conn.execute(sql.SQL(_INSERT + _MERGED + _CONFLICT).format(**lines))
 
 
-def _insert(conn: Connection, rows: LiteralString) -> None:
-    chosen = sql.SQL(rows).format(stage=sql.Identifier(STAGE))
-    conn.execute(sql.SQL(_INSERT).format(rows=chosen))
+def _statements(stream: Stream) -> dict[str, sql.Composable]:
+    metrics = [sql.Identifier(name) for name in stream.metric_names]
+
+    def listed(line: LiteralString, names: list[sql.Identifier]) -> list[sql.Composable]:
+        return [sql.SQL(line).format(name) for name in names]
+
+    def over(source: LiteralString) -> sql.Composable:
+        times = [sql.Identifier(name) for name in _TIMES]
+        sets = listed("{0} = " + source + ".{0}", times)
+        sets += listed("{0} = coalesce(" + source + ".{0}, t.{0})", metrics)
+        return sql.SQL(", ").join(sets)
+
+    newest = "(array_agg(s.{0} ORDER BY s.ord DESC) FILTER (WHERE s.{0} IS NOT NULL))[1]"
+    return {
+        "table": sql.Identifier(last_table(stream.name)),
+        "times": sql.SQL(", ").join(map(sql.Identifier, _TIMES)),
+        "metrics": sql.SQL(", ").join(metrics),
+        "newest": sql.SQL(", ").join(listed(newest, metrics)),
+        "over_stage": over("s"),
+        "over_excluded": over("excluded"),
+    }
 
 
 def last_readings(stream: Stream, rows: pa.Table) -> pa.Table:
@@ -81,17 +81,18 @@ def last_readings(stream: Stream, rows: pa.Table) -> pa.Table:
     chain = _newer_than_all_before(times, codes[order])
     at = np.where(chain, np.arange(len(order)), -1)
     newest = np.maximum.reduceat(at, first)
-    picked, alone, whole = [newest], np.ones(len(first), bool), np.ones(len(first), bool)
+    picked, alone = [newest], np.ones(len(first), bool)
     for name in stream.metric_names:
         valid = rows.column(name).combine_chunks().is_valid().to_numpy(zero_copy_only=False)
         last = np.maximum.reduceat(np.where(valid[order], at, -1), first)
-        whole &= last == newest
         alone &= (last == newest) | (last < 0)
         picked.append(last)
     chosen = np.unique(np.concatenate(picked))
     chosen = chosen[chosen >= 0]
     sensor = np.searchsorted(first, chosen, side="right") - 1
-    return _staged(stream, rows.take(pa.array(order[chosen])), alone[sensor], whole[sensor])
+    kept = rows.select(["sensor", *_TIMES, *stream.metric_names]).take(pa.array(order[chosen]))
+    number = pa.array(np.arange(len(chosen), dtype=np.int32))
+    return kept.append_column("ord", number).append_column("alone", pa.array(alone[sensor]))
 
 
 def _newer_than_all_before(times: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -101,30 +102,3 @@ def _newer_than_all_before(times: np.ndarray, codes: np.ndarray) -> np.ndarray:
     scale = codes.astype(np.int64) * (len(times) + 1) + rank
     before = np.append(-1, np.maximum.accumulate(scale)[:-1])
     return scale > before
-
-
-def _staged(stream: Stream, rows: pa.Table, alone: np.ndarray, whole: np.ndarray) -> pa.Table:
-    number = rows.num_rows
-    return pa.table(
-        {
-            "stream": pa.repeat(stream.name, number),
-            "sensor": rows.column("sensor"),
-            "observed_at": rows.column("observed_at"),
-            "received_at": rows.column("received_at"),
-            "readings": _as_json(rows, stream.metric_names),
-            "ord": pa.array(np.arange(number, dtype=np.int32)),
-            "alone": pa.array(alone),
-            "whole": pa.array(whole),
-        }
-    )
-
-
-def _as_json(rows: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
-    """Return each row's metrics as a JSON object; a metric without a value is left out."""
-    items = [
-        pc.fill_null(pc.binary_join_element_wise(f'"{name}":', text, ",", ""), "")
-        for name in names
-        for text in [rows.column(name).cast(pa.string())]
-    ]
-    joined = pc.binary_join_element_wise(*items, "")
-    return pc.binary_join_element_wise("{", pc.utf8_rtrim(joined, characters=","), "}", "")

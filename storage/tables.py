@@ -25,6 +25,11 @@ def aggregates_table(stream: str) -> str:
     return f"aggregates_{stream}"
 
 
+def last_table(stream: str) -> str:
+    """Return the name of a stream's table of last values, a child of ``sensor_last``."""
+    return f"last_{stream}"
+
+
 def rollup_table(kind: str, stream: str) -> str:
     """Return the name of a stream's hypertable of rollups: kind 15m, 1h or 1d."""
     return f"rollup_{kind}_{stream}"
@@ -49,6 +54,7 @@ def ensure_stream_tables(conn: Connection, stream: Stream) -> None:
     _ensure(conn, "aggregates", aggregates_table(stream.name), "window_start", columns)
     for kind in ROLLUPS:
         _ensure(conn, kind, rollup_table(kind, stream.name), "window_start", columns)
+    _ensure_last(conn, stream.name, metrics)
 
 
 def _ensure(
@@ -63,16 +69,7 @@ def _ensure(
                 name, at
             )
         )
-    missing = [(column, kind_sql) for column, kind_sql in columns if column not in there]
-    if missing:
-        added = sql.SQL(", ").join(
-            sql.SQL("ADD COLUMN {} {}").format(
-                sql.Identifier(column),
-                sql.SQL(kind_sql),  # pyright: ignore[reportArgumentType]
-            )
-            for column, kind_sql in missing
-        )
-        conn.execute(sql.SQL("ALTER TABLE {} {}").format(name, added))
+    _widen(conn, table, there, columns)
     if there:
         return
     conn.execute(
@@ -86,6 +83,34 @@ def _ensure(
             " create_default_indexes => false)"
         ).format(sql.Literal(table), sql.Literal(time), sql.Literal(CHUNK[kind]))
     )
+
+
+def _ensure_last(conn: Connection, stream: str, metrics: list[tuple[str, str]]) -> None:
+    table = last_table(stream)
+    there = _columns(conn, table)
+    if not there:
+        # half of each page stays free: when all sensors of a page report, their new rows find room
+        # beside the old ones and the index need not change
+        conn.execute(
+            sql.SQL(
+                "CREATE TABLE {0} (stream text NOT NULL DEFAULT {1}, CHECK (stream = {1}),"
+                " PRIMARY KEY (sensor)) INHERITS (sensor_last) WITH (fillfactor = 45)"
+            ).format(sql.Identifier(table), sql.Literal(stream))
+        )
+    _widen(conn, table, there, metrics)
+
+
+def _widen(conn: Connection, table: str, there: set[str], columns: list[tuple[str, str]]) -> None:
+    missing = [(column, kind_sql) for column, kind_sql in columns if column not in there]
+    if missing:
+        added = sql.SQL(", ").join(
+            sql.SQL("ADD COLUMN {} {}").format(
+                sql.Identifier(column),
+                sql.SQL(kind_sql),  # pyright: ignore[reportArgumentType]
+            )
+            for column, kind_sql in missing
+        )
+        conn.execute(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(table), added))
 
 
 def _columns(conn: Connection, table: str) -> set[str]:

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from catalog.contracts import FLAGS_SCHEMA, DeadLetter
 from catalog.registry import streams
 from storage.batch import Batch, Letter, reading_letter
-from storage.copy import STAGE, copy_table, upsert
+from storage.copy import copy_table, stage, upsert
 from storage.last import last_readings, write_last
 from storage.rollups import mark_dirty
 from storage.tables import aggregates_table, readings_table
@@ -59,15 +59,14 @@ def write(conn: Connection, batch: Batch, known: Known = NOBODY) -> Written:
     ``known`` are sensors that surely have a row in ``sensors``; the others get one.
     """
     written = Written()
-    letters, last = list(batch.letters), list[pa.Table]()
+    letters = list(batch.letters)
     for name, parts in batch.readings.items():
         rows = pa.Table.from_batches(parts)
         written.frames += len(parts)
         letters += _write_readings(conn, name, rows, written)
-        last.append(last_readings(streams()[name], rows))
-        _register(conn, name, last[-1], known, written)
-    if last:
-        write_last(conn, last)
+        last = last_readings(streams()[name], rows)
+        _register(conn, name, last, known, written)
+        write_last(conn, streams()[name], last)
     for name, parts in batch.aggregates.items():
         _write_aggregates(conn, name, pa.Table.from_batches(parts), written)
     if batch.flags:
@@ -94,17 +93,10 @@ def _write_staged(conn: Connection, stream: str, rows: pa.Table, written: Writte
     table = readings_table(stream)
     numbered = rows.append_column("ord", pa.array(np.arange(rows.num_rows, dtype=np.int64)))
     names = {
-        "stage": sql.Identifier(STAGE + table),
+        "stage": stage(conn, table, numbered, ord="bigint"),
         "table": sql.Identifier(table),
         "columns": sql.SQL(", ").join(map(sql.Identifier, rows.schema.names)),
     }
-    conn.execute(
-        sql.SQL(
-            "CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"
-            " AS SELECT {columns}, 0::bigint AS ord FROM {table} LIMIT 0"
-        ).format(**names)
-    )
-    copy_table(conn, STAGE + table, numbered)
     inserted = conn.execute(
         sql.SQL(
             "INSERT INTO {table} ({columns}) SELECT DISTINCT ON (sensor, observed_at) {columns}"
@@ -121,7 +113,6 @@ def _write_staged(conn: Connection, stream: str, rows: pa.Table, written: Writte
             " WHERE {differs} ORDER BY s.ord"
         ).format(differs=differs, **names)
     ).fetchall()
-    conn.execute(sql.SQL("TRUNCATE {stage}").format(**names))
     written.rows += inserted
     written.conflicts += len(conflicts)
     written.duplicates += rows.num_rows - inserted - len(conflicts)

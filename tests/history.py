@@ -10,7 +10,7 @@ from psycopg import Connection
 from catalog.contracts import STATISTICS
 from catalog.model import Stream
 from catalog.registry import streams
-from storage.tables import aggregates_table, readings_table, rollup_table
+from storage.tables import aggregates_table, last_table, readings_table, rollup_table
 
 ROLLUPS = {"15m": "15 minutes", "1h": "1 hour", "1d": "1 day"}
 
@@ -258,13 +258,14 @@ def _windows(
 
 def _last(conn: Connection, stream: Stream, past: Past) -> None:
     """Fill ``sensor_last``; the last sensor of each stream has been silent for a day."""
-    pairs = ", ".join(
-        f"'{m}', {_wave(*_typical(stream, m), '%(now)s::timestamptz')}" for m in stream.metric_names
+    names = ", ".join(f'"{name}"' for name in stream.metric_names)
+    values = ", ".join(
+        _wave(*_typical(stream, name), "%(now)s::timestamptz") for name in stream.metric_names
     )
     statement = (
-        "INSERT INTO sensor_last (stream, sensor, observed_at, received_at, readings)"
-        " SELECT s.stream, s.sensor, t.at, t.at + interval '1 second',"
-        f" jsonb_build_object({pairs}) FROM sensors s, LATERAL (SELECT CASE WHEN s.sensor ="
+        f"INSERT INTO {last_table(stream.name)} (sensor, observed_at, received_at,"
+        f" {names}) SELECT s.sensor, t.at, t.at + interval '1 second',"
+        f" {values} FROM sensors s, LATERAL (SELECT CASE WHEN s.sensor ="
         " (SELECT max(sensor) FROM sensors WHERE stream = %(stream)s) AND %(stream)s <>"
         " 'grid_frequency' THEN %(now)s - interval '1 day' ELSE %(now)s - interval"
         " '5 seconds' END AS at) t WHERE s.stream = %(stream)s"

@@ -31,6 +31,42 @@ BEGIN
     END LOOP;
 END $$;
 
+-- newest value of a stream's headline per sensor: as sent where it is measured, else as computed
+CREATE OR REPLACE FUNCTION dash.newest_headlines(p_stream text DEFAULT NULL)
+RETURNS TABLE (stream text, sensor text, value double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    item record;
+BEGIN
+    FOR item IN SELECT s.stream, s.headline, m.kind FROM dash.streams s
+                JOIN dash.metrics m ON m.stream = s.stream AND m.metric = s.headline
+                WHERE p_stream IS NULL OR s.stream = p_stream LOOP
+        IF item.kind = 'measured' THEN
+            RETURN QUERY EXECUTE format('SELECT l.stream, l.sensor, l.%I FROM %I l',
+                                        item.headline, 'last_' || item.stream);
+        ELSE
+            RETURN QUERY SELECT h.stream, h.sensor, h.value FROM dash.headlines(item.stream) h;
+        END IF;
+    END LOOP;
+END $$;
+
+-- one sensor's last value of each metric it has ever sent
+CREATE OR REPLACE FUNCTION dash.last_values(p_stream text, p_sensor text)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    found jsonb;
+BEGIN
+    IF EXISTS (SELECT FROM dash.streams s WHERE s.stream = p_stream) THEN
+        EXECUTE format(
+            'SELECT jsonb_strip_nulls(to_jsonb(l)'
+            ' - ARRAY[''stream'', ''sensor'', ''observed_at'', ''received_at''])'
+            ' FROM %I l WHERE l.sensor = $1', 'last_' || p_stream) INTO found USING p_sensor;
+    END IF;
+    RETURN found;
+END $$;
+
 CREATE OR REPLACE FUNCTION dash.sensor_states(p_stream text DEFAULT NULL)
 RETURNS TABLE (
     stream text, domain text, sensor text, title_zh text, title_en text, district text,
@@ -46,16 +82,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         FROM episodes e WHERE e.cleared_at IS NULL
           AND (p_stream IS NULL OR e.stream = p_stream)
         GROUP BY e.stream, e.sensor
-    ), computed AS (
-        SELECT h.stream, h.sensor, h.value
-        FROM dash.streams s
-        JOIN dash.metrics m ON m.stream = s.stream AND m.metric = s.headline
-             AND m.kind <> 'measured'
-        CROSS JOIN LATERAL dash.headlines(s.stream) h
-        WHERE p_stream IS NULL OR s.stream = p_stream
     ), known AS (
-        SELECT s.*, d.domain, d.unit, d.decimals, d.headline, d.silent_after_s, l.observed_at AS at,
-               l.readings, greatest(0, extract(epoch FROM now() - l.observed_at))::float8 AS age
+        SELECT s.*, d.domain, d.unit, d.decimals, d.silent_after_s, l.observed_at AS at,
+               greatest(0, extract(epoch FROM now() - l.observed_at))::float8 AS age
         FROM sensors s
         JOIN dash.streams d ON d.stream = s.stream
         LEFT JOIN sensor_last l ON l.stream = s.stream AND l.sensor = s.sensor
@@ -67,14 +96,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            coalesce(
                v.name, nullif(f.freshness, 'fresh'),
                CASE WHEN w.severity IS NOT NULL THEN 'blue' ELSE 'normal' END),
-           coalesce((k.readings ->> k.headline)::float8, c.value), k.unit, k.decimals
+           c.value, k.unit, k.decimals
     FROM known k
     CROSS JOIN LATERAL (SELECT CASE
         WHEN k.at IS NULL THEN 'never' WHEN k.age > k.silent_after_s THEN 'stale' ELSE 'fresh'
         END AS freshness) f
     LEFT JOIN worst w ON w.stream = k.stream AND w.sensor = k.sensor
     LEFT JOIN dash.severities v ON v.severity = w.measured
-    LEFT JOIN computed c ON c.stream = k.stream AND c.sensor = k.sensor
+    LEFT JOIN dash.newest_headlines(p_stream) c ON c.stream = k.stream AND c.sensor = k.sensor
     ORDER BY k.stream, k.sensor
 $$;
 

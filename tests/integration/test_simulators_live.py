@@ -129,8 +129,8 @@ def test_scores_come_from_the_database(dsn: str, tmp_path: Path) -> None:
             [at],
         )
         conn.execute(
-            "INSERT INTO sensor_last (stream, sensor, observed_at, received_at, readings)"
-            " VALUES ('noise', 'n-1', %s + interval '1 hour', %s, '{}')",
+            "INSERT INTO last_noise (sensor, observed_at, received_at)"
+            " VALUES ('n-1', %s + interval '1 hour', %s)",
             [at, at],
         )
     truth, second = tmp_path / "truth.jsonl", at.timestamp()

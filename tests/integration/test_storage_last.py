@@ -1,5 +1,6 @@
 """``sensor_last`` is the fold over the log, however the log is cut into batches."""
 
+import hashlib
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,9 @@ from catalog.frames import readings_schema
 from catalog.registry import stream
 from storage.batch import Batch
 from storage.history.files import received
+from storage.migrate import FOLDER, HISTORY, migrate
 from storage.write import write
+from tests.databases import Databases
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 STREAM = stream("water_supply")
@@ -64,7 +67,9 @@ def test_however_the_log_is_cut(dsn: str, longest: int) -> None:
                 size = rng.randint(1, longest)
                 store(conn, log[at : at + size])
                 at += size
-            rows = conn.execute("SELECT sensor, observed_at, readings FROM sensor_last").fetchall()
+            rows = conn.execute(
+                "SELECT sensor, observed_at, dash.last_values(stream, sensor) FROM sensor_last"
+            ).fetchall()
             assert {sensor: (at, values) for sensor, at, values in rows} == folded(log), seed
 
 
@@ -77,5 +82,35 @@ def test_numbers_keep_every_digit_and_a_stale_copy_changes_nothing(dsn: str) -> 
     with psycopg.connect(dsn, autocommit=True) as conn:
         store(conn, [row])
         store(conn, [row | {names[0]: 7.0}])
-        last = conn.execute("SELECT readings FROM sensor_last").fetchone()
-    assert last == ({name: row[name] for name in names},)
+        last = conn.execute(f"SELECT {', '.join(names)} FROM last_water_supply".encode()).fetchone()
+    assert last == tuple(row[name] for name in names)
+
+
+def test_values_kept_as_json_move_to_their_columns(databases: Databases) -> None:
+    with databases.fresh(migrated=False) as dsn:
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+            conn.execute(HISTORY)
+            for file in sorted(FOLDER.glob("000[1-4]_*.sql")):
+                checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+                conn.execute(file.read_bytes())
+                conn.execute(
+                    "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)",
+                    [file.name, checksum],
+                )
+            conn.execute(
+                "INSERT INTO sensor_last VALUES"
+                " ('noise', 'n-1', %(at)s, %(at)s, '{\"leq_db\": 51.5, \"gone\": 1}'),"
+                " ('weather', 'w-1', %(at)s, %(at)s, '{\"temperature_c\": -3}')",
+                {"at": START},
+            )
+        migrate(dsn)
+        with psycopg.connect(dsn) as conn:
+            found = conn.execute(
+                "SELECT stream, sensor, observed_at, dash.last_values(stream, sensor)"
+                " FROM sensor_last ORDER BY 1"
+            ).fetchall()
+    assert found == [
+        ("noise", "n-1", START, {"leq_db": 51.5, "gone": 1}),
+        ("weather", "w-1", START, {"temperature_c": -3}),
+    ]

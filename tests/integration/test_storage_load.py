@@ -21,7 +21,7 @@ from tests.frames import START, noise_batch
 from tests.servers import outer_environment
 
 Rows = list[tuple[str, float, float]]
-TABLES = ("readings", "aggregates", "rollup_15m", "rollup_1h", "rollup_1d")
+TABLES = ("last", "readings", "aggregates", "rollup_15m", "rollup_1h", "rollup_1d")
 
 
 def load(dsn: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -44,7 +44,7 @@ def take(dsn: str, path: Path) -> Loaded:
 
 def contents(dsn: str, *names: str) -> dict[str, list[tuple[object, ...]]]:
     """Return everything that loading may touch."""
-    tables = ["sensor_last", "sensors", "dead_letters"]
+    tables = ["sensors", "dead_letters"]
     tables += [f"{table}_{name}" for name in names for table in TABLES]
     with psycopg.connect(dsn) as conn:
         return {
@@ -75,8 +75,7 @@ def test_history_becomes_rows_minutes_and_rollups_and_again_changes_nothing(
     first = contents(dsn, "noise", "weather")
     assert len(first["readings_noise"]) + len(first["readings_weather"]) == expected
     assert (
-        len(first["rollup_1d_noise"])
-        == sum("noise" in str(row) for row in first["sensor_last"]) * 2
+        len(first["rollup_1d_noise"]) == sum("noise" in str(row) for row in first["last_noise"]) * 2
     )
     _rollups_are_those_of_keep(dsn)
     again = load(dsn, tmp_path, "--jobs", 1)
@@ -126,8 +125,8 @@ def test_sensors_last_reading_is_known_and_not_set_back(dsn: str, tmp_path: Path
     take(dsn, file_of(tmp_path, [[("n-1", 0, 50), ("n-1", 90, 51)]]))
     take(dsn, file_of(tmp_path, [[("n-1", 30, 70)]]))
     with psycopg.connect(dsn) as conn:
-        last = conn.execute("SELECT observed_at, readings FROM sensor_last").fetchall()
-    assert last == [(START + timedelta(seconds=90), {"leq_db": 51})]
+        last = conn.execute("SELECT observed_at, leq_db FROM last_noise").fetchall()
+    assert last == [(START + timedelta(seconds=90), 51)]
 
 
 def test_a_wrong_file_is_told_in_one_line(tmp_path: Path) -> None:

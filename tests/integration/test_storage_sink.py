@@ -45,9 +45,9 @@ def test_readings_become_rows_and_last_values(
     put(kafka_producer, topic_prefix, noise_batch([("n-1", s, 50 + s) for s in range(10)]))
     wait_for(dsn, "SELECT count(*) FROM readings_noise", 10)
     with psycopg.connect(dsn) as conn:
-        last = conn.execute("SELECT observed_at, readings FROM sensor_last").fetchall()
+        last = conn.execute("SELECT observed_at, leq_db, lmax_db FROM last_noise").fetchall()
         status = conn.execute("SELECT status FROM sensors WHERE sensor = 'n-1'").fetchone()
-    assert [(at.second, values) for at, values in last] == [(9, {"leq_db": 59.0})]
+    assert [(at.second, *values) for at, *values in last] == [(9, 59.0, None)]
     assert status == ("provisional",)
 
 

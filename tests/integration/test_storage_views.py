@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensors
 from catalog.registry import streams
+from storage.tables import last_table
 from storage.views import FOLDER, apply_views
 from tests.databases import Databases
 from tests.history import Past, write_alerts, write_history, write_incidents
@@ -76,11 +77,12 @@ def test_normal_needs_half_of_the_sensors(
 
 def test_a_district_is_not_normal_while_one_of_its_domains_is_silent(dsn: str) -> None:
     with psycopg.connect(dsn) as conn:
-        conn.execute(
-            "INSERT INTO sensor_last SELECT stream, sensor, now() - CASE WHEN stream IN"
-            " ('river_level', 'surface_water', 'water_supply', 'waterlogging')"
-            " THEN interval '1 day' ELSE interval '1 second' END, now(), '{}' FROM sensors"
-        )
+        for name, declared in streams().items():
+            ago = "1 day" if declared.domain == "water" else "1 second"
+            conn.execute(
+                f"INSERT INTO {last_table(name)} (sensor, observed_at, received_at) SELECT sensor,"
+                f" now() - interval '{ago}', now() FROM sensors WHERE stream = '{name}'".encode()
+            )
     districts = ask(dsn, "SELECT * FROM dash.district_states()")
     wet = {
         d["district"]
