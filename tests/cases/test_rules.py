@@ -37,6 +37,16 @@ def test_threshold_by_severity_with_for_clear_and_deadband() -> None:
     ]
 
 
+def test_flapping_around_the_limit_once_a_second_is_one_episode() -> None:
+    rows = [(float(s), 0.1505) for s in range(31)]
+    rows += [(float(s), (0.1505, 0.1495)[s % 2]) for s in range(31, 631)]
+    rows += [(float(s), 0.10) for s in range(631, 933)]  # the step itself is flagged, not judged
+    assert tell("waterlogging", "waterlogging.ponding", readings("p", "depth_m", *rows)) == [
+        ("raised", 4, 30),
+        ("cleared", 4, 932),
+    ]
+
+
 @pytest.mark.parametrize(
     ("sensor", "severities"),
     [

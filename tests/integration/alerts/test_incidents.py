@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from alerts.errors import ConflictError
-from alerts.incident_acts import confirm_incident, merge_incidents
+from alerts.incident_acts import (
+    confirm_incident,
+    merge_incidents,
+    reopen_incident,
+    resolve_incident,
+)
 from alerts.incident_store import (
     IncidentPage,
     Summary,
@@ -195,6 +200,25 @@ def test_people_confirm_merge_and_tick_off_tasks(desk: Desk) -> None:
     done = next(t for t in page(desk).tasks if t.name == "pump")
     assert (done.done_by, done.note) == ("wang", "two trucks")
     assert acts(desk, one.id) == ["opened", "confirmed", "absorbed", "task"]
+
+
+def test_people_reopen_what_is_not_over_and_end_it_when_nothing_fires(desk: Desk) -> None:
+    room = (desk.notifier, desk.settings)
+    desk.take(ponding(0), ponding(1, "waterlogging-510104-02"))
+    incident = only(desk).id
+    with pytest.raises(ConflictError, match="2 of its alerts still fire"):
+        resolve_incident(desk.conn, incident, "li", "", *room, desk.now)
+    with pytest.raises(ConflictError, match="is confirmed"):
+        reopen_incident(desk.conn, incident, "li", "", *room, desk.now)
+    desk.take(ponding(300, kind="cleared"), ponding(301, "waterlogging-510104-02", kind="cleared"))
+    assert (list_incidents(desk.conn), desk.said()[-1]) == ([], "resolved")
+    reopen_incident(desk.conn, incident, "li", "the road is still wet", *room, desk.now)
+    assert (only(desk).status, only(desk).reopened) == ("confirmed", 1)
+    desk.later(minutes=5)
+    assert only(desk).id == incident, "it waits for whoever reopened it"
+    resolve_incident(desk.conn, incident, "li", "dry", *room, desk.now)
+    assert desk.said()[-3:] == ["resolved", "reopened", "resolved"]
+    assert get_incident(desk.conn, incident).timeline[-1].note == "dry"
 
 
 def test_an_incident_is_routed_and_escalated_until_somebody_acknowledges(

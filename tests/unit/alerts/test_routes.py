@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from alerts.__main__ import app
 from alerts.labels import Matcher, alert_labels, parse_matcher
 from alerts.routes import Routes, check_receivers, read_routes
 from alerts.settings import DEFAULT_ROUTES
@@ -73,6 +75,27 @@ def test_escalation_mutes_and_fallback_are_read(tmp_path: Path) -> None:
         datetime(2026, 11, 23, 4, tzinfo=UTC): False,
     }
     assert {at: feeder.muted(at) for at in said} == said
+
+
+def test_a_command_tells_where_an_alert_would_go(tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(
+        "[route]\nreceivers = ['everybody']\n[[route.routes]]\nreceivers = ['pumps']\n"
+        "match = { rule = ['waterlogging.*'], district = ['510104'] }\n"
+        "escalate = [{ after_min = 5, to = ['chief'] }]\n"
+    )
+
+    def goes(*words: str) -> str:
+        line = ["routes", "test", "--file", str(file), "--rule", *words]
+        done = CliRunner().invoke(app, line, env={"COLUMNS": "200"})
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    there = goes("waterlogging.ponding", "--sensor", "waterlogging-510104-01")
+    assert "pumps" in there and "5 min → chief" in there and "everybody" not in there
+    assert "everybody" in goes("waterlogging.ponding", "--sensor", "waterlogging-510105-01")
+    wrong = CliRunner().invoke(app, ["routes", "check", "--file", str(tmp_path / "none.toml")])
+    assert wrong.exit_code != 0
 
 
 def test_the_default_file_tells_everybody_at_once() -> None:
