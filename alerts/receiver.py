@@ -9,6 +9,7 @@ from typing import Any
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from alerts.bodies.cityops import GROUPED
 from catalog.model import Severity
 from catalog.severity import LEVELS
 
@@ -42,7 +43,7 @@ class Inbox:
 def readable(event: dict[str, Any]) -> str:
     """Return one line in zh and en: level, what, where, value against limit."""
     data, kind = event["data"], event["type"].rsplit(".", 1)[-1]
-    if "alerts" in data:
+    if event["type"] == GROUPED:
         counts = ", ".join(f"{n} {what}" for what, n in data["counts"].items())
         return f"{event['timestamp']} ▤ {data['group']} {counts}"
     if "severity" not in data:

@@ -7,7 +7,7 @@ from standardwebhooks import Webhook
 from alerts.bodies import render
 from alerts.bodies.message import Message
 from alerts.deliveries import test_event as sample_event
-from alerts.events import Told, alert_event
+from alerts.events import Event, Told, alert_event, level_data
 from alerts.links import Links
 from alerts.receiver import Inbox
 from alerts.receivers import new_secret
@@ -21,6 +21,28 @@ def body(*events) -> str:  # noqa: ANN002
     return render("cityops", message).body
 
 
+INCIDENT = Event(
+    type="incident.confirmed",
+    subject="inc-1",
+    at=START,
+    firing=True,
+    severity=2,
+    labels={"severity": "orange"},
+    title_zh="城市内涝",
+    title_en="Urban waterlogging",
+    text_zh="",
+    text_en="",
+    started_at=START,
+    data={
+        "kind": "waterlogging",
+        "title": {"zh": "城市内涝", "en": "Urban waterlogging"},
+        "severity": level_data(2),
+        "place": {"zh": "锦江区", "en": "Jinjiang"},
+        "alerts": 2,
+    },
+)
+
+
 def alert(n: int):  # noqa: ANN201
     return alert_event(transition(n), Told(raised_at=START, peak_severity=2), exercise=True)
 
@@ -32,6 +54,7 @@ def test_it_reads_every_body_and_refuses_a_forged_one() -> None:
         body(alert(1)): "▲ 橙色Orange raised 夜间噪声超标",
         body(alert(1), alert(2)): "▤ {rule=x} 2 raised",
         body(sample_event("li", now)): "test.message",
+        body(INCIDENT): "▲ 橙色Orange confirmed 城市内涝 Urban waterlogging · 锦江区",
     }
     for n, (text, line) in enumerate(bodies.items()):
         headers = {
