@@ -14,7 +14,7 @@ from dashboards.build import BUILT, dashboards, files, stale, write
 from dashboards.expand import View
 from dashboards.grafana import Grafana, GrafanaError
 from dashboards.lint import PROVISIONED, RULES, lint, lint_files
-from dashboards.measure import RANGES, measure
+from dashboards.measure import measure, renewed, table
 from dashboards.provision import Provision, provision
 from dashboards.push import push
 from dashboards.report.command import report_command
@@ -154,21 +154,24 @@ def measure_command(
     dsn: Annotated[str, typer.Option(envvar="CITYOPS_DSN", help="database, as its owner")],
     repeats: Annotated[int, typer.Option(min=1, help="runs of each query that count")] = 5,
     lang: Annotated[Lang, typer.Option(help="language of the pages")] = "zh",
+    into: Annotated[
+        Path | None, typer.Option(help="page of Markdown whose marked table is renewed")
+    ] = None,
 ) -> None:
     """Print every page, its question and how long its queries take, as a table of Markdown.
 
     Load a history first, or the figures say nothing.
 
-    Example: python -m storage load /tmp/history && python -m dashboards measure
+    Example: python -m storage load /tmp/history && python -m dashboards measure --lang en
+    --into docs/dashboards.md
     """
-    lengths = " | ".join(f"p95 {length}" for length in RANGES)
-    typer.echo(f"| page | question | panels | queries | {lengths} | slowest, median of 30 d |")
-    typer.echo("|---|---|---|---|" + "---|" * (len(RANGES) + 1))
-    for one in measure(dsn, datetime.now(UTC), repeats=repeats, lang=lang):
-        told = " | ".join(f"{one.p95_ms(length):.0f} ms" for length in RANGES)
-        took_ms, panel = one.slowest["30 d"]
-        what = f"{one.page.title} (`{one.page.uid}`) | {one.page.question} | {one.panels}"
-        typer.echo(f"| {what} | {one.queries} | {told} | {panel}: {took_ms:.0f} ms |")
+    found = measure(dsn, datetime.now(UTC), repeats=repeats, lang=lang)
+    lines = []
+    for line in table(found):
+        typer.echo(line)
+        lines.append(line)
+    if into:
+        into.write_text(renewed(into.read_text(), lines))
 
 
 @contextmanager

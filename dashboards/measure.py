@@ -1,7 +1,7 @@
 """How long the database takes for every panel's query, as grafana_ro, per page and time range."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -20,6 +20,8 @@ RANGES = {
     "24 h": timedelta(hours=24),
     "30 d": timedelta(days=30),
 }
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+"""Between them stands the table in a page of the docs."""
 
 
 @dataclass(slots=True)
@@ -47,6 +49,27 @@ def measure(dsn: str, end: datetime, *, repeats: int, lang: Lang = "zh") -> Iter
         conn.execute(f"SET statement_timeout = '{LIMITS['statement_timeout']}'".encode())
         for page in pages(lang):
             yield _page(conn, page, end, repeats)
+
+
+def table(found: Iterable[Measured]) -> Iterator[str]:
+    """Yield the figures as lines of a Markdown table."""
+    lengths = " | ".join(f"p95 {length}" for length in RANGES)
+    yield f"| page | question | panels | queries | {lengths} | slowest of 30 d, median |"
+    yield "|---|---|---|---|" + "---|" * (len(RANGES) + 1)
+    for one in found:
+        told = " | ".join(f"{one.p95_ms(length):.0f} ms" for length in RANGES)
+        took_ms, panel = one.slowest["30 d"]
+        what = f"{one.page.title} (`{one.page.uid}`) | {one.page.question} | {one.panels}"
+        yield f"| {what} | {one.queries} | {told} | {panel}: {took_ms:.0f} ms |"
+
+
+def renewed(page: str, lines: Sequence[str]) -> str:
+    """Return a page of Markdown with these lines between its two marks; ValueError without."""
+    before, found, rest = page.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not found or not ended:
+        raise ValueError(f"the page has no place for the table: {BEGIN} and {END}")
+    return "\n".join((f"{before}{BEGIN}", *lines, f"{END}{after}"))
 
 
 def _page(conn: Connection, page: Page, end: datetime, repeats: int) -> Measured:

@@ -1,0 +1,28 @@
+"""The table of measured queries goes into the docs by command."""
+
+import pytest
+
+from dashboards.build import pages
+from dashboards.measure import BEGIN, END, RANGES, Measured, renewed, table
+from deploy.paths import ROOT
+
+
+def test_a_page_of_docs_gets_the_new_table_and_keeps_the_rest() -> None:
+    page = f"above\n\n{BEGIN}\nold\n{END}\n\nbelow\n"
+    assert renewed(page, ["| new |"]) == f"above\n\n{BEGIN}\n| new |\n{END}\n\nbelow\n"
+    with pytest.raises(ValueError, match="no place for the table"):
+        renewed("no marks here", ["| new |"])
+
+
+def test_the_docs_have_a_row_for_every_page() -> None:
+    text = (ROOT / "docs/dashboards.md").read_text()
+    measured = text.partition(BEGIN)[2].partition(END)[0]
+    for page in pages("en"):
+        assert f"| {page.title} (`{page.uid}`) | {page.question} | " in measured
+
+
+def test_a_row_tells_p95_and_the_slowest() -> None:
+    runs = {length: [1.0, 2.0, 3.0] for length in RANGES}
+    slowest = dict.fromkeys(RANGES, (7.4, "Map"))
+    one = Measured(pages("en")[0], 12, 16, runs, slowest)
+    assert list(table([one]))[2].endswith("| 12 | 16 | 3 ms | 3 ms | 3 ms | Map: 7 ms |")
