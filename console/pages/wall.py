@@ -10,13 +10,20 @@ from typing import Any
 
 from nicegui import ui
 
+from alerts.incident_store import Summary
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from console.frame import Page, View, beat, follow
 from console.history import Span
 from console.live import Snapshot
 from console.marks import level_mark, number
-from console.rows import district_mark, district_title, incident_areas, sensor_mark
+from console.rows import (
+    district_mark,
+    district_title,
+    incident_areas,
+    incident_title,
+    sensor_mark,
+)
 from console.widgets.chart import Chart, quantity_props, range_prop
 from console.widgets.city_map import CityMap
 from console.widgets.head import Pulse
@@ -30,6 +37,8 @@ from storage.views.limits import is_offline, is_unwell
 TURN_S = 20.0
 CITY = "city"
 ALERTS = 6
+INCIDENTS = 2
+"""Rows of each list; what is more is counted below the list."""
 Show = Callable[[Snapshot], None]
 
 
@@ -81,13 +90,15 @@ def _city(view: View, lines: list[Row]) -> Show:
                 ui.html(f"{icon}<span>{title}</span>", sanitize=False, tag="h2")
                 strips.append((line, VitalSigns(title)))
     city = _map(view)
+    incidents = _incidents(view)
     alerts = _alerts(view)
 
     def show(now: Snapshot) -> None:
         for line, strip in strips:
             strip.show(wall_tiles(words, line.vitals, now))
         city(now.sensors, now)
-        alerts(now.alerts)
+        incidents(now.incidents)
+        alerts(now.alerts, len(now.incidents))
 
     return show
 
@@ -101,6 +112,7 @@ def _domain(view: View, line: Row) -> Show:
                 tile = VitalSigns(words.of(vital.title))
                 cells.append((vital, tile, Chart(words, words.of(vital.title), still=True)))
     city = _map(view)
+    incidents = _incidents(view)
     alerts = _alerts(view)
     name = line.domain.name
 
@@ -118,7 +130,8 @@ def _domain(view: View, line: Row) -> Show:
                     **quantity_props(vital.stream, vital.stream.headline),
                 )
         city([row for row in now.sensors if row["domain"] == name], now)
-        alerts([row for row in now.alerts if row["domain"] == name])
+        incidents(now.incidents)
+        alerts([row for row in now.alerts if row["domain"] == name], len(now.incidents))
 
     return show
 
@@ -138,14 +151,51 @@ def _map(view: View) -> Callable[[list[Any], Snapshot], None]:
     return show
 
 
-def _alerts(view: View) -> Callable[[list[Any]], None]:
+def _incidents(view: View) -> Callable[[list[Summary]], None]:
+    """Add the open incidents, the worst first; the place is no higher than what it holds."""
+    words = view.words
+    columns = [
+        Column("level", words("incidents.level"), "level", width="8.6rem"),
+        Column("title", words("wall.incidents")),
+        Column("alerts", words("wall.alerts"), "number", width="9rem"),
+        Column("opened", words("alerts.since"), "age", width="6.4rem"),
+    ]
+    with ui.element("div").classes("wall-incidents") as place:
+        table = Table(columns, label=words("wall.incidents"), empty=f"✓ {words('incidents.none')}")
+        more = ui.label().classes("more")
+
+    def show(found: list[Summary]) -> None:
+        place.set_visibility(bool(found))
+        table.show([_incident(view, one) for one in found[:INCIDENTS]])
+        hidden = len(found) - INCIDENTS
+        more.set_text(words("wall.more", count=hidden) if hidden > 0 else "")
+
+    return show
+
+
+def _incident(view: View, one: Summary) -> dict[str, Any]:
+    words = view.words
+    level = level_mark(words, one.severity)
+    sure = "" if one.confirmed_at else words("incidents.maybe")
+    return {
+        "id": one.id,
+        "mark": level["mark"],
+        "level": level,
+        "title": f"{incident_title(words, one)}{sure}",
+        "alerts": {"text": f"{one.firing}/{one.alerts}", "unit": "", "sort": one.firing},
+        "opened": one.opened_at.isoformat(),
+    }
+
+
+def _alerts(view: View) -> Callable[[list[Any], int], None]:
+    """Add the open alerts, the worst first; rows given to incidents are taken from them."""
     words = view.words
     columns = [
         Column("level", say("c.level", words.language), "level", width="8.6rem"),
         Column("title", say("c.alert", words.language)),
         Column("sensor", say("c.sensor", words.language)),
         Column("value", say("c.value", words.language), "number", width="9rem"),
-        Column("raised", words("alerts.since"), "age", width="6.4rem"),
+        Column("raised", words("alerts.since"), "age", width="6rem"),
     ]
     with ui.element("div").classes("wall-alerts"):
         table = Table(
@@ -153,10 +203,13 @@ def _alerts(view: View) -> Callable[[list[Any]], None]:
         )
         more = ui.label().classes("more")
 
-    def show(rows: list[Any]) -> None:
-        table.show([_alert(view, row) for row in rows[:ALERTS]])
-        hidden = len(rows) - ALERTS
-        more.set_text(words("wall.more", count=hidden) if hidden > 0 else "")
+    def show(rows: list[Any], incidents: int) -> None:
+        most = ALERTS - min(INCIDENTS, incidents)
+        shown, hidden = rows[:most], len(rows) - most
+        table.show([_alert(view, row) for row in shown])
+        notes = [words("wall.acked")] if any(row["acked_at"] for row in shown) else []
+        notes += [words("wall.more", count=hidden)] if hidden > 0 else []
+        more.set_text(" · ".join(notes))
 
     return show
 
@@ -164,11 +217,12 @@ def _alerts(view: View) -> Callable[[list[Any]], None]:
 def _alert(view: View, row: dict[str, Any]) -> dict[str, Any]:
     words = view.words
     level = level_mark(words, row["severity"])
+    acked = "✓ " if row["acked_at"] else ""
     return {
         "id": row["episode"],
         "mark": level["mark"],
         "level": level,
-        "title": words.pick(row["title_zh"], row["title_en"], row["rule"]),
+        "title": f"{acked}{words.pick(row['title_zh'], row['title_en'], row['rule'])}",
         "sensor": words.pick(row["sensor_zh"], row["sensor_en"], row["sensor"])
         or district_title(words, row["district"]),
         "value": number(words, row["value"], row["unit"], row["decimals"]),

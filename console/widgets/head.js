@@ -30,7 +30,7 @@ export default {
         <i class="material-icons" aria-hidden="true">{{ muted ? "notifications_off" : "notifications" }}</i><b v-if="count">{{ count }}</b>
         <span class="sr">{{ muted ? texts.unmute : texts.mute }} {{ texts.urgent }} {{ count }}</span>
       </button>
-      <time class="clock"><span>{{ clock.slice(0, 10) }}</span> {{ clock.slice(11) }}</time>
+      <time class="clock"><span>{{ clock.slice(0, 10) }} <span class="zone">{{ texts.zone }}</span></span> {{ clock.slice(11) }}</time>
     </div>`,
   props: { texts: Object, lang: String, frozenS: Number, beat: Object },
   data: () => ({ at: 0, felt: 0, muted: localStorage.getItem(MUTED) === "1", title: document.title }),

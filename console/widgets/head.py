@@ -6,7 +6,7 @@ from nicegui.element import Element
 
 from console.texts import Words
 
-KEYS = ("frozen", "silent", "lost", "since", "age", "mute", "unmute", "urgent")
+KEYS = ("frozen", "silent", "lost", "since", "age", "mute", "unmute", "urgent", "zone")
 
 
 class Pulse(Element, component="head.js"):

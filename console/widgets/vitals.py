@@ -1,5 +1,6 @@
 """The strip of vital signs: one number per stream, coloured only when abnormal."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nicegui.element import Element
@@ -8,7 +9,7 @@ from catalog.severity import LEVELS
 from console.live import Row, Snapshot
 from console.marks import number, shown_unit, state_mark
 from console.texts import Words
-from dashboards.wall import Vital
+from dashboards.wall import HOURS, Vital
 
 LEVEL_BY_COLOUR = {level.colour: level for level in LEVELS.values()}
 
@@ -16,7 +17,8 @@ LEVEL_BY_COLOUR = {level.colour: level for level in LEVELS.values()}
 class VitalSigns(Element, component="vitals.js"):
     """Tiles of ``id, title, text, unit, mark, icon, state, alerts, href``.
 
-    For a wall also ``points`` (values of the trend, null = gap), ``limit`` (mark and icon of the
+    For a wall also ``points`` (values of the trend, null = gap), ``span`` (its first and last
+    moment), ``limit`` (mark and icon of the
     level that the number itself has crossed) and ``foot``.
     """
 
@@ -68,7 +70,7 @@ def wall_tiles(words: Words, vitals: tuple[Vital, ...], now: Snapshot) -> list[d
         foot = {"text": f"{heard['fresh']}/{heard['sensors']}", "newest": _iso(heard)}
         found.append(
             vital_tile(words, signs[name])
-            | {"points": trend_of(now, name), "foot": foot, "href": None}
+            | {"points": trend_of(now, name), "span": _span(now), "foot": foot, "href": None}
             | {"limit": crossed(vital, signs[name]["value"])}
         )
     return found
@@ -100,6 +102,12 @@ def limit_lines(vital: Vital) -> list[dict[str, Any]]:
             mark = worst.severity.name.lower()
             found.append({"value": edge, "mark": mark, "icon": worst.icon})
     return found
+
+
+def _span(now: Snapshot) -> list[str]:
+    """Return the hours that every line of the wall is drawn over, by the whole minute."""
+    end = (now.at or datetime.now(UTC)).replace(second=0, microsecond=0)
+    return [(end - timedelta(hours=HOURS)).isoformat(), end.isoformat()]
 
 
 def _iso(row: Row) -> str | None:

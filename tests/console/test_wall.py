@@ -85,6 +85,41 @@ def test_a_number_past_its_declared_limit_is_marked(
     expect(ponding).to_have_class("value")
 
 
+def test_open_incidents_and_who_has_acknowledged_are_seen(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    with conn.transaction():
+        conn.execute(
+            "INSERT INTO incidents (id, kind, status, severity, peak_severity, root_episode,"
+            " root_sensor, district, lon, lat, opened_at, newest_at, changed_at, confirmed_at)"
+            " SELECT 'wall-' || n, 'waterlogging', 'confirmed', n, n, (SELECT min(id) FROM"
+            " episodes), 'pond-jinxin', '510105', 104.05, 30.66, now() - interval '9 minutes',"
+            " now(), now(),"
+            " CASE n WHEN 1 THEN NULL ELSE now() END FROM generate_series(1, 3) n"
+        )
+        conn.execute(
+            "UPDATE episodes SET acked_at = now(), acked_by = 'li'"
+            " WHERE cleared_at IS NULL AND severity = 1 AND stream = 'air_quality'"
+        )
+    try:
+        page = open_wall(open_page)
+        rows = page.locator(".wall-page.city .wall-incidents tbody tr")
+        expect(rows).to_have_count(2)
+        expect(rows.first).to_contain_text("I 红色")
+        expect(rows.first).to_contain_text("（疑似）")
+        expect(page.locator(".wall-page.city .wall-incidents .more")).to_have_text("另有 1 条")
+        alerts = page.locator(".wall-page.city .wall-alerts")
+        expect(alerts.locator("td", has_text="✓ 空气质量指数超标")).to_have_count(1)
+        expect(alerts.locator(".more")).to_contain_text("✓ = 已确认")
+        found = page.evaluate(MEASURE, LEAST_PX)
+        assert found == [[1920, 1080], [], []]
+        map_box = page.locator(".wall-page.city .wall-map").bounding_box()
+        assert map_box is not None and map_box["height"] > 300
+    finally:
+        conn.execute("DELETE FROM incidents WHERE id LIKE 'wall-%'")
+        conn.execute("UPDATE episodes SET acked_at = NULL, acked_by = NULL WHERE acked_by = 'li'")
+
+
 def test_pages_turn_by_themselves_and_stop_on_demand(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:

@@ -23,6 +23,6 @@ def test_the_docs_have_a_row_for_every_page() -> None:
 
 def test_a_row_tells_p95_and_the_slowest() -> None:
     runs = {length: [1.0, 2.0, 3.0] for length in RANGES}
-    slowest = dict.fromkeys(RANGES, (7.4, "Map"))
+    slowest: dict[str, tuple[float, str]] = dict.fromkeys(RANGES, (7.4, "Map"))
     one = Measured(pages("en")[0], 12, 16, runs, slowest)
     assert list(table([one]))[2].endswith("| 12 | 16 | 3 ms | 3 ms | 3 ms | Map: 7 ms |")
