@@ -60,6 +60,48 @@ def state_apart() -> None:
     worker.save = hollow  # pyright: ignore[reportPrivateImportUsage]
 
 
+def no_fence() -> None:
+    """Let a worker's checkpoint overwrite one that is further on."""
+    from streams import checkpoint
+
+    def overwrite(conn: Connection, app: str, place: Any, new: checkpoint.Checkpoint) -> int:
+        conn.execute(
+            "UPDATE checkpoints SET next_offset = least(next_offset, %s)"
+            " WHERE app = %s AND topic = %s AND partition = %s",
+            [new.next_offset, app, *place],
+        )
+        return stored(conn, app, place, new)
+
+    stored, checkpoint._save = checkpoint._save, overwrite  # pyright: ignore[reportPrivateUsage]
+
+
+def no_offset_guard() -> None:
+    """Go on from the stored state, but from the first record of the log."""
+    from streams.desk import Desk
+
+    lay_out = Desk.lay_out
+
+    def from_the_first(self: Any, offsets: dict[Any, int], stored: dict[Any, Any]) -> None:
+        lay_out(self, offsets, stored)
+        for place, bench in self.benches.items():
+            bench.next_offset = offsets[place]
+
+    Desk.lay_out = from_the_first
+
+
+def static_membership() -> None:
+    """Make the worker a new member at each start, with the session that Faust has by itself."""
+    import faust
+
+    made = faust.App
+
+    def stock(*arguments: Any, **options: Any) -> Any:
+        del options["consumer_group_instance_id"], options["broker_session_timeout"]
+        return made(*arguments, **options)
+
+    faust.App = stock  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def no_memory() -> None:
     """Forget which readings the worker has seen."""
     import numpy as np
@@ -87,7 +129,19 @@ def drop_key(dsn: str, tables: tuple[str, ...]) -> None:
             conn.execute(f"DROP INDEX {row[0]}".encode())
 
 
-GUARDS = {f.__name__: f for f in (offsets_apart, early_answer, state_apart, no_memory, no_key)}
+GUARDS = {
+    f.__name__: f
+    for f in (
+        offsets_apart,
+        early_answer,
+        state_apart,
+        no_fence,
+        no_offset_guard,
+        static_membership,
+        no_memory,
+        no_key,
+    )
+}
 
 
 def main() -> None:

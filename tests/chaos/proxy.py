@@ -1,24 +1,38 @@
-"""A TCP proxy before the database that can lose the reply to a commit."""
+"""A TCP proxy before the database: it loses replies to commits, holds bytes back, slows, cuts."""
 
+import random
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 COMMIT = b"COMMIT"
+PIECE = 65536
 
 
 @dataclass
 class Proxy:
-    """Passes bytes on both ways. Armed, it lets one COMMIT through and cuts before its reply."""
+    """Passes bytes on both ways, as long as nothing else is asked of it.
+
+    Armed, it lets one COMMIT through and cuts before its reply. Slowed, each piece waits
+    ``latency_s`` (give or take half) and passes at ``bytes_per_s``. Blocked, connections stay
+    open, new ones are taken, and nothing passes.
+    """
 
     host: str
     target: int
     lost: int = 0
+    cuts: int = 0
+    latency_s: float = 0.0
+    bytes_per_s: float = 0.0
     _armed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _open: threading.Event = field(default_factory=threading.Event)
+    _pairs: set[tuple[socket.socket, socket.socket]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self._open.set()
         self._server = socket.create_server((self.host, 0))
         self.port: int = self._server.getsockname()[1]
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
@@ -28,8 +42,29 @@ class Proxy:
         with self._lock:
             self._armed += count
 
+    def slow(self, latency_s: float, bytes_per_s: float) -> None:
+        """Slow every connection; zeros end it."""
+        self.latency_s, self.bytes_per_s = latency_s, bytes_per_s
+
+    def block(self) -> None:
+        """Let nothing pass, and close nothing."""
+        self._open.clear()
+
+    def unblock(self) -> None:
+        """Let what waits pass."""
+        self._open.set()
+
+    def cut(self) -> None:
+        """Cut every connection there is."""
+        with self._lock:
+            pairs = list(self._pairs)
+        for pair in pairs:
+            self.cuts += 1
+            _shut(pair)
+
     def close(self) -> None:
         """Stop taking connections."""
+        self._open.set()
         self._server.close()
 
     def _accept(self) -> None:
@@ -48,24 +83,34 @@ class Proxy:
     def _connection(self, client: socket.socket, server: socket.socket) -> None:
         cut = threading.Event()
         with client, server:
+            with self._lock:
+                self._pairs.add((client, server))
             down = threading.Thread(target=self._pump, args=(server, client, False, cut))
             down.start()
             self._pump(client, server, True, cut)
             down.join()
+            with self._lock:
+                self._pairs.discard((client, server))
 
     def _pump(
         self, one: socket.socket, other: socket.socket, upward: bool, cut: threading.Event
     ) -> None:
         with suppress(OSError):
-            while data := one.recv(65536):
+            while data := one.recv(PIECE):
                 if upward and COMMIT in data and self._take():
                     cut.set()  # the reply will not pass
                 if not upward and cut.is_set():
                     break
+                self._wait(len(data))
                 other.sendall(data)
-        for end in (one, other):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+        _shut((one, other))
+
+    def _wait(self, size: int) -> None:
+        self._open.wait()
+        if self.latency_s:
+            time.sleep(self.latency_s * random.uniform(0.5, 1.5))
+        if self.bytes_per_s:
+            time.sleep(size / self.bytes_per_s)
 
     def _take(self) -> bool:
         with self._lock:
@@ -74,3 +119,9 @@ class Proxy:
             self._armed -= 1
             self.lost += 1
             return True
+
+
+def _shut(ends: tuple[socket.socket, socket.socket]) -> None:
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)

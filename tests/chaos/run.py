@@ -48,8 +48,19 @@ def strike(stack: Stack, faults: list[Fault], seed: int, calm_s: float = 4.0) ->
         wait_until(lambda wall=wall: stack.judged(wall), FLOW_S, f"checkpoint after {fault.name}")
         outcome.judged_s.append(time.monotonic() - over)
     time.sleep(calm_s)
-    outcome.wrong = judge(stack)
+    outcome.wrong = judge(stack) + _slow(outcome, faults)
     return outcome
+
+
+def _slow(outcome: Outcome, faults: list[Fault]) -> list[str]:
+    """Return what took longer to come back than it may."""
+    took = zip(faults, outcome.stored_s, outcome.judged_s, strict=True)
+    return [
+        f"{fault.name}: rows again after {rows:.1f} s, worker after {worker:.1f} s,"
+        f" at most {fault.recovery_s:.0f} s"
+        for fault, rows, worker in took
+        if max(rows, worker) > fault.recovery_s
+    ]
 
 
 def judge(stack: Stack) -> list[str]:

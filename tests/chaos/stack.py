@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from deploy.ports import LOOPBACK, free_port
 from deploy.process import Child, spawn
 from service.kafka import ensure_topics
 from storage.api_keys import add_key
+from tests.chaos.disks import small_disks
 from tests.chaos.ledger import STREAMS, Ledger
 from tests.chaos.proxy import Proxy
 from tests.oracle.judge import Judge
@@ -158,9 +159,12 @@ class Stack:
 
 
 @contextmanager
-def running_stack(seed: int, without: str = "") -> Iterator[Stack]:
-    """Give a started stack whose data flows; everything is stopped and removed at the end."""
-    with native_folder() as folder:
+def running_stack(seed: int, without: str = "", *, disks: bool = False) -> Iterator[Stack]:
+    """Give a started stack whose data flows; everything is stopped and removed at the end.
+
+    With ``disks`` each server has a small one of its own.
+    """
+    with native_folder() as folder, small_disks(folder) if disks else nullcontext():
         own = OwnServers(folder)
         stack = Stack(own, folder / "members", without)
         try:
