@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from dashboards.build import pages
 from dashboards.grafana import OLDEST, Grafana, GrafanaError
@@ -11,13 +12,15 @@ from dashboards.texts import LANGUAGES, Lang
 
 PROVISIONING = ("datasources", "dashboards", "alerting")
 FROM_FILE = "provisioned"
+COUNTED = ("id", "version")
 
 
 @dataclass(slots=True)
 class Pushed:
-    """What was done: dashboards saved, dashboards left to their files, and what was skipped."""
+    """What was done: dashboards saved, left as they were, left to their files, what was skipped."""
 
     saved: int = 0
+    same: int = 0
     from_files: int = 0
     skipped: list[str] = field(default_factory=list)
 
@@ -42,7 +45,10 @@ def push(
     for one in LANGUAGES:
         for page in pages(one):
             _save(grafana, done, page.build(), FOLDERS[one][0])
-    tell(f"{done.saved} dashboards saved, {done.from_files} come from files")
+    tell(
+        f"{done.saved} dashboards saved, {done.same} were there already,"
+        f" {done.from_files} come from files"
+    )
     for playlist in playlists():
         grafana.put_playlist(playlist)
     grafana.put_preferences(preferences(lang))
@@ -50,7 +56,14 @@ def push(
     return done
 
 
-def _save(grafana: Grafana, done: Pushed, board: dict[str, object], folder: str) -> None:
+def _save(grafana: Grafana, done: Pushed, board: dict[str, Any], folder: str) -> None:
+    there = grafana.dashboard(board["uid"])
+    if there and there["meta"].get("provisioned"):
+        done.from_files += 1
+        return
+    if there and there["meta"].get("folderUid") == folder and _plain(there["dashboard"]) == board:
+        done.same += 1
+        return
     try:
         grafana.put_dashboard(board, folder)
     except GrafanaError as error:
@@ -59,6 +72,11 @@ def _save(grafana: Grafana, done: Pushed, board: dict[str, object], folder: str)
         done.from_files += 1
     else:
         done.saved += 1
+
+
+def _plain(board: dict[str, Any]) -> dict[str, Any]:
+    """Return a dashboard without what Grafana counts by itself."""
+    return {key: value for key, value in board.items() if key not in COUNTED}
 
 
 def _if_allowed(done: Pushed, what: str, act: Callable[[], None]) -> None:

@@ -170,8 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
             return 400, {"message": "Cannot save provisioned dashboard"}
         if body["folderUid"] not in self.state.folders:
             return 400, {"message": "folder not found"}
-        self.state.boards[board["uid"]] = (body["folderUid"], board)
-        return 200, {"status": "success", "uid": board["uid"], "version": 1}
+        _, there = self.state.boards.get(board["uid"], ("", {"id": len(self.state.boards) + 1}))
+        version = there.get("version", 0) + 1
+        kept = {**board, "id": there["id"], "version": version}
+        self.state.boards[board["uid"]] = (body["folderUid"], kept)
+        return 200, {"status": "success", "uid": board["uid"], "version": version}
 
     def folder(self, found: re.Match[str], _: Any) -> Answer:
         there = self.state.folders.get(found[1])

@@ -88,10 +88,21 @@ def test_push_makes_everything_and_again_changes_nothing(grafana: Grafana, state
     assert state.preferences == preferences()
     assert state.reloaded == ["datasources", "dashboards", "alerting"]
     before = copy.deepcopy(state)
-    push(grafana)
+    again = push(grafana)
+    assert (again.saved, again.same) == (0, len(BOARDS))
+    assert state.asked.count("POST /api/dashboards/db") == len(BOARDS)
+    assert {board["version"] for _, board in state.boards.values()} == {1}
     assert state.boards == before.boards
     assert state.playlists == before.playlists
     assert [one["name"] for one in state.playlists.values()] == [p["name"] for p in playlists()]
+
+
+def test_only_a_dashboard_that_was_changed_is_saved_again(grafana: Grafana, state: State) -> None:
+    push(grafana)
+    state.boards[WALL][1]["title"] = "changed by hand"
+    again = push(grafana)
+    assert (again.saved, again.same) == (1, len(BOARDS) - 1)
+    assert state.boards[WALL][1]["title"] == BOARDS[WALL]["title"]
 
 
 def test_dashboards_from_files_are_left_to_the_files(grafana: Grafana, state: State) -> None:
