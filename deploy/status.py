@@ -1,29 +1,34 @@
-"""How the running platform is: one row per process."""
+"""How the running platform is: one row per process, its servers included."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from deploy import grafana, ports, supervisor, vitals
+from deploy.memory import memory_mb
+from deploy.native import kafka, timescale
 from deploy.paths import Layout
+from deploy.runtime import where
+
+NUMBERS = ("lag", "rows/s", "newest reading", "up", "memory")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of one process."""
+    """What is known of one process; servers that are not ours have no uptime and no memory."""
 
     name: str
-    state: str
     well: bool
     reason: str
     health: dict[str, Any]
-    uptime_s: int
-    memory_mb: float
+    uptime_s: int | None = None
+    memory_mb: float | None = None
 
 
 def health(layout: Layout, name: str) -> dict[str, Any]:
@@ -38,23 +43,59 @@ def health(layout: Layout, name: str) -> dict[str, Any]:
 
 
 def rows(layout: Layout) -> list[Row]:
-    """Return one row per supervised process; empty when nothing runs."""
-    return [_row(layout, info) for info in supervisor.states(layout).values()]
+    """Return one row per process, Kafka and PostgreSQL first; empty when nothing runs.
+
+    The two servers are asked wherever they run: here, in containers, or somewhere else.
+    """
+    found = supervisor.states(layout)
+    if not found:
+        return []
+    asked = _servers(layout)
+    elsewhere = [
+        Row(name, bool(said["healthy"]), said["reason"], said)
+        for name, said in asked.items()
+        if name not in found
+    ]
+    return [*elsewhere, *(_row(layout, info, asked) for info in found.values())]
 
 
-def _row(layout: Layout, info: dict[str, Any]) -> Row:
+def _servers(layout: Layout) -> dict[str, dict[str, Any]]:
+    """Ask Kafka and PostgreSQL; empty before their addresses are known."""
+    if not layout.env_file.exists():
+        return {}
+    address = json.loads(layout.env_file.read_text())
+    bootstrap, dsn = address["CITYOPS_KAFKA"], address["CITYOPS_DSN"]
+    return {
+        "kafka": _said(kafka.ready(bootstrap), bootstrap),
+        "postgres": _said(timescale.ready(dsn), where(dsn)),
+    }
+
+
+def _said(answers: bool, at: str) -> dict[str, Any]:
+    return {"healthy": answers, "reason": "" if answers else f"no answer at {at}"}
+
+
+def _row(layout: Layout, info: dict[str, Any], asked: dict[str, dict[str, Any]]) -> Row:
     name, running = info["name"], info["statename"] == "RUNNING"
-    server = name in ("kafka", "postgres")
-    said = {} if server else health(layout, name)
-    well = running and (server or bool(said.get("healthy")))
+    if name in ("kafka", "postgres"):
+        said = asked.get(name, {"healthy": running})
+    else:
+        said = health(layout, name)
+    well = running and bool(said.get("healthy"))
     reason = said.get("reason") or ("" if well else info["spawnerr"] or info["statename"].lower())
     up = info["now"] - info["start"] if running else 0
-    return Row(name, info["statename"], well, reason, said, up, _memory_mb(info["pid"]))
+    return Row(name, well, reason, said, up, memory_mb(info["pid"]) if info["pid"] else 0.0)
 
 
 def table(found: list[Row]) -> Table:
     """Return the rows as a table: state in words, units in the headings."""
-    made = Table("process", "health", "lag", "rows/s", "newest reading", "up", "memory")
+    known = [row.memory_mb for row in found if row.memory_mb is not None]
+    made = Table(box=box.SIMPLE_HEAD, caption_justify="left")
+    made.caption = f"memory of all: {sum(known):.0f} MB, shared pages counted once"
+    made.add_column("process", no_wrap=True)
+    made.add_column("health", overflow="fold")
+    for heading in NUMBERS:
+        made.add_column(heading, justify="right", no_wrap=True)
     for row in found:
         said = row.health
         made.add_row(
@@ -63,8 +104,8 @@ def table(found: list[Row]) -> Table:
             _shown(said.get("lag")),
             _shown(said.get("rows_per_s")),
             _age(said.get("newest_observed_at")),
-            f"{row.uptime_s} s",
-            f"{row.memory_mb:.0f} MB",
+            "–" if row.uptime_s is None else f"{row.uptime_s} s",
+            "–" if row.memory_mb is None else f"{row.memory_mb:.0f} MB",
         )
     return made
 
@@ -88,12 +129,3 @@ def _age(moment: str | None) -> str:
         return "–"
     age = datetime.now(UTC) - datetime.fromisoformat(moment)
     return f"{max(0.0, age.total_seconds()):.0f} s ago"
-
-
-def _memory_mb(pid: int) -> float:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    found = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return int(found[0].split()[1]) / 1024 if found else 0.0

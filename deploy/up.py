@@ -28,6 +28,8 @@ from deploy.wait import wait_until
 
 FLOW_S = 90.0
 FRESH_S = 60.0
+LEAN = {"MALLOC_ARENA_MAX": "2"}
+"""A pool of memory for each of many threads keeps tens of megabytes that nobody uses."""
 KEEP_REPLAYED = {"CITYOPS_KEEP_RAW_DAYS": "0", "CITYOPS_KEEP_1M_DAYS": "0"}
 """On one's own machine old series are replayed: retention would drop them within the hour."""
 
@@ -109,7 +111,7 @@ def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -
         "CITYOPS_STATE_DIR": str(layout.state),
         "CITYOPS_RECEIVERS_FILE": str(layout.receivers_file),
     }
-    return KEEP_REPLAYED | passed | ours
+    return LEAN | KEEP_REPLAYED | passed | ours
 
 
 def _with_port(process: Any, chosen: dict[str, int]) -> Any:

@@ -6,8 +6,11 @@ import socket
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -46,6 +49,10 @@ LOGGING = {
     "log.org.apache.kafka.common.config": "error",
     "log.org.apache.kafka.common.utils.AppInfoParser": "error",
 }
+
+QUICKLY: Mapping[str, Any] = MappingProxyType(
+    {"request_timeout_ms": 2000, "bootstrap_timeout_ms": 2000}
+)
 
 
 def install(cache: Path) -> Path:
@@ -126,11 +133,11 @@ def command(libs: Path, config: Path) -> list[str]:
 
 
 def ready(bootstrap: str) -> bool:
-    """Tell whether the broker at `bootstrap` answers a metadata request."""
-    host, _, port = bootstrap.rpartition(":")
+    """Tell whether a broker of `bootstrap` (host:port,…) answers a metadata request."""
+    host, _, port = bootstrap.partition(",")[0].rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
-        client = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+        client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **QUICKLY)
     except (OSError, KafkaError):
         return False
     try:

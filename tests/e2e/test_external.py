@@ -78,7 +78,12 @@ def test_given_servers_a_grafana_that_is_here_and_a_stream_that_comes_later(
     address = json.loads(layout.env_file.read_text())
     assert (address["CITYOPS_KAFKA"], address["CITYOPS_DSN"]) == (kafka, dsn)
     _look_at_grafana(layout, address["CITYOPS_GRAFANA"])
-    assert deploy(env, "status").returncode == 0
+    status = deploy(env, "status")
+    assert status.returncode == 0, status.stdout
+    assert {line.split()[0] for line in status.stdout.splitlines() if "✓" in line} == ours | {
+        "kafka",
+        "postgres",
+    }
     assert stored(dsn, "noise")
     new_stream("noise_site", "environment", streams)
     ran = deploy(env, "reload")

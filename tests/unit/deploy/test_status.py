@@ -1,0 +1,64 @@
+"""The status table: servers that are not ours are asked too, and who is unwell is named."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from deploy import status, supervisor
+from deploy.memory import memory_mb
+from deploy.paths import Layout
+from deploy.ports import LOOPBACK, free_port
+from deploy.status import Row, rows, table
+
+
+def test_given_servers_that_do_not_answer_are_unwell_and_say_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path)
+    at = f"{LOOPBACK}:{free_port()}"
+    address = {"CITYOPS_KAFKA": at, "CITYOPS_DSN": f"postgresql://c:secret@{at}/c"}
+    layout.env_file.write_text(json.dumps(address))
+    sink: dict[str, Any] = {"name": "sink", "statename": "RUNNING", "now": 9, "start": 2, "pid": 0}
+    monkeypatch.setattr(supervisor, "states", lambda _: {"sink": sink})
+    monkeypatch.setattr(status, "health", lambda *_: {"healthy": True, "lag": 3})
+    found = {row.name: row for row in rows(layout)}
+    assert list(found) == ["kafka", "postgres", "sink"]
+    assert (found["kafka"].well, found["kafka"].reason) == (False, f"no answer at {at}")
+    assert (found["postgres"].well, found["postgres"].reason) == (False, f"no answer at {at}")
+    assert (found["sink"].well, found["sink"].uptime_s) == (True, 7)
+
+
+def test_nothing_runs_nothing_is_shown(tmp_path: Path) -> None:
+    assert rows(Layout(tmp_path)) == []
+
+
+def test_columns_stand_below_each_other() -> None:
+    out = Console(width=100, file=io.StringIO(), record=True)
+    far = Row("kafka", False, "no answer at broker:9092", {})
+    near = Row("sink", True, "", {"lag": 12, "rows_per_s": 14.5}, 3600, 93.4)
+    out.print(table([far, near]))
+    lines = [line for line in out.export_text().splitlines() if "kafka" in line or "sink" in line]
+    assert "✗ no answer at broker:9092" in lines[0]
+    assert "✓ well" in lines[1]
+    assert lines[0].index("✗") == lines[1].index("✓")
+    assert lines[0].rindex("–") == lines[1].rindex("B")
+    assert {"12", "14.5", "3600", "93"} <= set(lines[1].split())
+
+
+def test_memory_counts_what_a_process_has_started() -> None:
+    hold = "held = bytearray(40_000_000); print(flush=True); input()"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+    line = [sys.executable, "-c", parent]
+    child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout and child.stdout.readline() == b"\n"
+    assert 40 < memory_mb(child.pid) < 200
+    assert memory_mb(os.getpid()) > memory_mb(child.pid)
+    child.communicate(b"\n", timeout=20)
+    assert memory_mb(child.pid) == 0
