@@ -113,6 +113,10 @@ def test_open_incidents_and_who_has_acknowledged_are_seen(
         expect(alerts.locator(".more")).to_contain_text("✓ = 已确认")
         found = page.evaluate(MEASURE, LEAST_PX)
         assert found == [[1920, 1080], [], []]
+        place = page.locator(".wall-page.city .wall-incidents")
+        box, more = place.bounding_box(), place.locator(".more").bounding_box()
+        assert box is not None and more is not None
+        assert more["y"] + more["height"] <= box["y"] + box["height"] + 1  # not cut off
         map_box = page.locator(".wall-page.city .wall-map").bounding_box()
         assert map_box is not None and map_box["height"] > 300
     finally:
