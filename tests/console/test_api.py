@@ -202,12 +202,18 @@ def test_steps_are_round_and_never_too_fine() -> None:
             assert lines * span.seconds / step <= 20_000
 
 
-def transition(conn: psycopg.Connection, episode: str, kind: str, severity: int = 2) -> None:
+def transition(
+    conn: psycopg.Connection,
+    episode: str,
+    kind: str,
+    severity: int = 2,
+    rule: str = "waterlogging.ponding",
+) -> None:
     conn.execute(
         "INSERT INTO transitions (id, episode, rule, stream, sensor, kind, severity, metric, value,"
-        " threshold, observed_at, produced_at) VALUES (%s, %s, 'waterlogging.ponding',"
-        " 'waterlogging', 'pond-jinxin', %s, %s, 'depth_m', 0.28, 0.27, now(), now())",
-        [f"{episode}-{kind}", episode, kind, severity],
+        " threshold, observed_at, produced_at) VALUES (%s, %s, %s, %s, 'pond-jinxin', %s, %s,"
+        " 'depth_m', 0.28, 0.27, now(), now())",
+        [f"{episode}-{kind}", episode, rule, rule.split(".")[0], kind, severity],
     )
 
 
@@ -262,7 +268,8 @@ def test_filters_keep_other_domains_away(api: httpx.Client, conn: psycopg.Connec
         grid.next("beat")
         transition(conn, "sse-2", "raised")
         assert every.next("alert")["episode"] == "sse-2"
-        assert grid.next("alert", "beat")["event"] == "beat"
+        transition(conn, "sse-grid", "raised", rule="feeder.trip")
+        assert grid.next("alert")["episode"] == "sse-grid", "the first one it hears"
 
 
 def test_an_incident_is_told_step_by_step_with_its_evidence(

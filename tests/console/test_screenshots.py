@@ -13,8 +13,9 @@ from tests.console.conftest import PASSWORD, Place
 
 @pytest.mark.browser
 def test_a_picture_has_the_size_asked_for_and_shows_the_page(
-    place: Place, chromium: BrowserContext, tmp_path: Path
+    place: Place, chromium: BrowserContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("deploy.screenshots.SETTLE_MS", 500)
     page = chromium.new_page()
     shots = [Shot("seen.png", "/", "en", 800, 600)]
     (made,) = pictures(page, place.url, PASSWORD, tmp_path, shots)
