@@ -1,13 +1,11 @@
 """Incidents, receivers with their delivery log, and silences in a real browser."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from alerts.responses import respond
 from tests.console.conftest import Opener
 
 pytestmark = pytest.mark.browser
@@ -219,67 +217,6 @@ def test_only_an_administrator_is_offered_a_new_receiver(open_page: Opener) -> N
     page = open_page("/receivers", language="en")
     expect(page.get_by_role("heading", name="Receivers")).to_be_visible()
     expect(page.locator("details.new")).to_have_count(0)
-
-
-def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.Connection) -> None:
-    conn.execute("DELETE FROM receivers WHERE channel = 'exercise'")
-    conn.execute(
-        "INSERT INTO receivers (name, url, secret) VALUES"
-        " ('care-real', 'https://real.example', 'x') ON CONFLICT DO NOTHING"
-    )
-    page = open_page("/drills", width=390, height=844)
-    expect(page.get_by_text("没有演练通道的接收方")).to_be_visible()
-    expect(page.get_by_role("button", name="安排")).to_have_count(0)
-    conn.execute(
-        "INSERT INTO receivers (name, url, secret, channel, last_seq) VALUES"
-        " ('care-drill', 'https://drill.example', 'x', 'exercise', 1)"
-    )
-    page.reload()
-    form = page.locator(".new")
-    form.get_by_label("接收方").click()
-    expect(page.get_by_role("option")).to_have_text(["care-drill"])
-    page.keyboard.press("Escape")
-    form.get_by_label("演练", exact=True).fill("<b>隧道</b>积水")
-    form.get_by_role("button", name="安排").click()
-    expect(page.get_by_text("instruction: ")).to_be_visible()
-    form.get_by_label("演练任务").fill("封闭并调泵车")
-    form.get_by_label("开始").fill("2020-01-01T08:00")
-    form.get_by_role("button", name="安排").click()
-    expect(page.get_by_text("starts_at has passed")).to_be_visible()
-    form.get_by_label("开始").fill("")
-    form.get_by_role("button", name="安排").click()
-    line = page.locator(".list tbody tr", has_text="<b>隧道</b>积水")
-    expect(line).to_contain_text("待开始")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    number = line.get_by_role("link").get_attribute("href", timeout=5000)
-    assert number is not None
-    drill = int(number.rsplit("/", 1)[1])
-    conn.execute("UPDATE drills SET started_at = now() WHERE id = %s", [drill])
-    told = datetime.now(UTC) - timedelta(minutes=3)
-    conn.execute(
-        "INSERT INTO outbox (id, receiver, receiver_seq, channel, kind, body, drill,"
-        " first_delivered_at, delivered_at) SELECT 'care-drill-msg', id, 1, 'exercise', 'started',"
-        " '{}', %s, %s, %s FROM receivers WHERE name = 'care-drill'",
-        [drill, told, told],
-    )
-    line.get_by_role("link").click()
-    page.wait_for_url(f"**/drills/{drill}")
-    result = page.locator(".list tbody tr")
-    expect(result).to_contain_text("care-drill")
-    at = told + timedelta(seconds=90)
-    respond(conn, f"drill-{drill}", "accepted", "care-drill", "li", at, via="api")
-    expect(result).to_contain_text("90 秒")
-    page.get_by_role("button", name="提前结束").click()
-    expect(page.locator(".glance")).to_contain_text("提前结束operator")
-    audited = conn.execute("SELECT what FROM audit WHERE what LIKE 'drill.%%' ORDER BY seq")
-    assert audited.fetchall() == [("drill.plan",), ("drill.cancel",)]
-    with pytest.raises(psycopg.errors.CheckViolation):
-        conn.execute(
-            "INSERT INTO outbox (id, receiver, receiver_seq, channel, kind, body, drill)"
-            " SELECT 'care-wrong', id, 1, 'actual', 'started', '{}', %s FROM receivers"
-            " WHERE name = 'care-real'",
-            [drill],
-        )
 
 
 def test_a_silence_is_previewed_set_and_ended(open_page: Opener, conn: psycopg.Connection) -> None:

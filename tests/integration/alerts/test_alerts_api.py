@@ -1,10 +1,7 @@
 """Alerts, silences, Alertmanager's API and incoming webhooks over real HTTP and deliveries."""
 
-import json
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +17,6 @@ from alerts.notify import Notifier
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
 from alerts.settle import settle
-from deploy.native import packages
 from tests.alerting import SECRET, Place, Stub, add_receiver, of_sensor, serving
 from tests.servers import wait_until
 
@@ -182,35 +178,6 @@ def test_alertmanagers_clients_read_and_silence(place: Place, conn: Connection) 
     assert place.call("viewer", "GET", "/api/v2/silence/nonsense").status_code == 404
     bad = place.call("viewer", "GET", "/api/v2/alerts?filter=nonsense")
     assert bad.json()["errors"][0]["field"] == "query.filter"
-
-
-def test_amtool_itself_works_against_it(place: Place, conn: Connection, tmp_path: Path) -> None:
-    packages.ensure([], extra=["prometheus-alertmanager"])
-    pond, _ = raise_two(conn)
-    client = place.clients["operator"]
-    key = client.headers["authorization"].removeprefix("Bearer ")
-    config = tmp_path / "http.yml"
-    config.write_text(f"authorization: {{ credentials: {key} }}\n")
-
-    def amtool(*words: str) -> str:
-        own = [f"--alertmanager.url={client.base_url}", f"--http.config.file={config}"]
-        done = subprocess.run(["amtool", *own, *words], capture_output=True, text=True, timeout=30)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    alerts = json.loads(amtool("alert", "query", "-o", "json", "stream=waterlogging"))
-    assert [a["fingerprint"] for a in alerts] == [pond[:16]]
-    number = amtool("silence", "add", "-a", "li", "-c", "works", "-d", "1h", "rule=~water.*")
-    assert amtool("silence", "query", "-q") == number
-    assert amtool("alert", "query", "-o", "json", "stream=waterlogging", "--active") == "[]"
-    amtool("silence", "expire", number)
-    assert amtool("silence", "query", "-q") == ""
-    amtool("alert", "add", "amtool_pump", "severity=critical", "--annotation=summary=hot")
-    row = conn.execute(
-        "SELECT severity, status FROM episodes WHERE rule = 'external.amtool_pump'"
-    ).fetchone()
-    assert row == (1, "active")
-    assert "amtool_pump" in amtool("alert", "query")
 
 
 def test_grafanas_webhook_becomes_an_alert_that_is_delivered(
