@@ -61,9 +61,13 @@ def hours(
     left, base, top = 6.0, height - 4.0, 2.0
     most = max(1, max(sum(column) for column in zip(*counts.values(), strict=True)))
     step = (width - left) / 24
-    drawn = [
-        f'<rect x="{left + until * step:.2f}" y="{top}" width="{(DAY_H - until) * step:.2f}"'
-        f' height="{base - top}" fill="{AHEAD}"/>',
+    drawn = []
+    if until < DAY_H:
+        drawn.append(
+            f'<rect x="{left + until * step:.2f}" y="{top}" width="{(DAY_H - until) * step:.2f}"'
+            f' height="{base - top}" fill="{AHEAD}"/>'
+        )
+    drawn += [
         _text(left - 1, top + 1.2, str(most), "end"),
         _text(left - 1, base, "0", "end"),
         f'<line x1="{left}" x2="{width}" y1="{base}" y2="{base}" stroke="{INK}"'
