@@ -1,6 +1,7 @@
 """The frame producer and a broker that is away for longer than a batch lives."""
 
 import signal
+from contextlib import closing
 
 import pytest
 
@@ -37,11 +38,10 @@ def test_a_producer_outlives_a_batch_that_expired_after_it_was_sent(
     settings = Settings(kafka=own_servers.start_broker())
     ensure_topics(settings.kafka, all_topics("city", tuple(streams())))
     impatient = {"request_timeout_ms": 1_000, "delivery_timeout_ms": 2_500}
-    frames = FrameProducer(settings, "test", renew_after_s=2.0, **impatient)
-    assert sends(frames)
-    broker = frozen(own_servers.broker)
-    for _ in range(3):  # sent, not answered, sent again, expired
-        assert not sends(frames)
-    broker.signal_group(signal.SIGCONT)
-    wait_until(lambda: sends(frames), 15.0, "an acknowledgement")
-    frames.close()
+    with closing(FrameProducer(settings, "test", renew_after_s=2.0, **impatient)) as frames:
+        wait_until(lambda: sends(frames), 15.0, "a first acknowledgement")
+        broker = frozen(own_servers.broker)
+        for _ in range(3):  # sent, not answered, sent again, expired
+            assert not sends(frames)
+        broker.signal_group(signal.SIGCONT)
+        wait_until(lambda: sends(frames), 15.0, "an acknowledgement")
