@@ -18,7 +18,7 @@ from deploy.docker import Compose
 from deploy.errors import DeployError
 from deploy.grafana_fetch import fetch, wanted
 from deploy.native import kafka, postgres_files
-from deploy.paths import ROOT, Layout, cache_dir, default_layout
+from deploy.paths import Layout, cache_dir, default_layout
 from deploy.progress import say
 from deploy.reload import reload
 from deploy.runtime import choose_runtime, database_folder
@@ -117,12 +117,14 @@ def env_command() -> None:
 @app.command("screenshots")
 def screenshots_command() -> None:
     """Take the pictures of README and docs anew, from the running console."""
-    from deploy.screenshots import take
+    from deploy.screenshots import FOLDER, SHOTS, take
 
     console, layout = _addresses()["CITYOPS_CONSOLE"], default_layout()
     with _told():
-        for made in take(console, layout.console_password_file.read_text().strip()):
-            say(f"{made.relative_to(ROOT)} taken")
+        made = take(console, layout.console_password_file.read_text().strip())
+        for shot in SHOTS:
+            done = FOLDER / shot.name in made
+            say(f"{shot.name} {'taken' if done else f'left: {shot.path} has nothing to open yet'}")
 
 
 @app.command("logs")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from deploy.errors import DeployError
 from deploy.native import packages
@@ -24,6 +24,8 @@ QUIET = (
 )
 SETTLE_MS = 4000
 """Charts and the map animate after the last request; live values come each second."""
+
+FOLLOW_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +82,22 @@ def pictures(
     answer = page.context.request.post(f"{console}/login", form=form)
     if not answer.ok:
         raise DeployError(f"{console}/login answers {answer.status} to the password of admin")
-    return [_take(page, console, shot, folder) for shot in shots]
+    taken = [_take(page, console, shot, folder) for shot in shots]
+    return [path for path in taken if path]
 
 
-def _take(page: Page, console: str, shot: Shot, folder: Path) -> Path:
+def _take(page: Page, console: str, shot: Shot, folder: Path) -> Path | None:
+    """Take one picture; None when the page has nothing yet that ``follow`` could open."""
     page.context.add_cookies([{"name": "cityops_language", "value": shot.language, "url": console}])
     page.set_viewport_size({"width": shot.width, "height": shot.height})
     answer = page.goto(f"{console}{shot.path}", wait_until="load")
     if answer is None or not answer.ok:
         raise DeployError(f"{shot.path} answers {answer.status if answer else 'nothing'}")
     if shot.follow:
-        page.locator(shot.follow).first.click()
+        try:
+            page.locator(shot.follow).first.click(timeout=FOLLOW_MS)
+        except TimeoutError:
+            return None
         page.wait_for_load_state("load")
     page.wait_for_timeout(SETTLE_MS)
     target = folder / shot.name

@@ -22,6 +22,9 @@ def test_a_picture_has_the_size_asked_for_and_shows_the_page(
     assert struct.unpack(">II", made.read_bytes()[16:24]) == (800, 600)
     assert page.url == f"{place.url}/"
     assert "/login" not in page.content()
+    monkeypatch.setattr("deploy.screenshots.FOLLOW_MS", 200)
+    empty = Shot("empty.png", "/", follow="a.nothing-to-open")
+    assert pictures(page, place.url, PASSWORD, tmp_path, [empty, *shots]) == [made]
     with pytest.raises(DeployError, match="/nowhere answers 404"):
         pictures(page, place.url, PASSWORD, tmp_path, [Shot("none.png", "/nowhere")])
     with pytest.raises(DeployError, match="password of admin"):
