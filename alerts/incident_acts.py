@@ -1,5 +1,7 @@
 """What people decide about incidents: this one is real, these two are one, this is not over."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from psycopg import Connection
@@ -22,16 +24,12 @@ def confirm_incident(
     now: datetime,
 ) -> None:
     """Say that a candidate is real; it is told from then on."""
-    with conn.transaction():
-        lock_writers(conn)
+    with _deciding(conn):
         found = must_be_open(conn, incident)
         if found.status == "candidate":
             confirmed = {"status": "confirmed", "confirmed_at": now, "confirmed_by": who}
             mark(conn, found, "confirmed", now, who, **confirmed)
-            (after,) = read_incidents(conn, "id = %(id)s", {"id": incident})
-            event = incident_event(conn, after, "confirmed", settings, now)
-            notifier.tell(conn, [event], now)
-        announce(conn)
+            _tell(conn, incident, "confirmed", notifier, settings, now)
 
 
 def merge_incidents(
@@ -44,13 +42,11 @@ def merge_incidents(
     now: datetime,
 ) -> None:
     """Say that two open incidents are one; ``source`` ends, its alerts go on in ``target``."""
-    with conn.transaction():
-        lock_writers(conn)
+    with _deciding(conn):
         one, other = must_be_open(conn, source), must_be_open(conn, target)
         if one.id == other.id:
             raise ConflictError("an incident is not merged with itself")
         notifier.tell(conn, merge(conn, source, target, who, settings, now), now)
-        announce(conn)
 
 
 def reopen_incident(
@@ -63,13 +59,11 @@ def reopen_incident(
     now: datetime,
 ) -> None:
     """Say that an incident is not over, though all its alerts are; it is told if it was before."""
-    with conn.transaction():
-        lock_writers(conn)
+    with _deciding(conn):
         found = get_incident(conn, incident).incident
         if found.status != "resolved":
             raise ConflictError(f"incident {incident} is {found.status}, not resolved")
         notifier.tell(conn, reopen(conn, found, who, reason, settings, now), now)
-        announce(conn)
 
 
 def resolve_incident(
@@ -82,8 +76,7 @@ def resolve_incident(
     now: datetime,
 ) -> None:
     """End an incident by hand, e.g. one reopened by hand; not while one of its alerts fires."""
-    with conn.transaction():
-        lock_writers(conn)
+    with _deciding(conn):
         found = must_be_open(conn, incident)
         if found.firing:
             raise ConflictError(
@@ -92,7 +85,25 @@ def resolve_incident(
         over = {"status": "resolved", "resolved_at": now}
         mark(conn, found, "resolved", now, who, reason, **over)
         if found.confirmed_at is not None:
-            (after,) = read_incidents(conn, "id = %(id)s", {"id": incident})
-            event = incident_event(conn, after, "resolved", settings, now)
-            notifier.tell(conn, [event], now)
+            _tell(conn, incident, "resolved", notifier, settings, now)
+
+
+@contextmanager
+def _deciding(conn: Connection) -> Iterator[None]:
+    """Do a deed in one transaction that no other writer of alerts crosses, then announce it."""
+    with conn.transaction():
+        lock_writers(conn)
+        yield
         announce(conn)
+
+
+def _tell(
+    conn: Connection,
+    incident: str,
+    kind: str,
+    notifier: Notifier,
+    settings: AlertSettings,
+    now: datetime,
+) -> None:
+    (after,) = read_incidents(conn, "id = %(id)s", {"id": incident})
+    notifier.tell(conn, [incident_event(conn, after, kind, settings, now)], now)

@@ -62,12 +62,11 @@ def run_command(
     """
     out, sizes = Console(stderr=True), Sizes.of(share)
     begun, results = time.monotonic(), list[Result]()
-    before = os.getloadavg()[0]
+    loads = [os.getloadavg()[0]]
     with open_stand() as stand:
         out.print("… warming up the servers: their compilers and caches favour nobody")
         for name in WARMING:
             RUNS[name](stand, Sizes.of(share / 2), sensors)
-        loads = [before]
         for name in only or RUNS:
             out.print(f"… {name}", end=" ")
             given = RUNS[name](stand, sizes, sensors)

@@ -4,6 +4,7 @@
 |---|---|
 | `place` | address and database of the console |
 | `conn` | connection to that database |
+| `api` | client of its API, as a viewer |
 | `open_page` | opener of pages, logged in by role, that fails on script errors |
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import psycopg
@@ -88,6 +90,27 @@ def conn(place: Place) -> Iterator[psycopg.Connection]:
             " WHERE observed_at > now() - interval '12 hours'"
         )
         yield made
+
+
+@pytest.fixture(scope="module")
+def key(place: Place) -> str:
+    """Key of the API that may look."""
+    with psycopg.connect(place.dsn, autocommit=True) as conn:
+        return add_key(conn, "api tests", ["api:viewer"])
+
+
+@pytest.fixture
+def api(place: Place, key: str) -> Iterator[httpx.Client]:
+    """Client of the API that may look."""
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"{place.url}/api/v1", headers=headers, timeout=30) as made:
+        yield made
+
+
+def ok(answer: httpx.Response) -> Any:
+    """Return the body of an answer that must be 200."""
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 @pytest.fixture(scope="session")

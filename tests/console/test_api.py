@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,28 +13,9 @@ from catalog.model import ThresholdRule
 from catalog.registry import streams
 from console.history import STEPS_S, Span, fitting_step
 from console.sheets import csv_response
-from storage.api_keys import add_key
-from tests.console.conftest import Place
+from tests.console.conftest import ok
 
 POND = "/streams/waterlogging"
-
-
-@pytest.fixture(scope="module")
-def key(place: Place) -> str:
-    with psycopg.connect(place.dsn, autocommit=True) as conn:
-        return add_key(conn, "api tests", ["api:viewer"])
-
-
-@pytest.fixture
-def api(place: Place, key: str) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"{place.url}/api/v1", headers=headers, timeout=30) as made:
-        yield made
-
-
-def ok(answer: httpx.Response) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:

@@ -1,38 +1,17 @@
 """Live changes as server-sent events, without a gap after a break."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import psycopg
-import pytest
 
 from alerts.incident_course import note
 from alerts.incident_store import comment_incident
 from alerts.outbox import announce
-from storage.api_keys import add_key
-from tests.console.conftest import Place
+from tests.console.conftest import Place, ok
 
 POND = "/streams/waterlogging"
-
-
-@pytest.fixture(scope="module")
-def key(place: Place) -> str:
-    with psycopg.connect(place.dsn, autocommit=True) as conn:
-        return add_key(conn, "api tests", ["api:viewer"])
-
-
-@pytest.fixture
-def api(place: Place, key: str) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"{place.url}/api/v1", headers=headers, timeout=30) as made:
-        yield made
-
-
-def ok(answer: httpx.Response) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def transition(

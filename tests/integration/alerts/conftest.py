@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 from kafka import KafkaProducer
+from psycopg import Connection
 
 from alerts.links import links_of
 from alerts.notify import Notifier
@@ -66,6 +67,17 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for client in clients.values():
             client.close()
         spawner.stop_all()
+
+
+@pytest.fixture
+def conn(place: Place) -> Iterator[Connection]:
+    """Connection to the place's database; what a test leaves open is ended after it."""
+    with psycopg.connect(place.dsn, autocommit=True) as made:
+        yield made
+        made.execute(
+            "UPDATE episodes SET cleared_at = now(), status = 'cleared' WHERE cleared_at IS NULL"
+        )
+        made.execute("DELETE FROM silences")
 
 
 @pytest.fixture

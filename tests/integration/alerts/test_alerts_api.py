@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import psycopg
 import pytest
 from psycopg import Connection
 from standardwebhooks import Webhook
@@ -21,16 +20,6 @@ from tests.alerting import SECRET, Place, Stub, add_receiver, of_sensor, serving
 from tests.servers import wait_until
 
 SILENCE = {"matchers": [{"name": "district", "value": "510104"}], "reason": "works"}
-
-
-@pytest.fixture
-def conn(place: Place) -> Iterator[Connection]:
-    with psycopg.connect(place.dsn, autocommit=True) as made:
-        yield made
-        made.execute(
-            "UPDATE episodes SET cleared_at = now(), status = 'cleared' WHERE cleared_at IS NULL"
-        )
-        made.execute("DELETE FROM silences")
 
 
 @pytest.fixture(scope="module")

@@ -2,29 +2,14 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import psycopg
-import pytest
 from psycopg import Connection
 
 from alerts.episodes import apply
 from deploy.native import packages
 from tests.alerting import Place, of_sensor
-
-SILENCE = {"matchers": [{"name": "district", "value": "510104"}], "reason": "works"}
-
-
-@pytest.fixture
-def conn(place: Place) -> Iterator[Connection]:
-    with psycopg.connect(place.dsn, autocommit=True) as made:
-        yield made
-        made.execute(
-            "UPDATE episodes SET cleared_at = now(), status = 'cleared' WHERE cleared_at IS NULL"
-        )
-        made.execute("DELETE FROM silences")
 
 
 def test_amtool_itself_works_against_it(place: Place, conn: Connection, tmp_path: Path) -> None:
