@@ -155,10 +155,10 @@ def _incidents(view: View) -> Callable[[list[Summary]], None]:
     """Add the open incidents, the worst first; the place is no higher than what it holds."""
     words = view.words
     columns = [
-        Column("level", words("incidents.level"), "level", width="8.6rem"),
+        Column("level", words("incidents.level"), "level", width="10.6rem"),
         Column("title", words("wall.incidents")),
         Column("alerts", words("wall.alerts"), "number", width="9rem"),
-        Column("opened", words("alerts.since"), "age", width="6.4rem"),
+        Column("opened", words("alerts.since"), "age", width="8rem"),
     ]
     with ui.element("div").classes("wall-incidents") as place:
         table = Table(columns, label=words("wall.incidents"), empty=f"✓ {words('incidents.none')}")
@@ -191,11 +191,11 @@ def _alerts(view: View) -> Callable[[list[Any], int], None]:
     """Add the open alerts, the worst first; rows given to incidents are taken from them."""
     words = view.words
     columns = [
-        Column("level", say("c.level", words.language), "level", width="8.6rem"),
+        Column("level", say("c.level", words.language), "level", width="10.6rem"),
         Column("title", say("c.alert", words.language)),
         Column("sensor", say("c.sensor", words.language)),
         Column("value", say("c.value", words.language), "number", width="9rem"),
-        Column("raised", words("alerts.since"), "age", width="6rem"),
+        Column("raised", words("alerts.since"), "age", width="8rem"),
     ]
     with ui.element("div").classes("wall-alerts"):
         table = Table(

@@ -57,7 +57,7 @@ export default {
       this.chart.setOption({
         animation: false,
         textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-        grid: { left: 8, right: this.limits.some((l) => l.value >= low && l.value <= high) ? this.size() * 7 : 14, top: many ? this.size() * 2.6 : 12, bottom: 6, containLabel: true },
+        grid: { left: 8, right: this.limits.some((l) => l.value >= low && l.value <= high) ? this.size() * 7 : this.still ? this.size() * 1.8 : 14, top: many ? this.size() * 2.6 : 12, bottom: 6, containLabel: true },
         legend: many ? { type: "scroll", top: 0, left: 0, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: this.ink(), data: this.lines.map((l) => l.name) } : undefined,
         tooltip: this.still ? undefined : this.tooltip(),
         xAxis: this.xAxis(),

@@ -21,16 +21,17 @@ LEAST_PX = 20
 """At 1920 × 1080: about 1/400 of five metres on a wall of three metres' width."""
 
 MEASURE = """(least) => {
-  const small = [], out = [];
+  const small = [], out = [], cut = [];
   for (const e of document.querySelectorAll('.page *')) {
     const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     if (!own || !e.checkVisibility() || e.closest('.sr, canvas')) continue;
     if (parseFloat(getComputedStyle(e).fontSize) < least) small.push(e.textContent);
+    if (getComputedStyle(e).overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1) cut.push(e.textContent);
     const box = e.getBoundingClientRect();
     if (box.right > innerWidth + 1 || box.bottom > innerHeight + 1) out.push(e.textContent);
   }
   const root = document.documentElement;
-  return [[root.scrollWidth, root.scrollHeight], small, out];
+  return [[root.scrollWidth, root.scrollHeight], small, out, cut];
 }"""
 
 
@@ -40,17 +41,17 @@ def open_wall(open_page: Opener, query: str = "seconds=0", **more: int | str) ->
     return page
 
 
-@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize(("language", "scale"), [("zh", 1), ("zh", 2), ("en", 1)])
 def test_every_page_fits_one_screen_in_letters_readable_from_afar(
-    open_page: Opener, conn: psycopg.Connection, scale: int
+    open_page: Opener, conn: psycopg.Connection, language: str, scale: int
 ) -> None:
-    page = open_wall(open_page, width=1920 * scale, height=1080 * scale)
+    page = open_wall(open_page, language=language, width=1920 * scale, height=1080 * scale)
     for name in ("", *DOMAINS):
         if name:
             page.keyboard.press("ArrowRight")
             expect(page.locator(f".wall-page.{name}")).to_be_visible()
         found = page.evaluate(MEASURE, LEAST_PX * scale)
-        assert found == [[1920 * scale, 1080 * scale], [], []], name
+        assert found == [[1920 * scale, 1080 * scale], [], [], []], name
 
 
 def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connection) -> None:
@@ -112,7 +113,7 @@ def test_open_incidents_and_who_has_acknowledged_are_seen(
         expect(alerts.locator("td", has_text="✓ 空气质量指数超标")).to_have_count(1)
         expect(alerts.locator(".more")).to_contain_text("✓ = 已确认")
         found = page.evaluate(MEASURE, LEAST_PX)
-        assert found == [[1920, 1080], [], []]
+        assert found == [[1920, 1080], [], [], []]
         place = page.locator(".wall-page.city .wall-incidents")
         box, more = place.bounding_box(), place.locator(".more").bounding_box()
         assert box is not None and more is not None
