@@ -3,7 +3,6 @@
 import base64
 import re
 import secrets
-import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +15,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
@@ -25,9 +23,9 @@ from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Format
 from alerts.guard import Guard, hide
 from alerts.outbox import lock_writers, stir
+from alerts.routes import Routes
 from alerts.vault import Vault
 from catalog.domains import DOMAINS
-from service.errors import FatalError
 
 ROBOTS = ("wecom", "dingtalk")
 ROTATION = timedelta(hours=24)
@@ -120,14 +118,6 @@ class ReceiverView(BaseModel):
     last_error: str | None
 
 
-class ReceiversFile(BaseModel):
-    """``[[receivers]]`` tables of a TOML file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    receivers: list[Receiver] = []
-
-
 def new_secret() -> str:
     """Return a fresh signing secret."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -137,14 +127,6 @@ def check_secret(secret: str) -> None:
     """Raise ValueError unless it is a Standard Webhooks secret of 24 to 64 bytes."""
     if not WHSEC.fullmatch(secret):
         raise ValueError("a secret is whsec_ and the base64 of 24 to 64 random bytes")
-
-
-def read_file(path: Path) -> list[Receiver]:
-    """Return the receivers of a TOML file; ``FatalError`` that says what is wrong with it."""
-    try:
-        return ReceiversFile.model_validate(tomllib.loads(path.read_text())).receivers
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise FatalError(f"{path.name}: {error}", code="receivers", stage="delivering") from error
 
 
 def register(conn: Connection, receiver: Receiver, guard: Guard, vault: Vault, origin: str) -> str:
@@ -198,7 +180,7 @@ def change(conn: Connection, name: str, wanted: ReceiverChange, guard: Guard) ->
         guard.check(wanted.url)
     with conn.transaction():
         if wanted.enabled is not None:
-            enable(conn, name, wanted.enabled)
+            switch(conn, name, wanted.enabled)
         columns = ("url", "min_severity", "domains", "routed")
         sets = "".join(f"{c} = coalesce(%({c})s, {c}), " for c in columns)
         conn.execute(
@@ -222,7 +204,7 @@ def rotate_secret(conn: Connection, name: str, vault: Vault, now: datetime) -> s
     return secret
 
 
-def enable(conn: Connection, name: str, enabled: bool, reason: str = "") -> None:
+def switch(conn: Connection, name: str, enabled: bool, reason: str = "") -> None:
     """Switch a receiver on or off; what waits for it is kept."""
     done = conn.execute(
         "UPDATE receivers SET enabled = %s, disabled_reason = nullif(%s, ''),"
@@ -231,14 +213,25 @@ def enable(conn: Connection, name: str, enabled: bool, reason: str = "") -> None
     )
     if done.rowcount == 0:
         raise NotFoundError(f"no receiver {name!r}")
+    stir(conn)
 
 
-def remove(conn: Connection, name: str) -> None:
-    """Remove a receiver with its messages and their log; one of the file is removed there."""
+def remove(conn: Connection, name: str, routes: Routes) -> int:
+    """Remove a receiver with its messages and their log; return how many were not delivered.
+
+    ``ConflictError`` while a file names it: one of the receivers file would come back at the next
+    start, and without one that the routes file names the engine would not start.
+    """
     if _origin_of(conn, name) == "file":
         raise ConflictError(f"receiver {name!r} stands in the receivers file: remove it there")
-    if conn.execute("DELETE FROM receivers WHERE name = %s", [name]).rowcount == 0:
-        raise NotFoundError(f"no receiver {name!r}")
+    if name in routes.receivers():
+        raise ConflictError(f"the routes file names receiver {name!r}: take it out there first")
+    waiting = get_receiver(conn, name).waiting
+    with conn.transaction():
+        lock_writers(conn)
+        conn.execute("DELETE FROM receivers WHERE name = %s", [name])
+        stir(conn)
+    return waiting
 
 
 def list_receivers(conn: Connection) -> list[ReceiverView]:

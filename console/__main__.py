@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from console import accounts, audit
+from console import accounts
 from console.roles import Role
 from console.settings import ConsoleSettings
 from service.command import run
 from service.postgres import connect
 from service.process import run_process
 from service.web import serve
+from storage import audit
 
 app = typer.Typer(help="The operators' web: pages and HTTP API.")
 

@@ -8,9 +8,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg import Connection
 
-from console import audit
 from console.roles import Role
 from service.api_keys import hash_key
+from storage import audit
 
 MAX_FAILURES = 5
 LOCK_MINUTES = 15

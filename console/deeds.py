@@ -7,9 +7,9 @@ from nicegui import ui
 from psycopg import Connection
 
 from alerts.errors import ConflictError, NotFoundError
-from console.audit import record
 from console.frame import View
 from console.roles import Principal, Role
+from storage.audit import record
 
 T = TypeVar("T")
 Deed = Callable[[Connection, str], T]

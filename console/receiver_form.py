@@ -16,13 +16,14 @@ from alerts.receivers import (
     ReceiverView,
     change,
     create,
+    remove,
     rotate_secret,
 )
 from catalog.domains import DOMAINS
 from catalog.severity import LEVELS
 from console.alerting import alerting
 from console.deeds import do
-from console.frame import View
+from console.frame import View, unfolding
 from console.marks import level_mark
 from console.roles import Role
 from console.texts import Words
@@ -152,6 +153,23 @@ def change_form(view: View, known: ReceiverView, anew: Anew) -> None:
         with ui.element("div").classes("form-row"):
             act_button(words("receivers.rotate"), rotate)
             ui.label(words("receivers.rotate_hint")).classes("count")
+
+
+def remove_form(view: View, known: ReceiverView) -> None:
+    """Offer to remove a receiver, below a title of its own so that no slip of the hand does it."""
+    words = view.words
+
+    async def go() -> None:
+        def deed(conn: Connection, _: str) -> None:
+            remove(conn, known.name, alerting().notifier.routes)
+
+        if await do(view, "receiver.remove", known.name, deed, role=Role.ADMIN):
+            ui.navigate.to("/receivers")
+
+    with unfolding(words("receivers.remove_title"), "removal"):
+        ui.label(words("receivers.remove_hint", waiting=known.waiting)).classes("advice")
+        with ui.element("div").classes("form-row"):
+            act_button(words("receivers.remove", name=known.name), go)
 
 
 def _settings(view: View, known: ReceiverView, anew: Anew) -> None:

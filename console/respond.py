@@ -14,11 +14,11 @@ from fastapi.responses import HTMLResponse
 from alerts.errors import NotFoundError
 from alerts.responses import STEPS, Addressed, Step, addressed, list_responses, respond
 from console.alerting import Room
-from console.audit import record
 from console.auth import Conn
 from console.texts import Words, language_of, words_of
 from console.theme import STYLE_URL
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(include_in_schema=False)
 LOCAL = ZoneInfo("Asia/Shanghai")

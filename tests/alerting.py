@@ -24,7 +24,7 @@ from alerts.settings import AlertSettings
 from alerts.settle import settle
 from alerts.vault import open_vault
 from catalog.contracts import Transition
-from console import audit
+from storage import audit
 from tests.servers import Spawner
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import acts
-from alerts.commands.start import database, me
+from alerts.commands.start import acting, database, me
 from alerts.store import Alert, AlertFilter, find_alerts, get_alert
 from catalog.model import Severity
 from catalog.severity import LEVELS
@@ -70,28 +70,28 @@ def show_command(episode: str) -> None:
 
 def ack_command(episode: str, by: By = "", note: str = "") -> None:
     """Acknowledge an alert. Example: python -m alerts ack EPISODE --by 'duty officer'"""
-    with database() as conn:
+    with acting("alert.ack", episode, by, note=note) as conn:
         acts.acknowledge(conn, episode, by or me(), note, SystemClock().now())
     typer.echo("acknowledged")
 
 
 def unack_command(episode: str, by: By = "", note: str = "") -> None:
     """Take an acknowledgement back. Example: python -m alerts unack EPISODE"""
-    with database() as conn:
+    with acting("alert.unack", episode, by, note=note) as conn:
         acts.unacknowledge(conn, episode, by or me(), note)
     typer.echo("not acknowledged any more")
 
 
 def assign_command(episode: str, to: str, by: By = "") -> None:
     """Give an alert to somebody. Example: python -m alerts assign EPISODE 'pump crew 2'"""
-    with database() as conn:
+    with acting("alert.assign", episode, by, note=to) as conn:
         acts.assign(conn, episode, by or me(), to, SystemClock().now())
     typer.echo(f"assigned to {to}" if to else "assigned to nobody")
 
 
 def comment_command(episode: str, text: str, by: By = "") -> None:
     """Add a remark. Example: python -m alerts comment EPISODE 'pump is running'"""
-    with database() as conn:
+    with acting("alert.comment", episode, by, note=text) as conn:
         acts.comment(conn, episode, by or me(), text)
     typer.echo("noted")
 
@@ -99,14 +99,14 @@ def comment_command(episode: str, text: str, by: By = "") -> None:
 def shelve_command(episode: str, minutes: int, reason: str, by: By = "") -> None:
     """Say nothing of an alert for a while. Example: python -m alerts shelve EPISODE 60 'works'"""
     now = SystemClock().now()
-    with database() as conn:
+    with acting("alert.shelve", episode, by, note=reason) as conn:
         acts.shelve(conn, episode, by or me(), now + timedelta(minutes=minutes), reason, now)
     typer.echo(f"shelved for {minutes} min")
 
 
 def unshelve_command(episode: str, by: By = "") -> None:
     """End shelving. Example: python -m alerts unshelve EPISODE"""
-    with database() as conn:
+    with acting("alert.unshelve", episode, by) as conn:
         acts.unshelve(conn, episode, by or me())
     typer.echo("not shelved any more")
 

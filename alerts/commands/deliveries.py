@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import deliveries as log
-from alerts.commands.start import database
+from alerts.commands.start import database, write_down
 
 app = typer.Typer(no_args_is_help=True, help="The delivery log: list, show, replay.")
 
@@ -62,12 +62,14 @@ def replay_command(
 
     Example: … deliveries replay --receiver duty --since 2026-11-24T08:00+08:00 --failed
     """
-    with database() as conn:
+    with database() as conn, conn.transaction():
         if message:
             count = log.replay(conn, message)
+            write_down(conn, "delivery.replay", message, count=count)
         elif receiver and since:
             end = _time(until) if until else datetime.now(UTC)
             count = log.replay_range(conn, receiver, _time(since), end, only_failed=failed)
+            write_down(conn, "receiver.replay", receiver, count=count, since=since)
         else:
             raise typer.BadParameter("give a message, or --receiver and --since")
     typer.echo(f"{count} message(s) will be sent again")

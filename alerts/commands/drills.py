@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import drills as book
-from alerts.commands.start import database, me
+from alerts.commands.start import acting, database, me, write_down
 from service.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Drills: plan, list, show how fast people answer.")
@@ -31,8 +31,9 @@ def plan_command(
         starts_at=now + timedelta(minutes=in_minutes),
         minutes=minutes,
     )
-    with database() as conn:
+    with database() as conn, conn.transaction():
         made = book.plan_drill(conn, draft, me(), now)
+        write_down(conn, "drill.plan", str(made.id), title=made.title)
     typer.echo(f"drill {made.id} begins {made.starts_at.isoformat(timespec='seconds')}")
 
 
@@ -63,7 +64,7 @@ def show_command(drill: int) -> None:
 @app.command("cancel")
 def cancel_command(drill: int) -> None:
     """End a drill now, or take it off the plan. Example: python -m alerts drills cancel 3"""
-    with database() as conn:
+    with acting("drill.cancel", str(drill)) as conn:
         book.cancel_drill(conn, drill, me(), SystemClock().now())
     typer.echo(f"drill {drill} is cancelled")
 

@@ -6,19 +6,28 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from alerts import incident_acts as decide
 from alerts import incident_store as store
-from alerts.commands.start import database, me
+from alerts.commands.start import acting, database, me
 from alerts.incident_store import Summary
+from alerts.links import links_of
+from alerts.notify import Notifier
+from alerts.outbox import now_of
+from alerts.routes import read_routes
+from alerts.settings import AlertSettings
 from catalog.model import Severity
 from catalog.severity import LEVELS
-from service.clock import SystemClock
 
-app = typer.Typer(no_args_is_help=True, help="Incidents: list, show, acknowledge, tick off tasks.")
+app = typer.Typer(no_args_is_help=True, help="Incidents: look at them, decide, work off the plan.")
 By = Annotated[str, typer.Option(help="who (default: you)")]
+Note = Annotated[str, typer.Option(help="why, for the timeline")]
 
 
 @app.command("list")
-def list_command(all: bool = False, kind: str = "") -> None:
+def list_command(
+    all: Annotated[bool, typer.Option("--all", help="also what is over")] = False,
+    kind: Annotated[str, typer.Option(help="only this kind")] = "",
+) -> None:
     """Print incidents. Example: python -m alerts incidents list --kind waterlogging"""
     table = Table("incident", "level", "what", "state", "district", "alerts", "since", "care")
     with database() as conn:
@@ -52,20 +61,80 @@ def show_command(incident: str) -> None:
         out.print(f"{act.at.astimezone():%m-%d %H:%M:%S} {act.who} {act.act} {act.note}")
 
 
+@app.command("confirm")
+def confirm_command(incident: str, by: By = "") -> None:
+    """Say that a candidate is real; it is told from then on. Example: … incidents confirm inc-…"""
+    settings, notifier = _room()
+    with acting("incident.confirm", incident, by) as conn:
+        decide.confirm_incident(conn, incident, by or me(), notifier, settings, now_of(conn))
+    typer.echo(f"confirmed {incident}")
+
+
+@app.command("merge")
+def merge_command(incident: str, into: str, by: By = "") -> None:
+    """Say that two incidents are one; the second goes on. Example: … incidents merge inc-1 inc-2"""
+    settings, notifier = _room()
+    with acting("incident.merge", incident, by, into=into) as conn:
+        who, now = by or me(), now_of(conn)
+        decide.merge_incidents(conn, incident, into, who, notifier, settings, now)
+    typer.echo(f"{incident} is part of {into}")
+
+
+@app.command("end")
+def end_command(incident: str, by: By = "", note: Note = "") -> None:
+    """End what fires no more. Example: … incidents end inc-… --note "pumped dry" """
+    settings, notifier = _room()
+    with acting("incident.resolve", incident, by, note=note) as conn:
+        who, now = by or me(), now_of(conn)
+        decide.resolve_incident(conn, incident, who, note, notifier, settings, now)
+    typer.echo(f"{incident} is over")
+
+
+@app.command("reopen")
+def reopen_command(incident: str, by: By = "", note: Note = "") -> None:
+    """Say that it is not over. Example: … incidents reopen inc-… --note "water is back" """
+    settings, notifier = _room()
+    with acting("incident.reopen", incident, by, note=note) as conn:
+        who, now = by or me(), now_of(conn)
+        decide.reopen_incident(conn, incident, who, note, notifier, settings, now)
+    typer.echo(f"{incident} goes on")
+
+
 @app.command("ack")
-def ack_command(incident: str, by: By = "", note: str = "") -> None:
+def ack_command(incident: str, by: By = "", note: Note = "") -> None:
     """Say that you take care; stops escalation. Example: … incidents ack inc-… --note "on it" """
-    with database() as conn, conn.transaction():
-        store.acknowledge_incident(conn, incident, by or me(), note, SystemClock().now())
+    with acting("incident.ack", incident, by, note=note) as conn:
+        store.acknowledge_incident(conn, incident, by or me(), note, now_of(conn))
     typer.echo(f"acknowledged {incident}")
 
 
+@app.command("assign")
+def assign_command(incident: str, to: str, by: By = "") -> None:
+    """Give an incident to somebody. Example: … incidents assign inc-… 'pump crew 2'"""
+    with acting("incident.assign", incident, by, to=to) as conn:
+        store.assign_incident(conn, incident, by or me(), to)
+    typer.echo(f"assigned to {to}" if to else "assigned to nobody")
+
+
+@app.command("comment")
+def comment_command(incident: str, text: str, by: By = "") -> None:
+    """Add a remark to the timeline. Example: … incidents comment inc-… 'road is closed'"""
+    with acting("incident.comment", incident, by, note=text) as conn:
+        store.comment_incident(conn, incident, by or me(), text)
+    typer.echo("noted")
+
+
 @app.command("done")
-def done_command(incident: str, task: str, by: By = "", note: str = "") -> None:
+def done_command(incident: str, task: str, by: By = "", note: Note = "") -> None:
     """Tick off a task of the plan. Example: … incidents done inc-… pump"""
-    with database() as conn, conn.transaction():
-        store.finish_task(conn, incident, task, by or me(), note, SystemClock().now())
+    with acting("incident.task", incident, by, task=task, note=note) as conn:
+        store.finish_task(conn, incident, task, by or me(), note, now_of(conn))
     typer.echo(f"{task} is done")
+
+
+def _room() -> tuple[AlertSettings, Notifier]:
+    settings = AlertSettings()
+    return settings, Notifier(read_routes(settings.routes_file), links_of(settings))
 
 
 def _level(incident: Summary) -> str:

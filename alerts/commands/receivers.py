@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import receivers as book
-from alerts.commands.start import database, me
+from alerts.commands.start import acting, database, me, write_down
 from alerts.deliveries import send_test
 from alerts.events import Format
-from alerts.guard import guard_of
+from alerts.guard import guard_of, hide
 from alerts.links import links_of
+from alerts.routes import read_routes
 from alerts.settings import AlertSettings
 from alerts.vault import open_vault
 from service.clock import SystemClock
@@ -53,7 +54,8 @@ def add_command(
         )
     except ValidationError as error:
         raise typer.BadParameter("; ".join(e["msg"] for e in error.errors())) from None
-    with database() as conn:
+    seen = given.model_dump(mode="json", exclude={"name", "secret", "secret_file"})
+    with acting("receiver.create", name, **(seen | {"url": hide(url)})) as conn:
         guard = guard_of(settings, settings.webhook_hosts)
         secret = book.register(conn, given, guard, open_vault(settings.vault_file()), "api")
     shown = "" if secret_file or not secret else f"; secret (shown only now): {secret}"
@@ -82,7 +84,7 @@ def rotate_command(name: str) -> None:
     Example: python -m alerts receivers rotate duty
     """
     vault = open_vault(AlertSettings().vault_file())
-    with database() as conn:
+    with acting("receiver.rotate", name) as conn:
         secret = book.rotate_secret(conn, name, vault, SystemClock().now())
     typer.echo(f"new secret (shown only now): {secret}")
 
@@ -90,30 +92,36 @@ def rotate_command(name: str) -> None:
 @app.command("enable")
 def enable_command(name: str) -> None:
     """Switch a receiver on; what waited is delivered. Example: … receivers enable duty"""
-    with database() as conn:
-        book.enable(conn, name, True)
+    with acting("receiver.change", name, enabled=True) as conn:
+        book.switch(conn, name, True)
     typer.echo(f"{name} is on")
 
 
 @app.command("disable")
 def disable_command(name: str, reason: str = "switched off") -> None:
     """Switch a receiver off; nothing new is owed to it. Example: … receivers disable duty"""
-    with database() as conn:
-        book.enable(conn, name, False, reason)
+    with acting("receiver.change", name, enabled=False, reason=reason) as conn:
+        book.switch(conn, name, False, reason)
     typer.echo(f"{name} is off")
 
 
 @app.command("remove")
 def remove_command(name: str) -> None:
-    """Remove a receiver with its delivery log. Example: … receivers remove duty"""
-    with database() as conn:
-        book.remove(conn, name)
-    typer.echo(f"removed {name}")
+    """Remove a receiver, what waits for it and its delivery log. Example: … receivers remove duty
+
+    One that the routes file or the receivers file names is taken out there first.
+    """
+    routes = read_routes(AlertSettings().routes_file)
+    with database() as conn, conn.transaction():
+        lost = book.remove(conn, name, routes)
+        write_down(conn, "receiver.remove", name, undelivered=lost)
+    typer.echo(f"removed {name}; {lost} message(s) had not been delivered")
 
 
 @app.command("test")
 def test_command(name: str) -> None:
     """Send a test message the way every alert goes. Example: … receivers test duty"""
-    with database() as conn:
+    with database() as conn, conn.transaction():
         sent = send_test(conn, name, me(), links_of(AlertSettings()), SystemClock().now())
+        write_down(conn, "receiver.test", name, message=sent)
     typer.echo(f"owed {sent}; see: python -m alerts deliveries show {sent}")

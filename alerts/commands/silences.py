@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import silences as book
-from alerts.commands.start import database, me
+from alerts.commands.start import database, me, write_down
 from alerts.labels import parse_matcher
 from alerts.store import preview
 from service.clock import SystemClock
@@ -27,7 +27,7 @@ def add_command(
 ) -> None:
     """Set a silence. Example: … silences add district=510104 --reason works --hours 4"""
     now = SystemClock().now()
-    with database() as conn:
+    with database() as conn, conn.transaction():
         draft = book.SilenceDraft.model_validate(
             {
                 "kind": "maintenance" if maintenance else "silence",
@@ -39,6 +39,8 @@ def add_command(
         )
         hidden = len(preview(conn, draft.matchers))
         made = book.add_silence(conn, draft, author or me())
+        says = {"matchers": " ".join(map(str, made.matchers)), "reason": reason}
+        write_down(conn, f"{made.kind}.create", str(made.id), author, **says)
     typer.echo(f"silence {made.id} until {made.ends_at.isoformat(timespec='minutes')}")
     typer.echo(f"open alerts it hides now: {hidden}")
 
@@ -69,7 +71,9 @@ def list_command(expired: bool = False) -> None:
 @app.command("end")
 def end_command(silence: int) -> None:
     """End a silence now; what it hid and still lasts is told. Example: … silences end 3"""
-    with database() as conn:
-        if book.end_silence(conn, silence, me(), SystemClock().now()) is None:
+    with database() as conn, conn.transaction():
+        ended = book.end_silence(conn, silence, me(), SystemClock().now())
+        if ended is None:
             raise LookupError(f"no silence {silence}")
+        write_down(conn, f"{ended.kind}.expire", str(silence))
     typer.echo(f"silence {silence} is over")

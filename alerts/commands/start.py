@@ -1,20 +1,24 @@
 """What the commands stand on: a connection, the guard, the vault; and the checks at start."""
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 from psycopg import Connection
 
 from alerts.guard import guard_of
-from alerts.receivers import list_receivers, read_file, register, seal_all
+from alerts.receivers import list_receivers, register, seal_all
+from alerts.receivers_file import read_file
 from alerts.routes import Routes, check_receivers, read_routes
 from alerts.settings import AlertSettings
 from alerts.vault import open_vault
 from service.errors import FatalError
 from service.postgres import connect
+from storage.audit import record
 
 
 @contextmanager
@@ -27,9 +31,25 @@ def database() -> Iterator[Connection]:
             raise typer.BadParameter(str(error)) from None
 
 
+@contextmanager
+def acting(what: str, target: str, by: str = "", **detail: Any) -> Iterator[Connection]:
+    """Give a connection in one transaction with the act's line in the audit log."""
+    with database() as conn, conn.transaction():
+        yield conn
+        write_down(conn, what, target, by, **detail)
+
+
+def write_down(conn: Connection, what: str, target: str, by: str = "", **detail: Any) -> None:
+    """Write an act into the audit log: nobody is logged in here, so it says whose shell it was."""
+    record(conn, by or me(), what, target, via=f"shell of {me()}", **detail)
+
+
 def me() -> str:
-    """Return who types, for the record."""
-    return getpass.getuser()
+    """Return who types, for the record; a container's user may have a number only."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def prepare(settings: AlertSettings) -> Routes:

@@ -17,10 +17,10 @@ from alerts.labels import Matcher, parse_matcher
 from alerts.receivers import list_receivers
 from console import alertmanager as am
 from console.alerting import Room
-from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(tags=["alertmanager"])
 MOST = 2000

@@ -23,10 +23,10 @@ from alerts.store import (
     get_alert,
     list_transitions,
 )
-from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from console.roles import Principal
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(tags=["alerts"])
 Text = Annotated[str, Field(min_length=1, max_length=2000)]

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from console import audit
 from console.auth import Admin, Conn
+from storage import audit
 
 router = APIRouter(tags=["audit"])
 

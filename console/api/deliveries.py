@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from alerts import deliveries as log
 from alerts.deliveries import Delivery, DeliveryPage, State
 from console.api.receivers import Sent
-from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from console.problems import not_found
+from storage.audit import record
 
 router = APIRouter(tags=["deliveries"])
 

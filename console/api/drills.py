@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query
 
 from alerts import drills as book
 from alerts.drills import Drill, DrillDraft, DrillPage, DrillSummary
-from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(tags=["drills"])
 

@@ -14,9 +14,9 @@ from alerts.incident_acts import (
 )
 from alerts.incident_store import IncidentPage, Status, Summary
 from console.alerting import Room
-from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(tags=["incidents"])
 

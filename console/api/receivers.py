@@ -11,9 +11,9 @@ from alerts.deliveries import replay_range, send_test
 from alerts.guard import RefusedTargetError, hide
 from alerts.receivers import ReceiverChange, ReceiverDraft, ReceiverView
 from console.alerting import Room
-from console.audit import record
 from console.auth import Admin, Conn, Operator, Viewer
 from console.problems import Refused
+from storage.audit import record
 
 router = APIRouter(tags=["receivers"])
 EXAMPLE = {"name": "flood-duty", "url": "https://duty.example.cn/hook", "min_severity": 2} | {
@@ -103,11 +103,11 @@ def change_receiver(
 
 
 @router.delete("/receivers/{name}", status_code=204)
-def remove_receiver(name: str, conn: Conn, who: Admin) -> None:
-    """Remove a receiver with its messages and their log."""
+def remove_receiver(name: str, conn: Conn, who: Admin, room: Room) -> None:
+    """Remove a receiver with its messages and their log; 409 while a file names it."""
     with conn.transaction():
-        book.remove(conn, name)
-        record(conn, who.name, "receiver.remove", name)
+        lost = book.remove(conn, name, room.notifier.routes)
+        record(conn, who.name, "receiver.remove", name, undelivered=lost)
 
 
 @router.post("/receivers/{name}/rotate")

@@ -8,9 +8,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts.errors import NotFoundError
 from alerts.responses import Clock, Response, Step, clocks, list_responses, respond
-from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(tags=["responses"])
 WEEK = timedelta(days=7)

@@ -9,10 +9,10 @@ from alerts import silences as book
 from alerts.labels import Matcher
 from alerts.silences import Silence, SilenceDraft
 from alerts.store import Alert, preview
-from console.audit import record
 from console.auth import Conn, Operator, Viewer
 from console.problems import not_found
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(tags=["silences"])
 EXAMPLE = {

@@ -9,7 +9,6 @@ from psycopg import Connection
 from alerts.store import Alert, AlertFilter, acknowledge, find_alerts
 from catalog.registry import streams
 from console import registry
-from console.audit import record
 from console.frame import Page, View, keep_fresh, panel
 from console.marks import level_mark, number
 from console.roles import Principal, Role
@@ -24,6 +23,7 @@ from console.widgets.filters import (
 )
 from console.widgets.forms import act_button, text_field
 from console.widgets.table import Act, Column, Table
+from storage.audit import record
 
 MOST = 500
 State = Literal["open", "active", "latched", "cleared", "all"]

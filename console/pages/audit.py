@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from console import audit as log
 from console.frame import Page, View, keep_fresh, panel
 from console.roles import Role
 from console.widgets.filters import Search, filter_row
 from console.widgets.forms import act_button
 from console.widgets.table import Column, Table
+from storage import audit as log
 
 MOST = 200
 HASH = 12

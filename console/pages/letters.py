@@ -8,7 +8,6 @@ import httpx
 from nicegui import ui
 from psycopg import Connection
 
-from console.audit import record
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.registry import stream_title
 from console.roles import Principal, Role
@@ -18,6 +17,7 @@ from console.widgets.forms import act_button
 from console.widgets.table import Column, Table
 from service.errors import FatalError, TransientError
 from storage import dead_letters
+from storage.audit import record
 from storage.dead_letters import Selection, Summary
 from storage.redrive import gateway_client, redrive
 

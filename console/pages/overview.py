@@ -5,7 +5,6 @@ from typing import Any
 from nicegui import ui
 
 from alerts.store import acknowledge
-from console.audit import record
 from console.frame import Page, View, follow, panel
 from console.live import Snapshot
 from console.marks import number, state_mark
@@ -21,6 +20,7 @@ from console.rows import (
 from console.widgets.city_map import CityMap
 from console.widgets.table import Act, Column, Table
 from console.widgets.vitals import VitalSigns, vital_signs
+from storage.audit import record
 from storage.views.limits import is_unwell
 
 PLATFORM = (

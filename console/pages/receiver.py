@@ -14,7 +14,7 @@ from catalog.domains import DOMAINS
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.marks import level_mark, local_time
-from console.receiver_form import Anew, change_form, receiver_state
+from console.receiver_form import Anew, change_form, receiver_state, remove_form
 from console.roles import Role
 from console.widgets.facts import Fact, Facts
 from console.widgets.filters import filter_row, named
@@ -71,6 +71,9 @@ async def receiver(view: View, name: str, state: State = "all", message: str = "
         if view.who.may(Role.OPERATOR):
             with side:
                 act_button(words("receiver.replay_failed"), replay_failed)
+
+    if view.who.may(Role.ADMIN):
+        remove_form(view, known)
 
     async def read() -> None:
         found = await view.ask(

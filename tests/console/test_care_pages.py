@@ -204,13 +204,16 @@ def test_an_administrator_adds_tests_changes_and_rotates_a_receiver(
         " FROM receivers WHERE name = 'night-duty'"
     ).fetchone()
     assert row == ("exercise", 2, True, True)
+    page.locator("summary", has_text="移除接收方").click()
+    page.get_by_role("button", name="移除 night-duty").click()
+    page.wait_for_url("**/receivers")
+    expect(page.locator(".list tbody tr", has_text="night-duty")).to_have_count(0)
     told = conn.execute(
         "SELECT what, detail::text FROM audit WHERE target = 'night-duty' ORDER BY seq"
     ).fetchall()
-    whats = ["receiver.create", "receiver.test", "receiver.change", "receiver.rotate"]
-    assert [what for what, _ in told] == whats
+    whats = ["create", "test", "change", "rotate", "remove"]
+    assert [what for what, _ in told] == [f"receiver.{what}" for what in whats]
     assert not any("quiet7" in detail or "whsec" in detail for _, detail in told)
-    conn.execute("DELETE FROM receivers WHERE name = 'night-duty'")
 
 
 def test_only_an_administrator_is_offered_a_new_receiver(open_page: Opener) -> None:

@@ -9,9 +9,10 @@ import httpx
 import psycopg
 import pytest
 
-from console import accounts, audit
+from console import accounts
 from console.roles import Role
 from deploy.ports import free_port
+from storage import audit
 from storage.api_keys import add_key
 from tests.databases import Databases
 from tests.servers import Spawner, outer_environment

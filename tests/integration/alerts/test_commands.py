@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from alerts.__main__ import app
 from alerts.incident_store import list_incidents
+from alerts.receivers import list_receivers
+from storage.audit import entries
 from tests.alerting import Desk, Stub, add_receiver, of_sensor
 
 
@@ -34,6 +36,51 @@ def test_incidents_are_listed_shown_and_worked_on(shell: CliRunner, desk: Desk) 
     page = said(shell, "incidents", "show", incident.id)
     assert all(word in page for word in ("城市内涝应急预案", "wang", "waterlogging-510104-01"))
     assert "no task fly" in said(shell, "incidents", "done", incident.id, "fly", code=2)
+
+
+def test_what_is_decided_about_incidents_is_told_and_audited(shell: CliRunner, desk: Desk) -> None:
+    ponds = ("waterlogging-510104-01", "waterlogging-510105-01")
+    desk.take(*(of_sensor("waterlogging", "ponding", pond, severity=2) for pond in ponds))
+    one, other = sorted(i.id for i in list_incidents(desk.conn))
+
+    def decide(*words: str, code: int = 0) -> str:
+        return said(shell, "incidents", *words, "--by", "li", code=code)
+
+    assert f"confirmed {one}" in decide("confirm", one)
+    assert desk.said()[-1] == "confirmed", "told by the command itself, as by the API"
+    assert "still fire" in decide("end", one, code=2)
+    decide("merge", other, one)
+    desk.take(*(of_sensor("waterlogging", "ponding", p, kind="cleared") for p in ponds))
+    decide("reopen", one, "--note", "water is back")
+    assert desk.said()[-1] == "reopened"
+    decide("assign", one, "crew 2")
+    decide("comment", one, "pumping")
+    decide("end", one, "--note", "dry")
+    assert desk.said()[-1] == "resolved"
+    assert "no incident none" in decide("confirm", "none", code=2)
+    page = said(shell, "incidents", "show", one)
+    assert all(word in page for word in ("water is back", "crew 2", "pumping", "dry"))
+    told = [(e.what.removeprefix("incident."), e.who) for e in entries(desk.conn)]
+    wanted = ["confirm", "merge", "reopen", "assign", "comment", "resolve"]
+    assert told[::-1] == [(act, "li") for act in wanted], "refused acts are not done"
+    assert all(e.detail["via"].startswith("shell of ") for e in entries(desk.conn))
+
+
+def test_a_receiver_is_removed_unless_the_routes_file_names_it(
+    shell: CliRunner, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes = tmp_path / "routes.toml"
+    routes.write_text("fallback = ['crew']\n[route]\nreceivers = ['*']\n")
+    monkeypatch.setenv("CITYOPS_ROUTES_FILE", str(routes))
+    desk.take(of_sensor("waterlogging", "ponding", "waterlogging-510104-01", severity=1))
+    owed = len(desk.said())
+    assert "routes file names" in said(shell, "receivers", "remove", "crew", code=2)
+    said(shell, "receivers", "disable", "duty", "--reason", "works")
+    assert f"{owed} message(s) had not been delivered" in said(shell, "receivers", "remove", "duty")
+    assert "no receiver" in said(shell, "receivers", "remove", "duty", code=2)
+    assert [r.name for r in list_receivers(desk.conn)] == ["crew"]
+    told = [(e.what, e.target, e.detail.get("undelivered")) for e in entries(desk.conn)]
+    assert told == [("receiver.remove", "duty", owed), ("receiver.change", "duty", None)]
 
 
 def test_drills_are_planned_shown_and_cancelled(shell: CliRunner) -> None:

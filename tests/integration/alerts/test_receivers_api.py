@@ -66,6 +66,7 @@ def test_a_receiver_is_made_tested_and_replayed(place: Place) -> None:
     gone = place.call("admin", "DELETE", "/receivers/duty")
     assert gone.status_code == 204
     assert place.call("viewer", "GET", "/receivers/duty").status_code == 404
+    assert place.audits("duty")[0].what == "receiver.remove"
 
 
 def test_each_role_may_do_its_own_part(place: Place) -> None:
