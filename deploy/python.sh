@@ -25,12 +25,13 @@ pip_install() {
 }
 
 # uv fetches and unpacks side by side, in a fraction of pip's time; where only pip is set up for the
-# network (a mirror in its configuration), pip does it all
+# network (a mirror in its configuration), pip does it all. Packages are compiled, as pip does: where
+# Python may not write its bytecode, each process would compile them at each start, 2 s of processor
 only_uv=$(mktemp)
 trap 'rm -f "$only_uv"' EXIT
 awk '/^uv==/ { on = 1 } on { print } on && !/\\$/ { exit }' requirements.txt >"$only_uv"
 pip_install "$only_uv"
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements.txt || {
+"$venv/bin/uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes -r requirements.txt || {
     echo "uv could not install the packages; pip goes on" >&2
     pip_install requirements.txt
 }

@@ -1,5 +1,6 @@
 """What must hold for the project as a whole: its rooms, its documents, its front door."""
 
+import os
 import re
 import subprocess
 import sys
@@ -89,6 +90,12 @@ def test_every_target_of_make_is_explained_and_phony() -> None:
     explained = set(re.findall(r"^([a-z][a-z-]*):.*## \S", text, re.MULTILINE))
     assert targets == explained
     assert targets == phony
+
+
+def test_make_lets_python_keep_its_bytecode() -> None:
+    line = ["make", "-s", "--eval", "told:;@echo [$$PYTHONDONTWRITEBYTECODE]", "told"]
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    assert subprocess.check_output(line, cwd=ROOT, env=env, text=True) == "[]\n"
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "benchmarks/requirements.txt"])
