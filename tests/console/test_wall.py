@@ -26,7 +26,8 @@ MEASURE = """(least) => {
     const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     if (!own || !e.checkVisibility() || e.closest('.sr, canvas')) continue;
     if (parseFloat(getComputedStyle(e).fontSize) < least) small.push(e.textContent);
-    if (getComputedStyle(e).overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1) cut.push(e.textContent);
+    const clips = getComputedStyle(e).overflowX !== 'visible';
+    if (clips && e.scrollWidth > e.clientWidth + 1) cut.push(e.textContent);
     const box = e.getBoundingClientRect();
     if (box.right > innerWidth + 1 || box.bottom > innerHeight + 1) out.push(e.textContent);
   }
