@@ -10,14 +10,17 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 from pydantic import Field
+from starlette.requests import ClientDisconnect
 
 from catalog.contracts import DeadLetter
 from catalog.model import Stream
 from catalog.registry import streams
+from ingest.arrow_body import parse_arrow
 from ingest.describe import describe, request_schema
 from ingest.guard import Guard
+from ingest.problems import add_problems, problem, refusal
 from ingest.producer import FrameProducer
-from ingest.readings import MAX_ERRORS, FieldError, Refused, parse_arrow, parse_json
+from ingest.readings import Refused, parse_json
 from service.clock import Clock
 from service.errors import TransientError
 from service.metrics import seconds, sizes
@@ -26,9 +29,12 @@ from service.vitals import Vitals
 from service.web import add_health
 
 ARROW = "application/vnd.apache.arrow.stream"
+# what curl sends by itself, and devices that say nothing, are taken for JSON
+JSON = ("application/json", "application/x-www-form-urlencoded", "text/plain", "")
 MAX_BODY = 2 * 2**20
 ACK_DEADLINE_S = 10.0
 MAX_IN_FLIGHT = 256
+BODY_DEADLINE_S = 30.0
 
 ACCEPTED = Counter("cityops_gateway_accepted", "Readings accepted", ["stream"])
 REQUEST_SECONDS = seconds("cityops_gateway_request_seconds", "From the body to the answer")
@@ -68,35 +74,33 @@ class Gateway:
 
     async def post(self, stream: Stream, request: Request) -> Response:
         """Answer one POST of readings."""
-        if refusal := self._authorize(stream, request):
-            return refusal
+        if denied := self._authorize(stream, request) or _wrong_kind(request):
+            return denied
         body = await _read_body(request)
-        if body is None:
-            return _problem(
-                413, "body too large", f"at most {MAX_BODY} bytes a request", "body_size"
-            )
+        if isinstance(body, Response):
+            return body
         if self._slots.locked():
-            return _problem(429, "too many requests", "try again", "busy", retry_after_s=1)
+            return problem(429, "too many requests", "try again", "busy", Retry_After="1")
         BYTES.inc(len(body))
         async with self._slots:
             try:
                 with REQUEST_SECONDS.time():
                     return await asyncio.to_thread(self._accept, stream, request, body)
             except Refused as refused:
-                return _refusal(refused)
+                for error in refused.errors:
+                    REFUSED.labels(error.rule).inc()
+                return refusal(refused)
             except asyncio.CancelledError:  # the server stops and waits no longer
-                return _problem(503, "stopping", "send it again", "stopping", retry_after_s=2)
+                return problem(503, "stopping", "send it again", "stopping", Retry_After="2")
             except TransientError as error:
                 self._vitals.trouble(str(error)[:200])
-                retry = max(1, round(error.retry_after_s))
-                return _problem(
-                    503, "not stored, try again", str(error), error.code, retry_after_s=retry
-                )
+                retry = str(max(1, round(error.retry_after_s)))
+                title = "not stored, try again"
+                return problem(503, title, str(error), error.code, Retry_After=retry)
 
     def _accept(self, stream: Stream, request: Request, body: bytes) -> Response:
         now = self._clock.now()
-        kind = request.headers.get("content-type", "").partition(";")[0]
-        batch = (parse_arrow if kind == ARROW else parse_json)(stream, body, now)
+        batch = (parse_arrow if _kind(request) == ARROW else parse_json)(stream, body, now)
         answer: dict[str, Any] = {"accepted": batch.num_rows}
         pending = []
         if self._settings.registration == "strict":
@@ -142,13 +146,14 @@ class Gateway:
 
     def _authorize(self, stream: Stream, request: Request) -> Response | None:
         if not self._guard.loaded:
-            return _problem(503, "starting", "keys are not loaded yet", "starting", retry_after_s=1)
+            return problem(503, "starting", "keys are not loaded yet", "starting", Retry_After="1")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         key = self._guard.find(token.strip()) if scheme.lower() == "bearer" else None
         if key is None:
-            return _problem(401, "no valid key", "send Authorization: Bearer <API key>", "key")
+            detail = "send Authorization: Bearer <API key>"
+            return problem(401, "no valid key", detail, "key", WWW_Authenticate="Bearer")
         if not key.allows("ingest", stream.name):
-            return _problem(403, "key not allowed", f"needs scope ingest:{stream.name}", "scope")
+            return problem(403, "key not allowed", f"needs scope ingest:{stream.name}", "scope")
         return None
 
 
@@ -171,6 +176,7 @@ def build_app(gateway: Gateway, vitals: Vitals) -> FastAPI:
     app.add_api_route("/v1/streams/{stream}/readings", _unknown, methods=["POST"])
 
     add_health(app, vitals)
+    add_problems(app)
     return app
 
 
@@ -188,49 +194,43 @@ def _describe(stream: str) -> Response:
 
 def _unknown(stream: str) -> Response:
     known = ", ".join(streams())
-    return _problem(404, "unknown stream", f"no stream {stream!r}; known: {known}", "stream")
+    return problem(404, "unknown stream", f"no stream {stream!r}; known: {known}", "stream")
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """Return the body, None when it is larger than allowed; never holds more than the limit."""
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _wrong_kind(request: Request) -> Response | None:
+    """Refuse what is neither JSON nor Arrow, and what is packed."""
+    kind, packed = _kind(request), request.headers.get("content-encoding", "identity")
+    if packed.lower() != "identity":
+        return problem(415, "packed body", f"{packed[:40]} is not unpacked here", "encoding")
+    if kind not in (*JSON, ARROW) and not kind.endswith("+json"):
+        detail = f"{kind[:80]} is not known here, send {JSON[0]} or {ARROW}"
+        return problem(415, "unknown content type", detail, "content_type")
+    return None
+
+
+async def _read_body(request: Request) -> bytes | Response:
+    """Return the body, or why it is not taken; never holds more than the limit."""
+    large = problem(413, "body too large", f"at most {MAX_BODY} bytes a request", "body_size")
     if int(request.headers.get("content-length") or 0) > MAX_BODY:
-        return None
+        return large
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            return None
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    return large
+    except TimeoutError:
+        detail = f"the body was not there after {BODY_DEADLINE_S:.0f} s"
+        return problem(408, "too slow", detail, "slow", Connection="close")
+    except ClientDisconnect:
+        return problem(400, "gone", "the client has gone away", "gone")
     return bytes(body)
 
 
 def _newest(batch: pa.RecordBatch) -> Any:
     return max(batch.column("observed_at").to_pylist())
-
-
-def _refusal(refused: Refused) -> Response:
-    for error in refused.errors:
-        REFUSED.labels(error.rule).inc()
-    shown = refused.errors[:MAX_ERRORS]
-    title = "malformed body" if refused.status == 400 else "readings refused, nothing stored"
-    return _problem(
-        refused.status, title, f"{len(refused.errors)} errors", "contract", errors=shown
-    )
-
-
-def _problem(
-    status: int,
-    title: str,
-    detail: str,
-    code: str,
-    *,
-    errors: list[FieldError] | None = None,
-    retry_after_s: int | None = None,
-) -> Response:
-    body: dict[str, Any] = {"type": f"urn:cityops:{code}", "title": title, "status": status}
-    body["detail"] = detail
-    if errors is not None:
-        body["errors"] = [
-            {"item": e.item, "field": e.field, "rule": e.rule, "detail": e.detail} for e in errors
-        ]
-    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
-    return JSONResponse(body, status, headers, media_type="application/problem+json")

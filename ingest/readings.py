@@ -15,7 +15,9 @@ from catalog.model import Stream
 
 MAX_FUTURE = timedelta(minutes=5)
 MAX_ERRORS = 100
-SensorId = Annotated[str, msgspec.Meta(pattern=SENSOR_ID)]
+MAX_SHOWN = 100
+# in Python `$` would let a newline follow
+SensorId = Annotated[str, msgspec.Meta(pattern=SENSOR_ID.removesuffix("$") + r"\Z")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -61,44 +63,22 @@ def parse_json(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
     """Return the readings of a JSON body as a batch; ``Refused`` naming every fault."""
     try:
         readings = _decoder(stream).decode(body).readings
-    except msgspec.DecodeError:
-        raise Refused(list(_explain(stream, body))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        unexplained = FieldError(None, "body", "json", str(error)[:200])
+        raise Refused(list(_explain(stream, body)) or [unexplained]) from None
     rows = [msgspec.structs.astuple(r) for r in readings]
-    _check_rows(rows, now)
+    check_rows(rows, now)
     columns = [
         pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), _schema(stream), strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=_schema(stream))
 
 
-def parse_arrow(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
-    """Return the readings of an Arrow IPC stream as a batch, under the same rules as JSON."""
-    try:
-        table = pa.ipc.open_stream(body).read_all()
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        raise Refused([FieldError(None, "body", "arrow", str(error)[:200])], 400) from None
-    unknown = [n for n in table.schema.names if n not in _schema(stream).names]
-    missing = [n for n in ("sensor", "observed_at") if n not in table.schema.names]
-    errors = [FieldError(None, n, "unknown", "no such metric in this stream") for n in unknown]
-    errors += [FieldError(None, n, "required", "this column is missing") for n in missing]
-    if not errors and not getattr(table.schema.field("observed_at").type, "tz", None):
-        errors = [FieldError(None, "observed_at", "time_zone", "the column has no time zone")]
-    if errors:
-        raise Refused(errors)
-    body_json = json.dumps({"readings": table.to_pylist()}, default=_plain).encode()
-    return parse_json(stream, body_json, now)
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
 def _schema(stream: Stream) -> pa.Schema:
     return readings_schema(stream)
 
 
-def _check_rows(rows: list[tuple[Any, ...]], now: datetime) -> None:
+def check_rows(rows: list[tuple[Any, ...]], now: datetime) -> None:
     """Raise ``Refused`` for what types cannot say: future, absurd time, empty, contradiction."""
     errors, seen, latest = [], {}, now + MAX_FUTURE
     for item, row in enumerate(rows):
@@ -120,25 +100,29 @@ def _check_rows(rows: list[tuple[Any, ...]], now: datetime) -> None:
 def _explain(stream: Stream, body: bytes) -> Iterable[FieldError]:
     """Walk a body that did not decode and name every fault."""
     try:
-        request = json.loads(body)
-    except ValueError as error:
+        request = json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
         raise Refused([FieldError(None, "body", "json", str(error)[:200])], 400) from None
     if not isinstance(request, dict) or not isinstance(request.get("readings"), list):
         yield FieldError(None, "readings", "required", 'the body is {"readings": […]}')
         return
     for name in sorted(set(request) - {"readings"}):
-        yield FieldError(None, name, "unknown", "only readings is known here")
+        yield FieldError(None, name[:MAX_SHOWN], "unknown", "only readings is known here")
     count = len(request["readings"])
     if not 1 <= count <= MAX_READINGS:
-        yield FieldError(
-            None, "readings", "count", f"{count} readings, 1 to {MAX_READINGS} allowed"
-        )
+        yield count_error(str(count))
         return
     for item, reading in enumerate(request["readings"]):
-        yield from _explain_item(stream, item, reading)
+        yield from explain_item(stream, item, reading)
 
 
-def _explain_item(stream: Stream, item: int, reading: object) -> Iterable[FieldError]:
+def count_error(count: str) -> FieldError:
+    """Return the error of a request with too few or too many readings."""
+    return FieldError(None, "readings", "count", f"{count} readings, 1 to {MAX_READINGS} allowed")
+
+
+def explain_item(stream: Stream, item: int, reading: object) -> Iterable[FieldError]:
+    """Name every fault of one reading."""
     if not isinstance(reading, dict):
         yield FieldError(item, "*", "type", "a reading is an object")
         return
@@ -147,7 +131,7 @@ def _explain_item(stream: Stream, item: int, reading: object) -> Iterable[FieldE
             yield FieldError(item, name, "required", "this field is missing")
     for name, value in reading.items():
         if error := _field_error(stream, name, value):
-            yield FieldError(item, name, *error)
+            yield FieldError(item, name[:MAX_SHOWN], *error)
 
 
 def _field_error(stream: Stream, name: str, value: object) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """Serve an ASGI application inside ``run_process``: its signals, its vital signs, its deadline."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,10 +11,49 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.vitals import Vitals
 
 SHUTDOWN_S = 5
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP that hangs up when the head of a request is not there in time.
+
+    uvicorn waits for ever: a few thousand silent connections would take every file handle.
+    """
+
+    head_deadline_s = 10.0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of this head."""
+        super().on_message_begin()
+        self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        """Wait no longer: the body is the application's."""
+        self._forget()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._forget()
+        self._late = self.loop.call_later(self.head_deadline_s, self.transport.close)
+
+    def _forget(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
 
 
 class Server(uvicorn.Server):
@@ -42,6 +82,7 @@ def serve(app: ASGIApp, url: str, vitals: Vitals, stop: threading.Event) -> None
         host=address.hostname or "127.0.0.1",
         port=address.port or 80,
         log_level="warning",
+        http=Protocol,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     server = Server(config, vitals)

@@ -166,6 +166,31 @@ def test_nan_too_many_and_too_large_are_refused(client: httpx.Client) -> None:
     assert client.post(NOISE, content=b"{").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "content", "status", "kind"),
+    [
+        ("POST", NOISE, {}, b"[" * 100_000, 400, "contract"),
+        ("POST", NOISE, {}, b'{"readings":[{"sensor":"\xff"}]}', 400, "contract"),
+        ("POST", NOISE, {"Content-Encoding": "gzip"}, b"\x1f\x8b", 415, "encoding"),
+        ("POST", NOISE, {"Content-Type": "text/csv"}, b"a,b", 415, "content_type"),
+        ("PUT", NOISE, {}, b"{}", 405, "method"),
+        ("GET", "/elsewhere", {}, b"", 404, "path"),
+    ],
+)
+def test_whatever_is_wrong_is_told_as_a_problem(
+    client: httpx.Client,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    content: bytes,
+    status: int,
+    kind: str,
+) -> None:
+    answer = client.request(method, path, headers=headers, content=content)
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:cityops:{kind}")
+
+
 def test_unknown_stream_is_404_and_names_the_known(client: httpx.Client) -> None:
     answer = client.post("/v1/streams/tides/readings", json={})
     assert answer.status_code == 404
