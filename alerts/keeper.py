@@ -5,7 +5,7 @@ All state is in the database, each step is one transaction, so a restart changes
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import psycopg
@@ -19,6 +19,7 @@ from alerts.external import expire
 from alerts.incident_events import incident_event
 from alerts.incident_store import open_incident
 from alerts.incidents import folded_under
+from alerts.judging import Judging
 from alerts.links import links_of
 from alerts.notify import Notifier
 from alerts.outbox import lock_writers, now_of
@@ -41,10 +42,12 @@ class Keeper:
 
     settings: AlertSettings
     notifier: Notifier
+    judging: Judging = field(default_factory=Judging)
 
     def steps(self) -> tuple[Callable[[Connection, datetime], int], ...]:
         """Return the steps in the order they are taken."""
         return (
+            self.watch,
             self.expire,
             self.drills,
             self.flush,
@@ -53,6 +56,10 @@ class Keeper:
             self.escalate,
             self.stuck,
         )
+
+    def watch(self, conn: Connection, now: datetime) -> int:
+        """Notice that rules are no longer judged, and that they are again."""
+        return self.judging.watch(conn, self.notifier, self.settings, now)
 
     def expire(self, conn: Connection, now: datetime) -> int:
         """End alerts from elsewhere that are not reported any more."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from catalog.platform import PLATFORM
 from service.settings import Settings
 
 DEFAULT_ROUTES = Path(__file__).parent / "routes.toml"
@@ -33,5 +34,7 @@ class AlertSettings(Settings):
         return self.secrets_key_file or self.state_dir / "secrets.key"
 
     def is_actual(self, stream: str) -> bool:
-        """Tell whether a stream is fed by real devices."""
+        """Tell whether a stream is fed by real devices; the platform is when any stream is."""
+        if stream == PLATFORM:
+            return bool(self.actual_streams)
         return "*" in self.actual_streams or stream in self.actual_streams

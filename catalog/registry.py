@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 from catalog.model import AnyRule, Stream
-from catalog.platform import PIPELINE, PIPELINE_ID, PLATFORM
+from catalog.platform import PLATFORM
+from catalog.platform import RULES as PLATFORM_RULES
 
 STREAMS_FOLDER = Path(__file__).parent / "streams"
 
@@ -68,7 +69,7 @@ def find_rule(rule_id: str) -> AnyRule | None:
 @cache
 def _rules() -> dict[str, AnyRule]:
     ours = {s.rule_id(rule): rule for s in streams().values() for rule in s.rules}
-    return {PIPELINE_ID: PIPELINE, **ours}
+    return {**PLATFORM_RULES, **ours}
 
 
 def _load_module(path: Path) -> ModuleType:

@@ -121,6 +121,26 @@ class PipelineAbsenceRule(Frozen):
     )
 
 
+class JudgingAbsenceRule(Frozen):
+    """Raise once when the worker's place in some partition has not moved for ``after_s``.
+
+    It is the platform's own rule as well, and the only one that needs neither broker nor worker:
+    the alerts engine judges it by the database; its subject is ``*``.
+    """
+
+    kind: Literal["judging_absence"] = "judging_absence"
+    name: Name = "stalled"
+    title: Text = Text(zh="规则评判停止", en="Rules are no longer judged")
+    after_s: int = 120
+    severity: Severity = Severity.RED
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text = Text(
+        zh="检查消息队列与流处理进程；恢复之前不会再有新的告警，请以其他方式值守",
+        en="Check broker and worker; until they are back no other alert can come: watch otherwise",
+    )
+
+
 class HealthRule(Frozen):
     """Raise when some metric of a sensor has given nothing good for ``for_s`` of event time.
 
@@ -151,5 +171,5 @@ Rule = Annotated[
 ]
 """A rule of a stream."""
 
-AnyRule = Rule | PipelineAbsenceRule
+AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule
 """A rule of a stream or of the platform."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from catalog.model import (
     HealthRule,
+    JudgingAbsenceRule,
     Metric,
     Rule,
     SensorAttribute,
@@ -13,7 +14,7 @@ from catalog.model import (
     ThresholdRule,
     WatchRule,
 )
-from catalog.platform import PIPELINE, PIPELINE_ID
+from catalog.platform import JUDGING, JUDGING_ID, PIPELINE, PIPELINE_ID
 from catalog.registry import streams
 from catalog.rule_kinds import KINDS
 
@@ -57,6 +58,7 @@ def _every_rule() -> Iterator[str]:
             for rule in stream.rules:
                 yield from _rule_rows(stream, rule)
         yield _watch_row(PIPELINE_ID, PIPELINE)
+        yield _watch_row(JUDGING_ID, JUDGING, "a partition's checkpoint stands still")
 
     yield from _table("rule", "title", "level", "when", "for / clear", "standard", rows=rows())
 
@@ -78,10 +80,12 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
         yield _watch_row(stream.rule_id(rule), rule)
 
 
-def _watch_row(rule_id: str, rule: WatchRule) -> tuple[str, ...]:
+def _watch_row(
+    rule_id: str, rule: WatchRule | JudgingAbsenceRule, when: str = "no reading"
+) -> tuple[str, ...]:
     title = f"{rule.title.zh} {rule.title.en}"
     level = rule.severity.name.lower()
-    return f"`{rule_id}`", title, level, "no reading", f"{rule.after_s} s / –", "engineering"
+    return f"`{rule_id}`", title, level, when, f"{rule.after_s} s / –", "engineering"
 
 
 def _quantities() -> Iterator[str]:

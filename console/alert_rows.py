@@ -10,6 +10,7 @@ from catalog.model import (
     STREAM_SUBJECT,
     AnyRule,
     HealthRule,
+    JudgingAbsenceRule,
     SensorAttribute,
     Source,
     Stream,
@@ -203,6 +204,8 @@ def rule_text(words: Words, rule: AnyRule) -> str:
     """Return in words when a rule is on and off."""
     if isinstance(rule, WatchRule):
         return words("alert.silent", after_s=rule.after_s)
+    if isinstance(rule, JudgingAbsenceRule):
+        return words("alert.stalled", after_s=rule.after_s)
     if isinstance(rule, HealthRule):
         timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
         return words("alert.unwell", **timed)

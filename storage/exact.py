@@ -74,9 +74,9 @@ class ExactConsumer(ConsumerRebalanceListener):
 
     def run(self, stop: threading.Event, poll_ms: int = 200) -> None:
         """Consume until ``stop``; errors of broker or database are waited out."""
-        ensure_topics(self._settings.kafka, self._topics)
-        kafka = self._kafka = self._consumer()
-        kafka.subscribe(self._topics, listener=self)
+        kafka = self._kafka = self._begin(stop)
+        if kafka is None:
+            return
         self._vitals.ready()
         lag_due, failures = 0.0, 0
         try:
@@ -103,6 +103,21 @@ class ExactConsumer(ConsumerRebalanceListener):
         finally:
             kafka.close()
             self._disconnect()
+
+    def _begin(self, stop: threading.Event) -> KafkaConsumer | None:
+        """Return the consumer; a broker that is away at the start is waited out, not left to a
+        supervisor: what else this process does (the timers of alerts) goes on meanwhile."""
+        while not stop.is_set():
+            try:
+                ensure_topics(self._settings.kafka, self._topics)
+                kafka = self._consumer()
+                kafka.subscribe(self._topics, listener=self)
+                return kafka
+            except KafkaError as error:
+                logger().warning("waiting for the broker", reason=repr(error)[:200])
+                self._vitals.trouble(f"no broker: {error!r}"[:200])
+                stop.wait(RETRY_S[-1])
+        return None
 
     def _consumer(self) -> KafkaConsumer:
         """Return the group's consumer. A process with a name is a static member of the group: when

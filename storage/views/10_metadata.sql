@@ -43,7 +43,8 @@ CREATE TABLE dash.rules (
     rule text PRIMARY KEY,
     stream text NOT NULL,
     kind text NOT NULL CHECK (
-        kind IN ('threshold', 'absence', 'stream_absence', 'pipeline_absence', 'health')
+        kind IN ('threshold', 'absence', 'stream_absence', 'pipeline_absence', 'judging_absence',
+        'health')
     ),
     metric text,
     op text,

@@ -18,7 +18,8 @@ from catalog.model import (
     Text,
     ThresholdRule,
 )
-from catalog.platform import PIPELINE, PIPELINE_ID, PLATFORM
+from catalog.platform import PLATFORM
+from catalog.platform import RULES as PLATFORM_RULES
 from catalog.registry import streams
 from catalog.severity import LEVELS, STATES
 
@@ -47,7 +48,7 @@ def rows_by_table() -> dict[str, list[Row]]:
         "metrics": [row for s in declared for row in _metrics(s)],
         "rules": [
             *(_rule(s.name, s.rule_id(rule), rule) for s in declared for rule in s.rules),
-            _rule(PLATFORM, PIPELINE_ID, PIPELINE),
+            *(_rule(PLATFORM, rule_id, rule) for rule_id, rule in PLATFORM_RULES.items()),
         ],
         "thresholds": [row for s in declared for row in _thresholds(s)],
         "attributes": [

@@ -111,3 +111,22 @@ def test_partitions_added_while_it_runs_are_read_and_the_old_ones_still_are(
     finally:
         sender.close()
         admin.close()
+
+
+def test_a_broker_that_is_away_at_the_start_is_waited_out(
+    kafka: str, dsn: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, asked = threading.Event(), list[str]()
+    settings, vitals = Settings(kafka=kafka, dsn=SecretStr(dsn)), Vitals("seen")
+
+    def away(*_: Any) -> None:
+        asked.append(vitals.health().reason)
+        if len(asked) == 2:
+            stop.set()
+        raise KafkaError("no broker answers")
+
+    monkeypatch.setattr("storage.exact.ensure_topics", away)
+    monkeypatch.setattr("storage.exact.RETRY_S", (0.01,))
+    ExactConsumer("seen", [f"{topic_prefix}.seen"], Seen(), settings, vitals).run(stop)
+    assert asked[0] == "starting"
+    assert "no broker answers" in asked[1], "unwell, and it says why"

@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 from standardwebhooks import Webhook
 
+from alerts.external import RESOLVE_AFTER, Foreign, take
+from alerts.links import links_of
+from alerts.notify import Notifier
+from alerts.outbox import now_of
+from alerts.routes import read_routes
+from alerts.settings import DEFAULT_ROUTES, AlertSettings
 from deploy.errors import StartError
 from deploy.native import postgres_files
 from deploy.paths import cache_dir
@@ -92,6 +99,22 @@ def test_a_receiver_that_cannot_be_reached_is_reported_and_gets_everything_in_or
         wait_until(lambda: len(duty.got) == 5, 30.0, "everything is delivered")
         assert [h["webhook-sequence"] for h, _ in duty.got] == ["1", "2", "3", "4", "5"]
     assert len(stub.got) == 1, "told once, not once a message"
+
+
+def test_an_engine_without_its_broker_still_tells_what_time_brings(
+    dsn: str, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    settings = AlertSettings(state_dir=tmp_path)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        notifier = Notifier(read_routes(DEFAULT_ROUTES), links_of(settings))
+        pushed = Foreign(labels={"alertname": "Probe"})
+        take(conn, [pushed], notifier, settings, now_of(conn) - RESOLVE_AFTER, pushed=True)
+    away = {"CITYOPS_KAFKA": f"127.0.0.1:{free_port()}"}
+    engine = spawn("alerts", "engine", env=away, deadline_s=None)
+    spawn("alerts", "deliver", env=away)
+    wait_until(lambda: len(stub.got) == 2, 30.0, "raised, and cleared by the engine's timers")
+    assert engine.child.running(), "it waits for the broker"
 
 
 @contextmanager
