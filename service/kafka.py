@@ -115,6 +115,19 @@ def keep_rejoining(kafka: KafkaConsumer) -> None:
     coordinator.request_rejoin()
 
 
+def notice_takeover(kafka: KafkaConsumer) -> None:
+    """Let a member whose name another process has taken be told so; call it before ``poll``.
+
+    kafka-python 3.0.12 keeps a refused heartbeat (``FencedInstanceIdError``) to itself: it ceases
+    to beat and reads on. A member that asks to join again is refused aloud.
+    """
+    coordinator: Any = getattr(kafka, "_coordinator")  # noqa: B009  (no public way)
+    with coordinator._lock:
+        beats = coordinator._heartbeat_enabled or coordinator.need_rejoin()
+        if coordinator.stable() and not beats:
+            coordinator.request_rejoin()
+
+
 def is_reachable(bootstrap: str) -> bool:
     """Tell whether a broker answers within five seconds."""
     options: dict[str, Any] = {

@@ -17,7 +17,7 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from service.errors import FatalError, TransientError
-from service.kafka import consumer, ensure_topics, instance_id, keep_rejoining
+from service.kafka import consumer, ensure_topics, instance_id, keep_rejoining, notice_takeover
 from service.log import logger
 from service.metrics import seconds, sizes
 from service.postgres import connect, is_refusal
@@ -140,6 +140,7 @@ class ExactConsumer(ConsumerRebalanceListener):
     def _round(self, kafka: KafkaConsumer, poll_ms: int) -> None:
         if self._must_seek:
             self._seek(kafka)
+        notice_takeover(kafka)
         polled = kafka.poll(timeout_ms=poll_ms)
         if polled and not self._must_seek:
             self._take([record for records in polled.values() for record in records])

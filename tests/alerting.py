@@ -108,10 +108,12 @@ def serving(port: int = 0) -> Iterator[Stub]:
     server = Server(("127.0.0.1", port), Handler)
     made.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield made
-    made.hold.set()
-    server.shutdown()
-    server.server_close()
+    try:
+        yield made
+    finally:
+        made.hold.set()
+        server.shutdown()
+        server.server_close()
 
 
 def transition(number: int, kind: Any = "raised", severity: int = 2, **other: Any) -> Transition:

@@ -131,9 +131,8 @@ def spawn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spawner]:
     }
     wanted = [name for name in variables if name in request.fixturenames]
     base = {variables[name]: str(request.getfixturevalue(name)) for name in wanted}
-    spawner = Spawner(tmp_path, base)
-    yield spawner
-    spawner.stop_all()
+    with Spawner(tmp_path, base).stopping() as spawner:
+        yield spawner
 
 
 @pytest.fixture

@@ -52,7 +52,8 @@ def grafana_server(state: State) -> Iterator[str]:
     """Give the address of a running server; it ends with the block."""
     handler = type("Handler", (_Handler,), {"state": state})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    given = {"poll_interval": 0.05}
+    thread = threading.Thread(target=server.serve_forever, kwargs=given, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -141,6 +141,14 @@ class Spawner:
         self.spawned.append(process)
         return process if deadline_s is None else process.wait_healthy(deadline_s)
 
+    @contextmanager
+    def stopping(self) -> Iterator[Spawner]:
+        """Stop all at the end of the block, whatever becomes of it."""
+        try:
+            yield self
+        finally:
+            self.stop_all()
+
     def stop_all(self) -> None:
         """Stop all, last started first, and print their logs (pytest shows them on failure)."""
         for process in reversed(self.spawned):

@@ -85,7 +85,8 @@ class Proxy:
         with client, server:
             with self._lock:
                 self._pairs.add((client, server))
-            down = threading.Thread(target=self._pump, args=(server, client, False, cut))
+            given = (server, client, False, cut)
+            down = threading.Thread(target=self._pump, args=given, daemon=True)
             down.start()
             self._pump(client, server, True, cut)
             down.join()

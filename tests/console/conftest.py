@@ -38,6 +38,9 @@ from tests.servers import Spawned, Spawner
 
 PASSWORD = "correct horse battery"
 PATIENCE_MS = 15_000
+START_S = 60.0
+"""How long the one console may take to start: every test of pages would fail with it."""
+
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox",
@@ -76,9 +79,9 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
         base |= {"CITYOPS_GATEWAY": gateway, "CITYOPS_API_KEY": key}
         base |= {"CITYOPS_WEBHOOK_HOSTS": '["127.0.0.1"]'}
-        spawner = Spawner(tmp_path_factory.mktemp("console"), base)
-        yield Place(url, dsn, gateway, key, spawner("console", name="console"))
-        spawner.stop_all()
+        with Spawner(tmp_path_factory.mktemp("console"), base).stopping() as spawner:
+            console = spawner("console", name="console", deadline_s=START_S)
+            yield Place(url, dsn, gateway, key, console)
 
 
 @pytest.fixture
@@ -130,7 +133,8 @@ def sessions(place: Place) -> dict[str, str]:
     found = {}
     for role in Role:
         form = {"name": role.value, "password": PASSWORD}
-        found[role.value] = httpx.post(f"{place.url}/login", data=form).cookies["cityops_session"]
+        answer = httpx.post(f"{place.url}/login", data=form, timeout=30)
+        found[role.value] = answer.cookies["cityops_session"]
     return found
 
 

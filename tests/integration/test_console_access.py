@@ -28,13 +28,12 @@ def place(
     with databases.fresh(migrated=True) as dsn:
         url = f"http://127.0.0.1:{free_port()}"
         base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
-        spawner = Spawner(tmp_path_factory.mktemp("console"), base)
         with psycopg.connect(dsn, autocommit=True) as conn:
             for role in Role:
                 accounts.add_user(conn, f"the-{role}", PASSWORD, role)
-        spawner("console", name="console")
-        yield url, dsn
-        spawner.stop_all()
+        with Spawner(tmp_path_factory.mktemp("console"), base).stopping() as spawner:
+            spawner("console", name="console", deadline_s=60.0)
+            yield url, dsn
 
 
 @pytest.fixture

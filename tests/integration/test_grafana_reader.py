@@ -160,7 +160,8 @@ def test_who_raises_his_own_limit_is_ended_by_the_owner(
     with psycopg.connect(address, autocommit=True) as hostile:
         for unset in ("statement_timeout", "idle_in_transaction_session_timeout"):
             hostile.execute(f"SET {unset} = 0".encode())
-        worker = threading.Thread(target=_run, args=(hostile, OVERLONG[case]))
+        given = (hostile, OVERLONG[case])
+        worker = threading.Thread(target=_run, args=given, daemon=True)
         worker.start()
         try:
             assert end_overlong(owner, after_s=30) == 0
@@ -169,7 +170,7 @@ def test_who_raises_his_own_limit_is_ended_by_the_owner(
                 assert time.monotonic() < deadline, "nothing was ended"
             assert ended == 1
         finally:
-            worker.join()
+            worker.join(10)
         with pytest.raises(psycopg.OperationalError):
             hostile.execute("SELECT 1")
     assert reader.execute("SELECT 1").fetchone() == (1,)  # who keeps the limits stays

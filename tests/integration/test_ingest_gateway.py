@@ -65,10 +65,9 @@ def place(
     prefix = unique_prefix()
     with databases.fresh(migrated=True) as dsn:
         base = {"CITYOPS_KAFKA": kafka, "CITYOPS_DSN": dsn, "CITYOPS_TOPIC_PREFIX": prefix}
-        spawn = Spawner(tmp_path_factory.mktemp("gateway"), base)
         keys = add_keys(dsn)
-        yield Place(start(spawn), keys, prefix)
-        spawn.stop_all()
+        with Spawner(tmp_path_factory.mktemp("gateway"), base).stopping() as spawn:
+            yield Place(start(spawn), keys, prefix)
     delete_topics(kafka, prefix)
 
 

@@ -1,15 +1,13 @@
 """The exact consumer on a real broker: what a rebalance must not do to it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import NewPartitions
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaError
 from psycopg import Connection
 from pydantic import SecretStr
 
@@ -38,62 +36,75 @@ class Seen:
         raise AssertionError(reason)
 
 
+@dataclass
+class Member:
+    """A consumer of one topic in a thread of its own."""
+
+    reader: ExactConsumer
+    vitals: Vitals
+    stop: threading.Event = field(default_factory=threading.Event)
+    said: list[str] = field(default_factory=list)
+
+    def run(self, poll_ms: int) -> None:
+        """Consume until ``stop``; keep what ended it."""
+        try:
+            self.reader.run(self.stop, poll_ms)
+        except FatalError as error:
+            self.said.append(f"{error.code}: {error}")
+
+    def placed(self) -> bool:
+        """Tell whether it was given every partition."""
+        return self.vitals.health().details.get("partitions") == PARTITIONS
+
+
+Starter = Callable[..., Member]
+
+
 @pytest.fixture
-def seen(kafka: str, dsn: str, topic_prefix: str) -> Iterator[Seen]:
-    """A consumer of one topic that polls for a millisecond at a time."""
-    made, stop = Seen(), threading.Event()
-    settings = Settings(kafka=kafka, dsn=SecretStr(dsn), topic_prefix=topic_prefix)
-    reader = ExactConsumer("seen", [f"{topic_prefix}.seen"], made, settings, Vitals("seen"))
-    thread = threading.Thread(target=reader.run, args=(stop,), kwargs={"poll_ms": 1})
-    thread.start()
-    yield made
-    stop.set()
-    thread.join(DEADLINE_S)
+def start(kafka: str, dsn: str, topic_prefix: str) -> Iterator[Starter]:
+    """Starter of members, which are stopped whatever becomes of the test."""
+    made: list[tuple[Member, threading.Thread]] = []
+
+    def starter(store: Seen, *, poll_ms: int, process: str = "") -> Member:
+        settings = Settings(
+            kafka=kafka, dsn=SecretStr(dsn), topic_prefix=topic_prefix, process=process
+        )
+        vitals = Vitals("seen")
+        reader = ExactConsumer("seen", [f"{topic_prefix}.seen"], store, settings, vitals)
+        member = Member(reader, vitals)
+        thread = threading.Thread(target=member.run, args=(poll_ms,), daemon=True)
+        made.append((member, thread))
+        thread.start()
+        return member
+
+    yield starter
+    for member, _ in made:
+        member.stop.set()
+    for _, thread in made:
+        thread.join(DEADLINE_S)
+    assert not [thread for _, thread in made if thread.is_alive()]
 
 
 def test_a_second_process_of_the_same_name_ends_the_first_and_says_so(
-    kafka: str, dsn: str, topic_prefix: str
+    kafka: str, topic_prefix: str, start: Starter
 ) -> None:
-    settings = Settings(
-        kafka=kafka, dsn=SecretStr(dsn), topic_prefix=topic_prefix, process="reader"
-    )
-    stop, said = threading.Event(), list[str]()
-
-    def run() -> None:
-        reader = ExactConsumer("seen", [f"{topic_prefix}.seen"], Seen(), settings, Vitals("seen"))
-        try:
-            reader.run(stop, poll_ms=50)
-        except FatalError as error:
-            said.append(f"{error.code}: {error}")
-
     ensure_topics(kafka, [f"{topic_prefix}.seen"])
-    members = [threading.Thread(target=run) for _ in range(2)]
-    members[0].start()
-    wait_until(lambda: group_size(kafka, f"{topic_prefix}.seen") == 1, DEADLINE_S, "a member")
-    members[1].start()
-    wait_until(lambda: said, DEADLINE_S, "one of the two ended")
-    stop.set()
-    for member in members:
-        member.join(DEADLINE_S)
-    assert len(said) == 1
-    assert said[0].startswith("fenced: another process named reader has taken over")
-
-
-def group_size(kafka: str, group: str) -> int:
-    admin: Any = KafkaAdminClient(bootstrap_servers=kafka)
-    try:
-        return len(admin.describe_groups([group])[group]["members"])
-    except KafkaError:
-        return 0
-    finally:
-        admin.close()
+    first = start(Seen(), poll_ms=50, process="reader")
+    wait_until(first.placed, DEADLINE_S, "the first has the partitions")
+    second = start(Seen(), poll_ms=50, process="reader")
+    wait_until(lambda: first.said, DEADLINE_S, "the first ended")
+    assert first.said[0].startswith("fenced: another process named reader has taken over")
+    wait_until(second.placed, DEADLINE_S, "the second has the partitions")
+    assert second.said == []
 
 
 def test_partitions_added_while_it_runs_are_read_and_the_old_ones_still_are(
-    kafka: str, topic_prefix: str, seen: Seen
+    kafka: str, topic_prefix: str, start: Starter
 ) -> None:
     topic, more = f"{topic_prefix}.seen", PARTITIONS + 2
+    seen = Seen()
     ensure_topics(kafka, [topic])
+    start(seen, poll_ms=1)
     sender = producer(kafka, "test", metadata_max_age_ms=500)
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     try:

@@ -68,6 +68,13 @@ def test_no_folder_is_a_drawer() -> None:
     assert not found
 
 
+def test_no_thread_of_a_test_keeps_a_failed_run_from_ending() -> None:
+    calls = r"threading\.Thread\((?:[^()]|\([^()]*\))*\)"
+    for path in tracked("tests/*.py"):
+        for call in re.findall(calls, path.read_text()):
+            assert "daemon=True" in call, f"{path.relative_to(ROOT)}: {call}"
+
+
 def test_links_of_the_documents_lead_somewhere() -> None:
     for page in tracked("*.md"):
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):

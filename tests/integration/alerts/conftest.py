@@ -56,17 +56,16 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         url = f"http://127.0.0.1:{free_port()}"
         hosts = json.dumps(["127.0.0.1", "duty.example.cn"])
         base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url, "CITYOPS_WEBHOOK_HOSTS": hosts}
-        spawner = Spawner(folder, base)
         clients: dict[str, httpx.Client] = {}
         with psycopg.connect(dsn, autocommit=True) as conn:
             for role in ("viewer", "operator", "admin"):
                 bearer = {"Authorization": f"Bearer {add_key(conn, role, [f'api:{role}'])}"}
                 clients[role] = httpx.Client(base_url=url, headers=bearer, timeout=30)
-        spawner("console", name="console")
-        yield Place(dsn, folder, spawner, clients)
+        with Spawner(folder, base).stopping() as spawner:
+            spawner("console", name="console", deadline_s=60.0)
+            yield Place(dsn, folder, spawner, clients)
         for client in clients.values():
             client.close()
-        spawner.stop_all()
 
 
 @pytest.fixture

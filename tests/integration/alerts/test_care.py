@@ -110,7 +110,7 @@ def test_two_writers_cannot_open_two_episodes(dsn: str, desk: Desk) -> None:
             except psycopg.errors.UniqueViolation:
                 outcome.append("refused")
 
-    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    threads = [threading.Thread(target=write, args=(n,), daemon=True) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
