@@ -18,6 +18,7 @@ MAX_ERRORS = 100
 MAX_SHOWN = 100
 # in Python `$` would let a newline follow
 SensorId = Annotated[str, msgspec.Meta(pattern=SENSOR_ID.removesuffix("$") + r"\Z")]
+SENSOR_WORDS = "an id is up to 64 letters, digits and . _ : - and begins with one of the former"
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -136,7 +137,10 @@ def explain_item(stream: Stream, item: int, reading: object) -> Iterable[FieldEr
 
 def _field_error(stream: Stream, name: str, value: object) -> tuple[str, str] | None:
     if name == "sensor":
-        return _convert(value, SensorId, "sensor")
+        error = _convert(value, SensorId, "sensor")
+        if error and isinstance(value, str):
+            return "sensor", f"{value[:MAX_SHOWN]!r}: {SENSOR_WORDS}"
+        return error
     if name == "observed_at":
         return _convert(value, Moment, "time")
     if name not in stream.metric_names:

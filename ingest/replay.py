@@ -1,6 +1,5 @@
 """Replay a CSV file through the gateway: its validation, in order, resumable, nothing twice."""
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 
 from catalog.model import Stream
 from ingest.readings import FieldError
+from ingest.replay_file import CsvFile
 from ingest.replay_map import FILE, ReplayMap
 from ingest.replay_state import Progress, StateFile
 from service.clock import Clock
@@ -79,6 +79,7 @@ class Replay:
         on_refused: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
         self._path = path
+        self._file = CsvFile(path, plan.columns)
         self._plan = plan
         self._state = state
         self._on_refused = on_refused
@@ -109,28 +110,34 @@ class Replay:
             if row.at:
                 times = [min(times[0], row.at), max(times[1], row.at)] if times else [row.at] * 2
         if not times:
-            form = self._plan.time.format
-            raise _unusable(self._path, f"no row has a time of the form {form!r}")
+            raise self._no_time()
         return count, times[0], times[1]
 
-    def _rows(self) -> Iterator[Row]:
-        try:
-            with self._path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-                reader = csv.DictReader(file)
-                missing = self._plan.columns - set(reader.fieldnames or ())
-                if missing:
-                    raise _unusable(self._path, f"no column {', '.join(sorted(missing))}")
-                for cells in reader:
-                    yield self._row(reader.line_num, cells)
-        except (OSError, csv.Error) as error:
-            raise _unusable(self._path, str(error)) from None
+    def count(self) -> int:
+        """Return the number of rows; ``FatalError`` when no time is readable."""
+        if not any(row.at for row in self._rows()):
+            raise self._no_time()
+        return sum(1 for _ in self._file.rows())
 
-    def _row(self, line: int, cells: dict[str, str]) -> Row:
-        if None in cells or None in cells.values():
-            error = FieldError(None, "*", "columns", "more or fewer cells than the header")
-            return Row(line, None, {}, error)
+    def _no_time(self) -> FatalError:
+        row = next(self._rows(), None)
+        if row is None:
+            return _unusable(self._path, "it has a header and no rows")
+        form, detail = self._plan.time.format, row.error.detail if row.error else ""
+        return _unusable(self._path, f"no row has a time of the form {form!r}; the first: {detail}")
+
+    def _rows(self) -> Iterator[Row]:
+        before = None
+        for line, cells in self._file.rows():
+            row = self._row(line, cells, before)
+            before = row.at or before
+            yield row
+
+    def _row(self, line: int, cells: dict[str, str] | str, before: datetime | None) -> Row:
+        if isinstance(cells, str):
+            return Row(line, None, {}, FieldError(None, "*", "columns", cells))
         try:
-            at = self._plan.time.read(cells)
+            at = self._plan.time.read(cells, before)
         except (ValueError, OverflowError) as fault:
             return Row(line, None, cells, FieldError(None, "observed_at", "time", str(fault)[:200]))
         return Row(line, at, cells)

@@ -37,11 +37,14 @@ class Report:
 
     def __init__(self) -> None:
         self.lines: dict[str, list[int]] = {}
+        self.example: dict[str, str] = {}
         self._write: Callable[[Refusal], None] = lambda _: None
 
     def add(self, refusal: Refusal) -> None:
         """Take note of one refused reading."""
-        lines = self.lines.setdefault(refusal.error.rule, [])
+        error = refusal.error
+        self.example.setdefault(error.rule, f"{error.field}: {error.detail}")
+        lines = self.lines.setdefault(error.rule, [])
         if len(lines) < SHOWN_LINES:
             lines.append(refusal.line)
         self._write(refusal)
@@ -68,6 +71,8 @@ class Report:
         for rule, count in sorted(done.refused.items()):
             where = ", ".join(map(str, self.lines.get(rule, ()))) or "in an earlier run"
             yield f"  {rule}: {count} (line {where}{' …' if count > SHOWN_LINES else ''})"
+            if example := self.example.get(rule):
+                yield f"    {example}"
 
 
 def replay_command(
@@ -117,6 +122,8 @@ def replay_command(
         raise typer.Exit(1) from None
     for line in report.text(replay.progress):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if replay.progress.refused and not replay.progress.accepted:
+        raise typer.Exit(1)
 
 
 def _prepare(
@@ -138,15 +145,21 @@ def _prepare(
     if again:
         state.path.unlink(missing_ok=True)
     replay = Replay(file, plan, state, report.add)
+    if not shift or replay.progress.rows:
+        return replay, replay.count()
     rows, first, last = replay.span()
-    if shift and not replay.progress.rows:
-        replay.progress.shift_s = shift_seconds(SystemClock(), first, last, pace)
+    replay.progress.shift_s = shift_seconds(SystemClock(), first, last, pace)
     return replay, rows
 
 
 def _map_path(name: str) -> Path:
     shipped = MAPS / f"{name}.toml"
-    return shipped if shipped.is_file() and not Path(name).exists() else Path(name)
+    if Path(name).is_file():
+        return Path(name)
+    if not shipped.is_file():
+        known = ", ".join(sorted(p.stem for p in MAPS.glob("*.toml")))
+        raise typer.BadParameter(f"no map {name!r}: a TOML file, or one of {known}")
+    return shipped
 
 
 def _run(

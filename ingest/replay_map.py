@@ -3,7 +3,7 @@
 import math
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from string import Formatter
@@ -42,12 +42,27 @@ class TimeColumns(Part):
             raise ValueError(f"no time zone {zone!r}, write one like Asia/Shanghai") from None
         return zone
 
-    def read(self, row: Mapping[str, str]) -> datetime:
-        """Return the row's time in UTC; ``ValueError`` when the text does not fit the format."""
+    @cached_property
+    def _place(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def read(self, row: Mapping[str, str], before: datetime | None = None) -> datetime:
+        """Return the row's time in UTC; ``before`` is that of the row before it.
+
+        ``ValueError`` when the text does not fit the format, or names an hour that the zone leaves
+        out in spring. An hour that comes twice in autumn is the second one once time would run
+        back by less than it.
+        """
         moment = datetime.strptime(" ".join(row[c].strip() for c in self.columns), self.format)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(self.zone))
-        return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+        first = moment.replace(tzinfo=self._place).astimezone(UTC)
+        second = moment.replace(tzinfo=self._place, fold=1).astimezone(UTC)
+        if second < first:
+            raise ValueError(f"{moment} does not exist in {self.zone}, where clocks go forward")
+        if before and second - first >= before - first > timedelta(0):
+            return second
+        return first
 
 
 class Value(Part):
@@ -158,6 +173,8 @@ def _renamed(found: ReplayMap, sensor: str, path: Path) -> ReplayMap:
 
 
 def _number(cell: str) -> float | None:
+    if "_" in cell or not cell.isascii():  # Python reads 1_000 and Arabic digits as well
+        return None
     try:
         number = float(cell)
     except ValueError:

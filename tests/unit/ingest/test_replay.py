@@ -235,6 +235,24 @@ def test_a_wrong_map_says_what_is_wrong(tmp_path: Path, old: str, new: str, says
         load_map(path, streams()["transformer"])
 
 
-def test_a_file_without_the_columns_says_which(tmp_path: Path) -> None:
-    with pytest.raises(FatalError, match="no column OT"):
-        sent(replay(tmp_path, "date,TEMP\n2016-07-01 00:00:00,1\n", "etth1"))
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the file is empty"),
+        ("date,OT\n", "a header and no rows"),
+        ("date,TEMP\n2016-07-01 00:00:00,1\n", "no column OT; it has date, TEMP"),
+        ("date,OT,ot ,OT\n", "OT is there more than once"),
+        ("date,OT\n01.07.2016,1\n", "the first: time data '01.07.2016' does not match"),
+    ],
+)
+def test_a_file_that_cannot_be_replayed_says_why(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(FatalError, match=says):
+        replay(tmp_path, text, "etth1").count()
+
+
+def test_only_plain_numbers_are_numbers(tmp_path: Path) -> None:
+    cells = ["1_000", "٥", "1,5", "0x10", "5e1", " 51 "]
+    rows = [f'2016-07-01 {hour:02}:00:00,"{cell}"\n' for hour, cell in enumerate(cells)]
+    made = replay(tmp_path, "date,OT\n" + "".join(rows), "etth1")
+    assert [r["oil_temp_c"] for r in sent(made)] == [50.0, 51.0]
+    assert made.progress.refused == {"number": 4}
