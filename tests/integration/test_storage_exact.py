@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import NewPartitions
 from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
 from psycopg import Connection
 from pydantic import SecretStr
 
