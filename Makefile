@@ -95,7 +95,7 @@ $(BENCH_STAMP): benchmarks/requirements.txt
 bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (5 min; SHARE=0.1 for a try)
 	@$(BIN)/python -m benchmarks run $(if $(SHARE),--share $(SHARE)) $(if $(PUBLISH),--publish)
 
-soak: setup ## Watch memory under 20 000 readings/s (MINUTES=200)
+soak: setup ## Watch memory under 20 000 readings/s for 30 min (MINUTES=5 for a try)
 	@$(BIN)/python -m benchmarks soak $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew

@@ -88,10 +88,15 @@ def _alone(name: str, run: Callable[[Stand, float], list[dict[str, Any]]], share
     """Run a measurement of its own and write its figures."""
     with open_stand() as stand:
         found = run(stand, share)
-    record = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": _machine()}
-    path = RESULTS / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    _write(name, {"results": found})
+
+
+def _write(name: str, found: dict[str, Any]) -> None:
+    now = datetime.now(UTC)
+    record = {"at": now.isoformat(timespec="seconds"), "machine": _machine()} | found
+    path = RESULTS / f"{name}-{now:%Y%m%dT%H%M%SZ}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record | {"results": found}, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     typer.echo(path.relative_to(ROOT))
 
 
@@ -113,14 +118,15 @@ def growth_command(
 
 @app.command("soak")
 def soak_command(
-    minutes: Annotated[float, typer.Option(min=0.5, help="how long")] = 200.0,
+    minutes: Annotated[int, typer.Option(min=1, help="how long")] = 30,
 ) -> None:
-    """Watch the memory of sink and worker under 20 000 readings a second; exit 1 when it grows."""
+    """Watch memory under 20 000 readings a second; exit 1 when a process's grows."""
     with open_stand() as stand:
-        verdicts = soak.run(stand, minutes)
-    for verdict in verdicts:
+        found = soak.run(stand, minutes)
+    for verdict in found["verdicts"]:
         typer.echo(json.dumps(verdict))
-    raise typer.Exit(0 if all(verdict["flat"] for verdict in verdicts) else 1)
+    _write("soak", found)
+    raise typer.Exit(0 if all(verdict["flat"] for verdict in found["verdicts"]) else 1)
 
 
 @app.command("publish")

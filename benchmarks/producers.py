@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from benchmarks.records import SENSORS, batches, declared, json_messages, probe
+from benchmarks.records import SENSORS, START, batches, declared, json_messages, probe
 
 IN_FLIGHT = 24
 PROBE_EVERY_S = 0.05
@@ -26,7 +26,9 @@ def frames(arguments: argparse.Namespace) -> dict[str, float]:
     from service.settings import Settings
 
     sender = FrameProducer(Settings(), "bench", linger_ms=2)
-    made = list(batches(arguments.total, arguments.sensors))
+    begin = datetime.fromtimestamp(arguments.begin, UTC) if arguments.begin else START
+    spacing_us = round(arguments.spacing * 1e6)
+    made = list(batches(arguments.total, arguments.sensors, begin, spacing_us))
     started, pending = _go(), []
     for batch in made:
         pending.append(sender.send(declared(), batch, datetime.now(UTC)))
@@ -40,18 +42,20 @@ def frames(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def paced(arguments: argparse.Namespace) -> dict[str, float]:
-    """Send ``rate`` readings a second for ``seconds`` ; times are now.
+    """Send ``rate`` readings a second for ``seconds``; their times go on from ``begin`` or now.
 
-    After ``warm`` seconds there is a probe every 50 ms.
+    After ``warm`` seconds, where that is not zero, there is a probe every 50 ms.
     """
     send, close = _frame_sender() if arguments.format == "frames" else _json_sender(arguments)
     size = max(1, round(arguments.rate * STEP_S))
-    begin = datetime.now(UTC)
-    made = batches(round(arguments.rate * arguments.seconds) + size, arguments.sensors, begin)
+    begin = datetime.fromtimestamp(arguments.begin or time.time(), UTC)
+    spacing_us = round(1e6 * arguments.sensors / arguments.rate)
+    total = round(arguments.rate * arguments.seconds) + size
+    made = batches(total, arguments.sensors, begin, spacing_us)
     stock = pa.Table.from_batches(list(made)).combine_chunks()
     started, sent, probed = _go(), 0, arguments.warm
     while (passed := time.time() - started) < arguments.seconds:
-        if passed >= probed:
+        if arguments.warm and passed >= probed:
             send(probe(int(time.time() * 1e6)))
             probed += PROBE_EVERY_S
         due = round(passed * arguments.rate) - sent
@@ -132,6 +136,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1000.0)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--warm", type=float, default=0.0)
+    parser.add_argument("--begin", type=float, default=0.0)
+    parser.add_argument("--spacing", type=float, default=1.0)
     arguments = parser.parse_args()
     work = {"frames": frames, "paced": paced, "json": as_json}[arguments.kind]
     print(json.dumps(work(arguments)), flush=True)
