@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import contenders, growth, layout, parts, soak
+from benchmarks import contenders, growth, layout, parts, scale, soak
 from benchmarks.contenders import Result, Sizes
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
@@ -114,6 +114,14 @@ def growth_command(
 ) -> None:
     """Spread the same readings over 1 000, 10 000 and 100 000 sensors."""
     _alone("growth", growth.run, share)
+
+
+@app.command("scale")
+def scale_command(
+    share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+) -> None:
+    """Compare one worker and one sink with two of each; fail when a reading or window differs."""
+    _alone("scale", scale.run, share)
 
 
 @app.command("soak")

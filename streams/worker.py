@@ -82,6 +82,7 @@ class DatabaseConsumer(driver.Consumer):
             os._exit(EXIT_FATAL)
         offsets = {TP(t, p): bench.next_offset for (t, p), bench in shell.desk.benches.items()}
         await self.seek_wait(offsets)
+        shell.vitals.detail(partitions=len(offsets))
         shell.vitals.ready()
         return offsets
 
