@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import contenders, growth, layout, parts, scale, soak
+from benchmarks import contenders, growth, layout, parts, scale, soak, wall
 from benchmarks.contenders import Result, Sizes
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
@@ -88,6 +88,8 @@ def _alone(name: str, run: Callable[[Stand, float], list[dict[str, Any]]], share
     """Run a measurement of its own and write its figures."""
     with open_stand() as stand:
         found = run(stand, share)
+    for row in found:
+        typer.echo(json.dumps(row))
     _write(name, {"results": found})
 
 
@@ -122,6 +124,14 @@ def scale_command(
 ) -> None:
     """Compare one worker and one sink with two of each; fail when a reading or window differs."""
     _alone("scale", scale.run, share)
+
+
+@app.command("wall")
+def wall_command(
+    share: Annotated[float, typer.Option(help="1 for thirty readings")] = 1.0,
+) -> None:
+    """Time single readings from the gateway to a panel's query and to a browser with the wall."""
+    _alone("wall", wall.run, share)
 
 
 @app.command("soak")

@@ -130,7 +130,9 @@ def _asked(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
-def follow(view: View, show: Callable[[Snapshot], Awaitable[None] | None]) -> None:
+def follow(
+    view: View, show: Callable[[Snapshot], Awaitable[None] | None], every_s: float = REFRESH_S
+) -> None:
     """Call ``show`` with the newest snapshot now and with each newer one."""
     seen = -1
 
@@ -142,7 +144,7 @@ def follow(view: View, show: Callable[[Snapshot], Awaitable[None] | None]) -> No
             if (done := show(snapshot)) is not None:
                 await done
 
-    ui.timer(REFRESH_S, look)
+    ui.timer(every_s, look)
 
 
 def keep_fresh(view: View, read: Callable[[], Awaitable[None]]) -> None:

@@ -35,6 +35,8 @@ from dashboards.wall import HOURS, Row, wall_rows
 from storage.views.limits import is_offline, is_unwell
 
 TURN_S = 20.0
+LOOK_S = 0.2
+"""Sooner than other pages: a reading is here within a second of its arrival."""
 CITY = "city"
 ALERTS = 6
 INCIDENTS = 2
@@ -57,7 +59,7 @@ async def wall(view: View) -> None:
         for each in shows:
             each(now)
 
-    follow(view, show)
+    follow(view, show, LOOK_S)
 
 
 def _page(name: str, fill: Callable[[], Show]) -> Show:
