@@ -19,6 +19,7 @@ from alerts.settings import AlertSettings
 from alerts.vault import Vault, open_vault
 from service.errors import FatalError
 from service.log import logger
+from service.metrics import seconds
 from service.postgres import connect
 from service.vitals import Vitals
 
@@ -31,6 +32,7 @@ IDLE_S = 1.0
 LOCK_SPACE = 0x68  # advisory locks of receivers' queues
 
 ATTEMPTS = Counter("cityops_deliver_attempts", "Webhook attempts", ["result"])
+ATTEMPT_SECONDS = seconds("cityops_deliver_attempt_seconds", "Duration of one attempt")
 WAITING = Gauge("cityops_deliver_waiting", "Messages that are not delivered yet")
 OLDEST = Gauge("cityops_deliver_oldest_waiting_seconds", "Age of the oldest of them")
 LATENCY = Histogram(
@@ -147,6 +149,7 @@ def record(conn: Connection, row: dict[str, Any], result: Result, dice: random.R
 def _measure(row: dict[str, Any], result: Result) -> None:
     delivered = result.delivered
     ATTEMPTS.labels("delivered" if delivered else "failed").inc()
+    ATTEMPT_SECONDS.observe(result.duration_ms / 1000)
     if not delivered or row["first_delivered_at"] is not None:
         return
     now = row["now"] + timedelta(milliseconds=result.duration_ms)
@@ -164,6 +167,14 @@ FROM outbox o JOIN receivers r ON r.id = o.receiver AND r.enabled
 WHERE o.receiver = %s AND o.delivered_at IS NULL AND o.failed_at IS NULL
 ORDER BY o.receiver_seq LIMIT 1) h
 WHERE h.next_attempt_at <= clock_timestamp()
+"""
+# what no pause after a failed attempt holds back: somebody should be at it
+_DUE = """
+SELECT count(*) FROM receivers r, LATERAL (
+    SELECT next_attempt_at FROM outbox o
+    WHERE o.receiver = r.id AND o.delivered_at IS NULL AND o.failed_at IS NULL
+    ORDER BY o.receiver_seq LIMIT 1) h
+WHERE r.enabled AND h.next_attempt_at <= clock_timestamp()
 """
 _RECORD = """
 UPDATE outbox SET attempts = %(attempts)s, last_error = nullif(%(error)s, ''),
@@ -201,6 +212,7 @@ def run_deliver(settings: AlertSettings, vitals: Vitals, stop: threading.Event) 
                     vitals.trouble("")
         except psycopg.Error as error:
             vitals.trouble(str(error)[:200])
+            vitals.lag(None)  # not known; the database is waited for, which is no stall
             stop.wait(IDLE_S)
     for queue in queues.values():
         queue.end()
@@ -220,7 +232,9 @@ def _show(conn: Connection, vitals: Vitals) -> None:
         " WHERE delivered_at IS NULL AND failed_at IS NULL"
     ).fetchone()
     waiting, oldest = row if row else (0, None)
-    seconds = round(float(oldest or 0), 1)
-    vitals.detail(undelivered=waiting, oldest_undelivered_s=seconds)
+    age_s = round(float(oldest or 0), 1)
+    vitals.detail(undelivered=waiting, oldest_undelivered_s=age_s)
+    due = conn.execute(_DUE).fetchone()
+    vitals.lag(due[0] if due else 0)
     WAITING.set(waiting)
-    OLDEST.set(seconds)
+    OLDEST.set(age_s)

@@ -26,6 +26,7 @@ NAME = "alerts"
 POLL_MS = 50
 
 APPLIED = Counter("cityops_alerts_transitions", "Transitions recorded", ["kind"])
+LETTERS = Counter("cityops_alerts_dead_letters", "Transitions kept as dead letters", ["code"])
 REPEATED = Counter("cityops_alerts_repeats", "Transitions that were recorded before")
 
 
@@ -40,24 +41,26 @@ class Engine:
         """Record transitions once each; owe every matching receiver a webhook."""
         changes: list[Change] = []
         newest: datetime | None = None
+        letters: list[str] = []
         lock_writers(conn)
         for record in records:
             try:
                 transition = decode_transition(record.value)
             except FrameError as error:
                 keep_dead_letter(conn, record, error.code, error.reason)
+                letters.append(error.code)
                 continue
             if change := apply(conn, transition):
                 changes.append(change)
             newest = max(newest or transition.observed_at, transition.observed_at)
         settle(conn, changes, self._notifier, self._settings, now_of(conn))
-        repeats = len(records) - len(changes)
-        return Stored(len(changes), newest, lambda: _count(changes, repeats))
+        repeats = len(records) - len(changes) - len(letters)
+        return Stored(len(changes), newest, lambda: _count(changes, repeats, letters))
 
     def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
         """Keep a transition that contradicts what is stored, e.g. a second open episode."""
         keep_dead_letter(conn, record, "database", reason)
-        return Stored(0, None)
+        return Stored(0, None, lambda: _count((), 0, ("database",)))
 
 
 def keep_dead_letter(conn: Connection, record: ConsumerRecord, code: str, reason: str) -> None:
@@ -86,7 +89,9 @@ def run_engine(
     keeper.join(timeout=5)
 
 
-def _count(changes: Sequence[Change], repeats: int) -> None:
+def _count(changes: Sequence[Change], repeats: int, letters: Sequence[str]) -> None:
     for change in changes:
         APPLIED.labels(change.transition.kind).inc()
     REPEATED.inc(repeats)
+    for code in letters:
+        LETTERS.labels(code).inc()

@@ -143,8 +143,10 @@ def soak_command(
         found = soak.run(stand, minutes)
     for verdict in found["verdicts"]:
         typer.echo(json.dumps(verdict))
+    typer.echo(f"{found['left_over']:,} readings left over")
     _write("soak", found)
-    raise typer.Exit(0 if all(verdict["flat"] for verdict in found["verdicts"]) else 1)
+    good = not found["left_over"] and all(verdict["flat"] for verdict in found["verdicts"])
+    raise typer.Exit(0 if good else 1)
 
 
 @app.command("publish")

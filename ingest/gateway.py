@@ -40,6 +40,7 @@ ACCEPTED = Counter("cityops_gateway_accepted", "Readings accepted", ["stream"])
 REQUEST_SECONDS = seconds("cityops_gateway_request_seconds", "From the body to the answer")
 REQUEST_READINGS = sizes("cityops_gateway_request_readings", "Readings of an accepted request")
 BYTES = Counter("cityops_gateway_bytes", "Bytes of the bodies read")
+LETTERS = Counter("cityops_gateway_dead_letters", "Readings sent to the dead letters", ["code"])
 REFUSED = Counter("cityops_gateway_refused", "Requests refused", ["rule"])
 
 
@@ -71,6 +72,7 @@ class Gateway:
         self._vitals = vitals
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._at_work = 0
 
     async def post(self, stream: Stream, request: Request) -> Response:
         """Answer one POST of readings."""
@@ -83,6 +85,7 @@ class Gateway:
             return problem(429, "too many requests", "try again", "busy", Retry_After="1")
         BYTES.inc(len(body))
         async with self._slots:
+            self._count(1)
             try:
                 with REQUEST_SECONDS.time():
                     return await asyncio.to_thread(self._accept, stream, request, body)
@@ -97,6 +100,14 @@ class Gateway:
                 retry = str(max(1, round(error.retry_after_s)))
                 title = "not stored, try again"
                 return problem(503, title, str(error), error.code, Retry_After=retry)
+            finally:
+                self._vitals.progress()
+                self._count(-1)
+
+    def _count(self, change: int) -> None:
+        """Count the requests at work: when none of them ends for long, the process leaves."""
+        self._at_work += change
+        self._vitals.lag(self._at_work)
 
     def _accept(self, stream: Stream, request: Request, body: bytes) -> Response:
         now = self._clock.now()
@@ -106,6 +117,7 @@ class Gateway:
         if self._settings.registration == "strict":
             batch, strangers = self._sort_out(stream, batch)
             if strangers:
+                LETTERS.labels("unknown_sensor").inc(len(strangers))
                 pending.append(self._producer.send_dead_letter(self._letter(stream, strangers)))
                 answer["dead_lettered"] = len(strangers)
         if batch.num_rows:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from kafka.errors import KafkaError
+from prometheus_client import Counter
 
 from catalog.contracts import DEAD_LETTER_TYPE, DeadLetter, encode_json
 from catalog.frames import MAX_READINGS, encode, frame_headers
@@ -18,9 +19,14 @@ from catalog.topics import dead_letters_topic, readings_topic, shard_key, shard_
 from service.errors import TransientError
 from service.kafka import abandon, producer
 from service.log import logger
+from service.metrics import seconds
 from service.settings import Settings
 
 RENEW_AFTER_S = 10.0
+
+FRAMES = Counter("cityops_producer_frames", "Frames of readings handed to Kafka")
+BYTES = Counter("cityops_producer_bytes", "Bytes of these frames")
+ACKNOWLEDGED = seconds("cityops_producer_ack_seconds", "From a send to the broker's answer")
 
 
 class Pending:
@@ -29,6 +35,7 @@ class Pending:
     def __init__(self, futures: list[Any], ended: Callable[[bool], None]) -> None:
         self._futures = futures
         self._ended = ended
+        self._begun = time.monotonic()
 
     def wait(self, deadline_s: float) -> None:
         """Block until every send is acknowledged; ``TransientError`` code ``kafka`` otherwise.
@@ -42,6 +49,7 @@ class Pending:
         except KafkaError as error:
             self._ended(False)
             raise _away(error) from error
+        ACKNOWLEDGED.observe(time.monotonic() - self._begun)
         self._ended(True)
 
 
@@ -81,6 +89,8 @@ class FrameProducer:
                 frame = encode(part.slice(start, MAX_READINGS))
                 headers = frame_headers(stream, self._source, received_at)
                 futures.append(self._send(topic, shard, frame, headers))
+                FRAMES.inc()
+                BYTES.inc(len(frame))
         return Pending(futures, self._ended)
 
     def send_raw(self, topic: str, shard: int, value: bytes, headers: Any) -> Pending:

@@ -44,6 +44,7 @@ class Vitals:
         self._started = False
         self._counts_rows = False
         self._lag: int | None = None
+        self._waits_since = self._last
         self._newest: datetime | None = None
         self._trouble = ""
         self._details: dict[str, object] = {}
@@ -70,6 +71,8 @@ class Vitals:
     def lag(self, messages: int | None) -> None:
         """Record how many messages wait to be handled."""
         with self._lock:
+            if messages and not self._lag:
+                self._waits_since = self._clock.monotonic()
             self._lag = messages
 
     def trouble(self, reason: str) -> None:
@@ -85,7 +88,9 @@ class Vitals:
     def stalled_for(self) -> float:
         """Return seconds without progress while work waits; 0 when nothing waits."""
         with self._lock:
-            return self._clock.monotonic() - self._last if self._lag else 0.0
+            # after a quiet hour the first message has not waited for an hour
+            since = max(self._last, self._waits_since)
+            return self._clock.monotonic() - since if self._lag else 0.0
 
     def health(self) -> Health:
         """Return the present state."""

@@ -17,7 +17,7 @@ from service.settings import Settings
 from storage import dead_letters_command
 from storage.api_keys import add_key, revoke_key
 from storage.history.command import load_command
-from storage.keep import keep_once, run_keep
+from storage.keep import STALL_S, keep_once, run_keep
 from storage.migrate import migrate
 from storage.retention import KeepSettings
 from storage.sink import run_sink
@@ -59,7 +59,8 @@ def keep_command(
     """
     settings = KeepSettings()
     if not once:
-        sys.exit(run_process("keep", settings, lambda v, stop: run_keep(settings, v, stop)))
+        body = lambda v, stop: run_keep(settings, v, stop)  # noqa: E731
+        sys.exit(run_process("keep", settings, body, exit_when_stalled_s=STALL_S))
     with connect(settings.database(), "keep", autocommit=True) as conn:
         kept = keep_once(conn, settings, datetime.now(UTC))
     typer.echo(

@@ -24,6 +24,9 @@ NAME = "keep"
 ROUND_S = 10.0
 RETRY_S = 1.0
 RETENTION_EVERY_S = 3600.0
+MOST_COUNTED = 100_000
+STALL_S = 120.0
+"""A batch of marks is several statements, each of which may take 30 s."""
 
 WRITTEN = Counter("cityops_keep_rollups", "Rollup rows written or corrected", ["kind"])
 REFUSED = Counter("cityops_keep_refused", "Marks of rollups that are closed by retention")
@@ -50,13 +53,17 @@ def keep_once(conn: Connection, settings: KeepSettings, now: datetime) -> Kept:
     return kept
 
 
-def roll_up(conn: Connection, stop: threading.Event | None = None) -> Kept:
+def roll_up(
+    conn: Connection, stop: threading.Event | None = None, vitals: Vitals | None = None
+) -> Kept:
     """Work off the marks, a transaction for each batch, until none is left or ``stop``."""
     kept = Kept()
     while stop is None or not stop.is_set():
         with conn.transaction():
             rolled = refresh(conn)
         _add(kept, rolled)
+        if vitals:
+            vitals.progress(sum(rolled.written.values()))
         if rolled.marks < BATCH:
             break
     return kept
@@ -82,8 +89,10 @@ def _rounds(
 ) -> None:
     retention_due = 0.0
     while not stop.is_set():
+        vitals.lag(_waiting(conn))
         with ROUND.time():
-            kept = roll_up(conn, stop)
+            kept = roll_up(conn, stop, vitals)
+        vitals.lag(0)
         if monotonic() >= retention_due:
             kept.dropped = _drop(conn, settings, datetime.now(UTC))
             retention_due = monotonic() + RETENTION_EVERY_S
@@ -91,10 +100,17 @@ def _rounds(
             ENDED.inc(ended)
             logger().warning("queries of screens took too long and were ended", sessions=ended)
         vitals.trouble("")
-        vitals.progress(sum(kept.written.values()))
         if kept.refused:
             logger().warning("late minutes for closed rollups", refused=kept.refused)
         stop.wait(ROUND_S)
+
+
+def _waiting(conn: Connection) -> int:
+    """Return how many marks wait; more are not counted than would take long to."""
+    row = conn.execute(
+        "SELECT count(*) FROM (SELECT FROM rollup_dirty LIMIT %s) m", [MOST_COUNTED]
+    ).fetchone()
+    return row[0] if row else 0
 
 
 def _drop(conn: Connection, settings: KeepSettings, now: datetime) -> dict[str, int]:

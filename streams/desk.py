@@ -44,9 +44,11 @@ from streams.engine.outputs import Outputs
 from streams.engine.partition import PartitionEngine
 from streams.metrics import (
     BYTES,
+    CORRECTIONS,
     FRAME_READINGS,
     FRAME_SECONDS,
     FRAMES,
+    LETTERS,
     POISON,
     READINGS,
     TRANSITIONS,
@@ -156,6 +158,7 @@ class Desk:
         if (batch := out.aggregates_batch()) is not None:
             topic = aggregates_topic(self.prefix, bench.stream.name)
             self.outbox += [Message(topic, partition, AGGREGATES_TYPE, x) for x in parts(batch)]
+            CORRECTIONS.inc(sum(int((w.revisions > 1).sum()) for w in out.windows))
         if (batch := out.flags_batch()) is not None:
             topic = flags_topic(self.prefix)
             self.outbox += [Message(topic, partition, FLAGS_TYPE, x) for x in parts(batch)]
@@ -181,6 +184,7 @@ class Desk:
             at=now,
             source="worker",
         )
+        LETTERS.labels(letter.code).inc()
         topic = dead_letters_topic(self.prefix)
         self.outbox.append(Message(topic, place[1], "city.dead-letter", encode_json(letter)))
 

@@ -9,6 +9,10 @@ FRAMES = Counter("cityops_worker_frames", "Frames and ticks worked off")
 BYTES = Counter("cityops_worker_bytes", "Bytes of the records worked off")
 FRAME_READINGS = sizes("cityops_worker_frame_readings", "Readings of a frame")
 FRAME_SECONDS = seconds("cityops_worker_frame_seconds", "Duration of working off one record")
+LETTERS = Counter(
+    "cityops_worker_dead_letters", "Records that could not be worked off, kept as letters", ["code"]
+)
+CORRECTIONS = Counter("cityops_worker_corrections", "Windows put out again, corrected")
 POISON = Counter("cityops_worker_poison", "Records that are no frame", ["code"])
 TRANSITIONS = Counter("cityops_worker_transitions", "Alert transitions", ["kind"])
 OUTPUTS = Counter("cityops_worker_outputs", "Messages put out", ["kind"])

@@ -24,7 +24,7 @@ from service.log import configure, logger
 from service.process import EXIT_FATAL, EXIT_STALLED, watch_stalls
 from service.settings import Settings
 from service.vitals import Vitals, serve_vitals
-from streams.checkpoint import load, save
+from streams.checkpoint import Place, load, save
 from streams.desk import Desk, Message
 from streams.metrics import CHECKPOINT_AGE, CHECKPOINT_BYTES, CHECKPOINT_SECONDS, OUTPUTS
 
@@ -106,6 +106,9 @@ class Shell(Service):
         self.app: Any = None
         self._sending = asyncio.Lock()
         self._lost: BaseException | None = None
+        self._ends: dict[Place, int] = {}
+        """Ends of partitions as the acknowledged ticks tell them: a consumer that has stopped
+        fetching tells none."""
         self._stored_at = self.clock.monotonic()
         CHECKPOINT_AGE.set_function(lambda: self.clock.monotonic() - self._stored_at)
         super().__init__(**kwargs)
@@ -140,8 +143,7 @@ class Shell(Service):
             now = self.clock.now()
             place = (message.topic, message.partition)
             rows = self.desk.handle(place, message.offset, event.value, message.headers, now)
-            if rows:
-                self.vitals.progress(rows, newest=now)
+            self.vitals.progress(rows, newest=now if rows else None)
             if self.desk.outbox:
                 await self.send_outbox()
 
@@ -187,13 +189,14 @@ class Shell(Service):
             for topic, partition in list(self.desk.benches):
                 await self._send(Message(topic, partition, TICK_TYPE, at))
             self.vitals.lag(self._lag())
-            self.vitals.progress(0)
 
     def _lag(self) -> int:
         consumer = self.app.consumer
-        ends = {(t, p): consumer.highwater(TP(t, p)) or 0 for t, p in self.desk.benches}
-        waiting = [ends[place] - bench.next_offset for place, bench in self.desk.benches.items()]
-        return sum(max(0, count) for count in waiting)
+        waiting = 0
+        for place, bench in self.desk.benches.items():
+            end = max(consumer.highwater(TP(*place)) or 0, self._ends.get(place, 0))
+            waiting += max(0, end - bench.next_offset)
+        return waiting
 
     async def _send(self, message: Message) -> None:
         OUTPUTS.labels(message.kind).inc()
@@ -208,8 +211,13 @@ class Shell(Service):
 
     def _answered(self, sent: asyncio.Future[Any]) -> None:
         """Remember that Kafka refused an output: no checkpoint may cover what is lost."""
-        if not sent.cancelled() and (error := sent.exception()) is not None:
+        if sent.cancelled():
+            return
+        if (error := sent.exception()) is not None:
             self._lost = error
+        else:
+            stored = sent.result()
+            self._ends[stored.topic, stored.partition] = stored.offset + 1
 
 
 def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:

@@ -119,6 +119,9 @@ def test_every_metric_is_told_and_described(running: dict[str, Spawned]) -> None
         "cityops_worker_checkpoint_age_seconds": worker,
         "cityops_gateway_request_seconds_sum": gateway,
         "cityops_gateway_bytes_total": gateway,
+        "cityops_producer_frames_total": gateway,
+        "cityops_producer_bytes_total": gateway,
+        "cityops_producer_ack_seconds_sum": gateway,
     }
     for sample, process in positive.items():
         wait_until(lambda p=process, s=sample: (value(p, s) or 0) > 0, DEADLINE_S, f"{sample} > 0")

@@ -59,6 +59,19 @@ def test_no_lag_means_no_stall_however_long_it_is_quiet(vitals: Vitals, clock: F
     assert vitals.stalled_for() == 0
 
 
+def test_what_comes_after_a_long_quiet_has_not_waited_for_so_long(
+    vitals: Vitals, clock: FakeClock
+) -> None:
+    vitals.ready()
+    vitals.lag(0)
+    clock.seconds = 10_000
+    vitals.lag(1)
+    assert vitals.stalled_for() == 0
+    clock.seconds += 12
+    vitals.lag(3)
+    assert vitals.stalled_for() == 12
+
+
 def test_progress_ends_a_stall(vitals: Vitals, clock: FakeClock) -> None:
     vitals.ready()
     vitals.lag(7)
