@@ -46,8 +46,20 @@ def up_command(
 ) -> None:
     """Start everything; stay in front with a status line. Example: python -m deploy up --detach"""
     layout = default_layout()
-    with _told():
-        addresses = up(layout)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a container is stopped
+    try:
+        with _told():
+            addresses = up(layout)
+        _say_where(layout, addresses)
+        while not detach and supervisor.running_pid(layout):
+            console.print(line(rows(layout)), end="\r", soft_wrap=True)
+            time.sleep(2)
+    except KeyboardInterrupt:
+        say("stopping")
+        _stop(layout)
+
+
+def _say_where(layout: Layout, addresses: dict[str, str]) -> None:
     say(f"gateway  {addresses['CITYOPS_GATEWAY']}/v1/streams")
     password = layout.console_password_file.read_text().strip()
     say(f"console  {addresses['CITYOPS_CONSOLE']}  login admin, password {password}")
@@ -55,16 +67,6 @@ def up_command(
         say(f"grafana  {grafana}")
     say("alerts   make logs PROCESS=receiver    .venv/bin/python -m alerts list")
     say("status   make status      stop   make stop")
-    if detach:
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a container is stopped
-    try:
-        while supervisor.running_pid(layout):
-            console.print(line(rows(layout)), end="\r", soft_wrap=True)
-            time.sleep(2)
-    except KeyboardInterrupt:
-        say("stopping")
-        _stop(layout)
 
 
 @app.command("reload")

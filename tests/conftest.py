@@ -31,7 +31,7 @@ from tests.shared_servers import make_database, make_kafka
 from tests.topics import delete_topics, unique_prefix
 
 SHARED = pytest.StashKey[Shared]()
-FIRST = ("e2e", "console", "integration", "property")
+FIRST = ("e2e", "chaos", "console", "integration", "property")
 """Folders whose tests take longest: begun first, so that the workers end together."""
 
 

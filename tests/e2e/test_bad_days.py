@@ -4,7 +4,8 @@ A ledger that is never killed posts readings and sends each again until it is ac
 dies: the supervisor starts it again, what was accepted is one row each, the alert that was up is
 still one episode told once, and within 15 s both paths flow again: a reading taken after the kill
 is a row, and a breach sent after it is an alert told to its receiver. On a machine that has more to
-do than it can, the 15 s grow with the share of the processor that a process gets.
+do than it can, the 15 s grow with the share of the processor that a process gets. What `make`
+answers then is looked at on the same platform.
 
     CITYOPS_KILL_ROUNDS=5 .venv/bin/pytest -s -o faulthandler_timeout=0 tests/e2e/test_bad_days.py
 
@@ -131,15 +132,21 @@ def platform() -> Iterator[Platform]:
         finally:
             for log in sorted(layout.logs.glob("*.log")):
                 print(f"---- {log.name}\n{tail(log)}")
-            _deploy(state, "clean")
+            if state.exists():
+                _deploy(state, "clean")
 
 
-def _deploy(state: Path, *arguments: str) -> None:
+def _environment(state: Path) -> dict[str, str]:
     own = {"CITYOPS_STATE_DIR": str(state), "CITYOPS_RUNTIME": "native", "CITYOPS_PORTS": "any"}
-    env = os.environ | own
+    return os.environ | own
+
+
+def _deploy(state: Path, *arguments: str, code: int = 0) -> str:
     line = [sys.executable, "-m", "deploy", *arguments]
+    env = _environment(state)
     done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=170)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.chaos
@@ -162,6 +169,36 @@ def test_kill_9_of_any_process_loses_and_doubles_nothing(platform: Platform) -> 
     assert platform.ask(episodes, "%.ponding") == 1
     assert platform.told("flooded") == 1
     assert platform.ask("SELECT count(*) FROM dead_letters WHERE code <> 'arrow'") == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all(
+    platform: Platform, tmp_path: Path
+) -> None:
+    layout, said = platform.layout, tmp_path / "said"
+    supervisor.stop_processes(layout, ["keep"])
+    lines = _deploy(layout.state, "status", code=1).splitlines()
+    assert [line.split()[:3] for line in lines if "✗" in line] == [["keep", "✗", "stopped"]]
+    assert "==>" in _deploy(layout.state, "logs")
+    pids = [info["pid"] for info in supervisor.states(layout).values() if info["pid"]]
+    line = ["make", "-o", "setup", "run"]
+    with said.open("w") as out:
+        env = _environment(layout.state)
+        make = subprocess.Popen(
+            line, env=env, cwd=ROOT, stdout=out, stderr=out, start_new_session=True
+        )
+    wait_until(lambda: "unwell: keep" in said.read_text(), FLOW_S, "the line of `make run`")
+    assert "cityops: already running" in said.read_text()
+    assert platform.address["CITYOPS_CONSOLE"] in said.read_text()
+    os.killpg(make.pid, signal.SIGINT)  # what Ctrl-C does
+    make.wait(60)
+    assert "cityops: stopping" in said.read_text()
+    assert "Traceback" not in said.read_text()
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert supervisor.states(layout) == {}
+    _deploy(layout.state, "clean")
+    assert not layout.state.exists()
 
 
 def _breach(platform: Platform, sensor: str) -> None:

@@ -12,18 +12,17 @@ from typer.testing import CliRunner
 
 from dashboards.__main__ import app
 from dashboards.alerting import WATCHES, rule_uid
-from dashboards.build import dashboards
 from dashboards.expand import View
 from dashboards.grafana import Grafana, GrafanaError
 from dashboards.organisation import permissions, playlists, preferences
 from dashboards.push import push
 from dashboards.verify import Checked, verify
+from tests.boards import BY_UID
 from tests.databases import Databases
 from tests.grafana_server import PASSWORD, State, grafana_server
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 VIEW = View(NOW - timedelta(hours=6), NOW)
-BOARDS = {board["uid"]: board for board in dashboards().values()}
 WALL = "cityops-wall"
 
 
@@ -59,7 +58,7 @@ def full(state: State) -> State:
     """That Grafana as it is after a push."""
     state.boards = {
         uid: (f"cityops-{'en' if uid.endswith('-en') else 'zh'}", copy.deepcopy(board))
-        for uid, board in BOARDS.items()
+        for uid, board in BY_UID.items()
     }
     state.permissions = {
         name: copy.deepcopy(permissions()["items"]) for name in ("cityops-zh", "cityops-en")
@@ -75,9 +74,9 @@ def look(grafana: Grafana, only: str = "*") -> list[Checked]:
 
 def test_push_makes_everything_and_again_changes_nothing(grafana: Grafana, state: State) -> None:
     first = push(grafana)
-    assert first.saved == len(BOARDS)
+    assert first.saved == len(BY_UID)
     assert {uid: board["title"] for uid, (_, board) in state.boards.items()} == {
-        uid: board["title"] for uid, board in BOARDS.items()
+        uid: board["title"] for uid, board in BY_UID.items()
     }
     assert state.boards[WALL][0] == "cityops-zh"
     assert state.boards["cityops-wall-en"][0] == "cityops-en"
@@ -89,8 +88,8 @@ def test_push_makes_everything_and_again_changes_nothing(grafana: Grafana, state
     assert state.reloaded == ["datasources", "dashboards", "alerting"]
     before = copy.deepcopy(state)
     again = push(grafana)
-    assert (again.saved, again.same) == (0, len(BOARDS))
-    assert state.asked.count("POST /api/dashboards/db") == len(BOARDS)
+    assert (again.saved, again.same) == (0, len(BY_UID))
+    assert state.asked.count("POST /api/dashboards/db") == len(BY_UID)
     assert {board["version"] for _, board in state.boards.values()} == {1}
     assert state.boards == before.boards
     assert state.playlists == before.playlists
@@ -101,14 +100,14 @@ def test_only_a_dashboard_that_was_changed_is_saved_again(grafana: Grafana, stat
     push(grafana)
     state.boards[WALL][1]["title"] = "changed by hand"
     again = push(grafana)
-    assert (again.saved, again.same) == (1, len(BOARDS) - 1)
-    assert state.boards[WALL][1]["title"] == BOARDS[WALL]["title"]
+    assert (again.saved, again.same) == (1, len(BY_UID) - 1)
+    assert state.boards[WALL][1]["title"] == BY_UID[WALL]["title"]
 
 
 def test_dashboards_from_files_are_left_to_the_files(grafana: Grafana, state: State) -> None:
-    state.from_files = {uid: board for uid, board in BOARDS.items() if not uid.endswith("-en")}
+    state.from_files = {uid: board for uid, board in BY_UID.items() if not uid.endswith("-en")}
     done = push(grafana)
-    assert (done.saved, done.from_files) == (len(BOARDS) // 2, len(BOARDS) // 2)
+    assert (done.saved, done.from_files) == (len(BY_UID) // 2, len(BY_UID) // 2)
 
 
 def test_a_newer_grafana_gets_playlists_as_resources(grafana: Grafana, state: State) -> None:

@@ -9,8 +9,8 @@ import pytest
 from psycopg import Connection
 
 from dashboards.alerting import WATCHES, Watch
-from dashboards.build import dashboards
 from dashboards.expand import PanelQuery, View, panel_queries
+from tests.boards import BOARDS
 from tests.databases import Databases
 from tests.history import (
     month,
@@ -28,8 +28,8 @@ MOST_ROWS = 20_000
 """What a panel takes, and what its query may read without an index: ``dash.level`` keeps below it,
 and where all of a table is wanted an index is no help. Bigger tables are there."""
 RANGES = {"1 hour": timedelta(hours=1), "1 day": timedelta(days=1), "30 days": timedelta(days=30)}
-BOARDS = {name: board for name, board in dashboards().items() if "/zh/" in name}
-ENGLISH = {name: board for name, board in dashboards().items() if "/en/" in name}
+CHINESE = {name: board for name, board in BOARDS.items() if "/zh/" in name}
+ENGLISH = {name: board for name, board in BOARDS.items() if "/en/" in name}
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +63,12 @@ def reader(city: Connection) -> Iterator[Connection]:
     city.execute("RESET ROLE")
 
 
-@pytest.mark.parametrize("name", sorted(BOARDS))
+@pytest.mark.parametrize("name", sorted(CHINESE))
 @pytest.mark.parametrize("length", RANGES)
 def test_every_query_answers_in_its_panels_form(
     city: Connection, now: datetime, name: str, length: str
 ) -> None:
-    for query in panel_queries(BOARDS[name], View(now - RANGES[length], now)):
+    for query in panel_queries(CHINESE[name], View(now - RANGES[length], now)):
         where = f"{query.dashboard} / {query.panel} over {length}"
         with city.transaction():
             before = _read_in_sequence(city)
@@ -82,7 +82,7 @@ def test_every_query_answers_in_its_panels_form(
         assert len(rows) <= MOST_ROWS, where
         _check_form(query, columns, rows, where)
         if query.kind == "table":
-            bare = _without_unit(BOARDS[name], query.panel, columns)
+            bare = _without_unit(CHINESE[name], query.panel, columns)
             assert not bare, f"{where}: {bare} have neither unit nor words"
         big = {t: n for t, n in after.items() if n - before.get(t, 0) > MOST_ROWS}
         assert not big, f"{where} reads without an index: {big}"
@@ -96,7 +96,7 @@ def test_english_queries_answer_too(reader: Connection, now: datetime, name: str
 
 def test_an_empty_range_gives_no_rows_and_no_error(reader: Connection, now: datetime) -> None:
     long_ago = View(now - timedelta(days=4000), now - timedelta(days=3999))
-    for board in BOARDS.values():
+    for board in CHINESE.values():
         for query in panel_queries(board, long_ago):
             cursor = reader.execute(query.sql.encode())
             if query.form == "time_series" and "alert_counts" not in query.sql:
@@ -122,7 +122,7 @@ def test_a_hostile_variable_stays_a_value(reader: Connection, now: datetime) -> 
     )
     before = reader.execute("SELECT count(*) FROM dash.streams").fetchone()
     for name in ("cityops-sensor", "cityops-district", "cityops-stream-noise"):
-        for query in panel_queries(BOARDS[f"dashboards/zh/{name}.json"], view):
+        for query in panel_queries(CHINESE[f"dashboards/zh/{name}.json"], view):
             reader.execute(query.sql.encode())
     assert reader.execute("SELECT count(*) FROM dash.streams").fetchone() == before
 

@@ -99,6 +99,12 @@ def test_every_target_of_make_is_explained_and_phony() -> None:
     assert targets == phony
 
 
+def test_make_alone_lists_every_target() -> None:
+    told = subprocess.check_output(["make"], cwd=ROOT, text=True)
+    targets = re.findall(r"^([a-z][a-z-]*):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert sorted(line.split()[0] for line in told.splitlines()) == sorted(targets)
+
+
 def test_make_lets_python_keep_its_bytecode() -> None:
     line = ["make", "-s", "--eval", "told:;@echo [$$PYTHONDONTWRITEBYTECODE]", "told"]
     env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}

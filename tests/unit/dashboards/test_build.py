@@ -14,6 +14,7 @@ from dashboards.build import BUILT, dashboards, files, stale, write
 from dashboards.page import UID_LIMIT, panel_id, uid
 from dashboards.query import jsonable
 from dashboards.texts import LANGUAGES, TEXTS
+from tests.boards import BOARDS, BY_UID
 
 
 def test_committed_files_equal_a_fresh_build() -> None:
@@ -21,7 +22,7 @@ def test_committed_files_equal_a_fresh_build() -> None:
 
 
 def test_a_build_is_the_same_every_time() -> None:
-    assert dashboards() == dashboards()
+    assert dashboards() == BOARDS
 
 
 def test_write_mends_changed_missing_and_left_over_files(tmp_path: Path) -> None:
@@ -38,10 +39,10 @@ def test_write_mends_changed_missing_and_left_over_files(tmp_path: Path) -> None
     assert stale(tmp_path, files()) == []
 
 
-@pytest.mark.parametrize("name", sorted(name for name in dashboards() if "/zh/" in name))
+@pytest.mark.parametrize("name", sorted(name for name in BOARDS if "/zh/" in name))
 def test_the_sdks_models_read_a_board_and_write_all_of_it_again(name: str) -> None:
     register_default_plugins()
-    board = dashboards()[name]
+    board = BOARDS[name]
     again = jsonable(Dashboard.from_json(board))
     assert list(_lost(board, again)) == []
 
@@ -59,7 +60,7 @@ def _lost(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
 
 
 def test_every_stream_and_level_has_its_page_in_both_languages() -> None:
-    built = {board["uid"] for board in dashboards().values()}
+    built = BY_UID.keys()
     for lang in LANGUAGES:
         assert {uid("stream", name, lang) for name in streams()} <= built
         kinds = ("wall", "alerts", "quality", "platform", "district", "sensor")
@@ -84,6 +85,6 @@ def test_every_text_is_there_in_both_languages(key: str) -> None:
 
 
 def test_english_pages_hold_no_chinese_but_names_of_places() -> None:
-    board = dashboards()["dashboards/en/cityops-platform-en.json"]
+    board = BOARDS["dashboards/en/cityops-platform-en.json"]
     text = json.dumps({**board, "links": []}, ensure_ascii=False)
     assert not any("\u4e00" <= letter <= "\u9fff" for letter in text)

@@ -9,7 +9,6 @@ import yaml
 
 from catalog.severity import LEVELS
 from dashboards.alerting import WATCHES, alerting
-from dashboards.build import dashboards
 from dashboards.texts import say
 from deploy.paths import ROOT
 from storage.views.limits import (
@@ -21,6 +20,7 @@ from storage.views.limits import (
     is_offline,
     is_unwell,
 )
+from tests.boards import BY_UID
 
 PAGES = sorted(
     path
@@ -99,10 +99,9 @@ def test_a_figure_is_coloured_alike_on_every_board_and_watched_at_the_same_limit
 
 def steps_of(uid: str, column: str) -> list[float | None]:
     """Return the edges of the colours of a column on a board."""
-    board = next(one for one in dashboards().values() if one["uid"] == uid)
     (found,) = (
         one["value"]["steps"]
-        for panel in board["panels"]
+        for panel in BY_UID[uid]["panels"]
         for override in panel.get("fieldConfig", {}).get("overrides", [])
         if override["matcher"]["options"] == column
         for one in override["properties"]

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from dashboards.build import dashboards, files
+from dashboards.build import files
 from dashboards.lint import PROVISIONED, RULES, lint, lint_files
 from dashboards.lint.board import Board
 from dashboards.lint.excluded import EXCLUDED
+from tests.boards import BOARDS
 
 Json = dict[str, Any]
-BUILT = dashboards()
 FILES = files()
 WALL = "dashboards/zh/cityops-wall.json"
 SENSOR = "dashboards/zh/cityops-sensor.json"
@@ -147,7 +147,7 @@ BREAK_FILE: dict[str, tuple[str, str, str]] = {
 
 
 def test_the_dashboards_keep_every_rule() -> None:
-    assert [str(finding) for finding in lint(BUILT)] == []
+    assert [str(finding) for finding in lint(BOARDS)] == []
 
 
 def test_the_provisioning_files_keep_every_rule() -> None:
@@ -180,7 +180,7 @@ def test_an_alert_rule_that_grafana_would_not_run_is_named(old: str, new: str, s
 
 @pytest.mark.parametrize("said", STRANGE)
 def test_what_the_model_does_not_know_is_named(said: str) -> None:
-    broken = copy.deepcopy(BUILT[NOISE])
+    broken = copy.deepcopy(BOARDS[NOISE])
     STRANGE[said](broken)
     found = [detail for _, detail in RULES["known-fields"](Board(broken, {}))]
     assert any(detail.startswith(said) for detail in found), found
@@ -189,15 +189,15 @@ def test_what_the_model_does_not_know_is_named(said: str) -> None:
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_rule_catches_what_it_is_for(rule: str) -> None:
     name, spoil = BREAK[rule]
-    broken = copy.deepcopy(BUILT[name])
+    broken = copy.deepcopy(BOARDS[name])
     spoil(broken)
-    others = {board["uid"]: board for board in BUILT.values()}
+    others = {board["uid"]: board for board in BOARDS.values()}
     assert list(RULES[rule](Board(broken, others)))
 
 
 def test_an_exclusion_that_excludes_nothing_is_reported() -> None:
     one = EXCLUDED[0]
-    boards = {name: board for name, board in BUILT.items() if "cityops-sensor" not in name}
+    boards = {name: board for name, board in BOARDS.items() if "cityops-sensor" not in name}
     assert any(
         f.rule == "exclusion" and f.board == one.board and one.rule in f.detail
         for f in lint(boards)

@@ -11,14 +11,13 @@ import pytest
 import yaml
 
 from dashboards.alerting import alerting
-from dashboards.build import dashboards, files
+from dashboards.build import files
 from dashboards.lint import lint_files
 from dashboards.organisation import playlists, preferences
 from dashboards.provision import Provision, provision
 from dashboards.query import DATASOURCE_UID
 from storage.views.reader import CONNECTIONS, ROLE
-
-BOARDS = {board["uid"]: board for board in dashboards().values()}
+from tests.boards import BOARDS
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from deploy import status, supervisor
+from deploy.__main__ import app
 from deploy.memory import memory_mb
 from deploy.paths import Layout
 from deploy.ports import LOOPBACK, free_port
@@ -35,8 +37,12 @@ def test_given_servers_that_do_not_answer_are_unwell_and_say_where(
     assert (found["sink"].well, found["sink"].uptime_s) == (True, 7)
 
 
-def test_nothing_runs_nothing_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["status", "env", "logs"])
+def test_where_nothing_runs_a_command_says_so_and_fails(tmp_path: Path, command: str) -> None:
     assert rows(Layout(tmp_path)) == []
+    done = CliRunner().invoke(app, [command], env={"CITYOPS_STATE_DIR": str(tmp_path)})
+    assert done.exit_code == 1
+    assert done.output.startswith("cityops: no")
 
 
 def test_columns_stand_below_each_other() -> None:
