@@ -162,7 +162,7 @@ def limit_rows(
             "id": f"{stream.rule_id(rule)}-{n}",
             "level": level_mark(words, severity),
             "limit": shown,
-            "standard": source.standard + _hours(words, hours),
+            "standard": words.code("standard", source.standard) + _hours(words, hours),
             "clause": source.clause,
             "verified": words(f"alert.verified_{_checked(source)}"),
         }

@@ -28,7 +28,7 @@ async def do(
     try:
         done = await view.act(role, work)
     except (NotFoundError, ConflictError, ValueError) as error:
-        ui.notify(str(error), type="warning", multi_line=True)
+        ui.notify(view.words("app.not_done", why=str(error)), type="warning", multi_line=True)
         return False
     view.desk.live.poke()
     return False if done is None else done

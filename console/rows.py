@@ -54,6 +54,13 @@ def subject_link(words: Words, stream: str, sensor: str, names: Row) -> dict[str
     return {"text": name, "href": f"/sensors/{stream}/{sensor}"}
 
 
+def check_title(words: Words, test: str) -> str:
+    """Return the name of a quality test, or of the relation between metrics that was broken."""
+    broken = (r.title for s in streams().values() for r in s.relations if r.name == test)
+    named = next(broken, None)
+    return words.of(named) if named else words.code("check", test)
+
+
 def alert_status(words: Words, alert: Alert) -> str:
     """Return in words whether an alert is active, to be acknowledged, or over."""
     text = words(f"alerts.status_{alert.status}")

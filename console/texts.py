@@ -31,6 +31,11 @@ class Words:
         """Return a declaration's label in this language."""
         return getattr(title, self.language)
 
+    def code(self, group: str, code: str) -> str:
+        """Return the text of a code that others write; the code itself where none is known."""
+        found = catalogue().get(f"{group}.{code}")
+        return found[self.language] if found else code
+
     def pick(self, zh: str | None, en: str | None, fallback: str = "") -> str:
         """Return the label of two database columns in this language, or the fallback."""
         return (zh if self.language == "zh" else en) or zh or en or fallback

@@ -1,6 +1,5 @@
 """Find, show and discard dead letters; ``storage.redrive`` sends them through the gateway again."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -9,6 +8,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from catalog.base import Text, text
 from catalog.registry import streams
 
 Status = Literal["open", "redriven", "discarded"]
@@ -153,27 +153,33 @@ def is_redrivable(letter: Summary) -> bool:
     return known and letter.status == "open" and letter.code != "conflict"
 
 
-def way_out(letter: Summary) -> str:
+def way_out(letter: Summary) -> Text:
     """Return in one sentence what can be done about a letter."""
-    return " ".join(_ways(letter))
-
-
-def _ways(letter: Summary) -> Iterator[str]:
     command = "python -m storage dead-letters"
+    discard, show = f"{command} discard {letter.id}", f"{command} show {letter.id} --to-file FILE"
     if letter.status != "open":
-        yield f"Nothing: it is {letter.status}."
-    elif letter.code == "conflict":
-        yield "Another body is stored under this key and the first one wins; a re-drive cannot"
-        yield f"change that. Accept it: {command} discard {letter.id}"
-    elif is_redrivable(letter):
-        yield f"Mend the cause, then: {command} redrive {letter.id}"
-    elif letter.readings:
-        yield f"No stream {letter.stream!r} is declared: declare it, or save the readings:"
-        yield f"{command} show {letter.id} --to-file FILE"
-    elif letter.payload_bytes:
-        yield "It keeps raw bytes and no readings. Save them:"
-        yield f"{command} show {letter.id} --to-file FILE; mend them, post them to the gateway,"
-        yield f"then: {command} discard {letter.id}"
-    else:
-        yield "It keeps no content, only the reason. Once understood:"
-        yield f"{command} discard {letter.id}"
+        return text("无需处理：已了结", f"Nothing: it is {letter.status}.")
+    if letter.code == "conflict":
+        return text(
+            f"同一键下已存有另一内容，以先到者为准，重投也无法改变。接受：{discard}",
+            "Another body is stored under this key and the first one wins; a re-drive cannot"
+            f" change that. Accept it: {discard}",
+        )
+    if is_redrivable(letter):
+        redrive = f"{command} redrive {letter.id}"
+        return text(f"先消除原因，再执行：{redrive}", f"Mend the cause, then: {redrive}")
+    if letter.readings:
+        return text(
+            f"没有声明数据流 {letter.stream!r}：请先声明，或保存数据：{show}",
+            f"No stream {letter.stream!r} is declared: declare it, or save the readings: {show}",
+        )
+    if letter.payload_bytes:
+        return text(
+            f"只存有原始字节，没有数据。保存：{show}；修正后发给网关，再执行：{discard}",
+            f"It keeps raw bytes and no readings. Save them: {show}; mend them, post them to the"
+            f" gateway, then: {discard}",
+        )
+    return text(
+        f"没有内容，只有原因。弄清之后执行：{discard}",
+        f"It keeps no content, only the reason. Once understood: {discard}",
+    )

@@ -134,7 +134,7 @@ def show_command(
         typer.echo(f"{'payload head':<14} {head} (base64)")
     for number, reading in enumerate(kept.readings):
         typer.echo(f"{f'reading {number}':<14} {_clean(msgspec.json.encode(reading).decode())}")
-    typer.echo(f"{'what to do':<14} {dead_letters.way_out(letter)}")
+    typer.echo(f"{'what to do':<14} {dead_letters.way_out(letter).en}")
 
 
 @app.command("redrive")

@@ -60,7 +60,7 @@ def redrive(conn: Connection, client: httpx.Client, id: str) -> Outcome:
             return Outcome("settled")
         (letter,) = find(conn, Selection(ids=(id,)))
         if not is_redrivable(letter):
-            return Outcome("kept", (way_out(letter),))
+            return Outcome("kept", (way_out(letter).en,))
         outcome = _send(client, letter.stream, readings)
         if outcome.result in ("redriven", "again"):
             conn.execute(

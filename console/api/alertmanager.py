@@ -17,6 +17,7 @@ from alerts.labels import Matcher, parse_matcher
 from alerts.receivers import list_receivers
 from console import alertmanager as am
 from console.alerting import Room
+from console.alertmanager_config import config_of
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found
 from service.clock import SystemClock
@@ -47,7 +48,7 @@ def status(who: Viewer, room: Room) -> Found:
             "buildDate": "",
             "goVersion": "",
         },
-        "config": {"original": room.settings.routes_file.read_text()},
+        "config": {"original": config_of(room.notifier.routes)},
         "uptime": am.started(),
     }
 

@@ -95,13 +95,13 @@ async def _one(view: View, id: str) -> None:
             (words("letters.id"), letter.id),
             (words("letters.status"), words(f"list.status_{letter.status}")),
             (words("filter.stream"), words.of(stream_title(letter.stream))),
-            (words("letters.stage"), letter.stage),
+            (words("letters.stage"), words.code("stage", letter.stage)),
             (words("letters.code"), letter.code),
             (words("letters.reason"), letter.reason),
             (words("letters.source"), letter.source),
             (words("letters.place"), place),
             (words("letters.raw"), head),
-            (words("letters.way"), dead_letters.way_out(letter)),
+            (words("letters.way"), words.of(dead_letters.way_out(letter))),
         ]
     )
 
@@ -135,7 +135,7 @@ def _row(view: View, letter: Summary) -> dict[str, Any]:
             "href": str(httpx.URL("/dead-letters", params={"id": letter.id})),
         },
         "stream": words.of(stream_title(letter.stream)),
-        "stage": letter.stage,
+        "stage": words.code("stage", letter.stage),
         "reason": letter.reason,
         "readings": {"text": str(letter.readings), "unit": "", "sort": letter.readings},
         "status": words(f"list.status_{letter.status}"),

@@ -10,7 +10,7 @@ from console.frame import Page, View, keep_fresh, panel
 from console.history import Span, fitting_step
 from console.marks import duration, number, state_mark
 from console.registry import stream_title
-from console.rows import district_title, sensor_link
+from console.rows import check_title, district_title, sensor_link
 from console.widgets.chart import Chart, range_prop
 from console.widgets.filters import filter_row, hours_choice
 from console.widgets.table import Column, Table
@@ -40,7 +40,9 @@ async def quality(view: View, hours: Hours = "24") -> None:
         complete.show([_complete(view, row, corrected) for row in found["complete"]])
         lines: dict[str, list[Any]] = {}
         for row in found["flags"]:
-            lines.setdefault(row["label"], []).append([row["time"].isoformat(), row["value"]])
+            lines.setdefault(check_title(words, row["label"]), []).append(
+                [row["time"].isoformat(), row["value"]]
+            )
         flags.show(
             lines=[
                 {"name": name, "points": points, "bars": True}
@@ -146,7 +148,7 @@ def _letter(view: View, place: int, row: Any) -> dict[str, Any]:
         "id": str(place),
         "code": {"text": row["code"], "href": f"/dead-letters{query}"},
         "stream": words.of(stream_title(row["stream"])),
-        "stage": row["stage"],
+        "stage": words.code("stage", row["stage"]),
         "reason": row["reason"],
         "open": number(words, row["open"], "", 0),
         "newest": row["newest_at"].isoformat(),

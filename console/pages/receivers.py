@@ -72,7 +72,7 @@ def _columns(view: View) -> list[Column]:
         Column("level", words("receivers.level"), "level", hide=True),
         Column("domains", words("filter.domain"), hide=True),
         Column("waiting", words("receivers.waiting"), "number"),
-        Column("oldest", words("receivers.oldest"), "age"),
+        Column("oldest", words("receivers.oldest"), "age", hide=True),
         Column("failed", words("receivers.failed"), "number"),
         Column("last", words("receivers.last"), "time", hide=True),
         Column("error", words("receivers.error"), hide=True),

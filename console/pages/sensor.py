@@ -14,7 +14,7 @@ from console.alert_rows import past_rows, relative_rows
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.history import Question, Row, Span
 from console.marks import duration, local_time, number, state_mark
-from console.rows import district_title
+from console.rows import check_title, district_title
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts, badge
 from console.widgets.filters import filter_row, hours_choice, metric_choice
@@ -202,7 +202,7 @@ def _window(alert: Any, now: datetime) -> dict[str, str]:
 
 def _dot(words: Any, row: Row) -> dict[str, Any]:
     verdict = words(f"sensor.flag_{row['flag']}")
-    text = f"{verdict} · {row['test']}"
+    text = f"{verdict} · {check_title(words, row['test'])}"
     at = row["time"].isoformat()
     return {"at": at, "value": row["value"], "mark": FLAG_MARKS[row["flag"]], "text": text}
 
@@ -213,7 +213,7 @@ def _flag(words: Any, place: int, row: Row, declared: Stream) -> dict[str, Any]:
         "id": str(place),
         "at": row["time"].isoformat(),
         "metric": words.pick(row["title_zh"], row["title_en"], row["metric"]),
-        "test": row["test"],
+        "test": check_title(words, row["test"]),
         "flag": words(f"sensor.flag_{row['flag']}"),
         "value": number(words, row["value"], row["unit"], decimals),
     }

@@ -121,7 +121,6 @@ def test_a_silence_is_previewed_set_and_expired(place: Place, conn: Connection) 
 def test_alertmanagers_clients_read_and_silence(place: Place, conn: Connection) -> None:
     pond, trip = raise_two(conn)
     status = place.call("viewer", "GET", "/api/v2/status").json()
-    assert status["config"]["original"] == DEFAULT_ROUTES.read_text()
     assert datetime.fromisoformat(status["uptime"]) < datetime.now(UTC)
     assert {"version", "goVersion"} <= status["versionInfo"].keys()
     query = {"filter": ['domain=~"wat.*"', 'severity!="blue"']}

@@ -4,6 +4,7 @@ Rows 10, 14 and 30 of the fault matrix; see the table in docs/alerting.md.
 """
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,20 +13,26 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from pydantic import SecretStr
 from standardwebhooks import Webhook
 
+from alerts.deliver import Queue
 from alerts.external import RESOLVE_AFTER, Foreign, take
+from alerts.guard import Guard
 from alerts.links import links_of
 from alerts.notify import Notifier
 from alerts.outbox import now_of
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from alerts.vault import open_vault
 from deploy.errors import StartError
 from deploy.native import postgres_files
 from deploy.paths import cache_dir
 from deploy.ports import free_port
+from service.vitals import Vitals
 from storage.migrate import migrate
-from tests.alerting import SECRET, Stub, add_receiver, ask, do, serving, transition
+from tests.alerting import SECRET, Desk, Stub, add_receiver, ask, do, serving, transition
+from tests.chaos.proxy import Proxy
 from tests.databases import Databases
 from tests.servers import OwnServers, Spawner, wait_until
 
@@ -99,6 +106,47 @@ def test_a_receiver_that_cannot_be_reached_is_reported_and_gets_everything_in_or
         wait_until(lambda: len(duty.got) == 5, 30.0, "everything is delivered")
         assert [h["webhook-sequence"] for h, _ in duty.got] == ["1", "2", "3", "4", "5"]
     assert len(stub.got) == 1, "told once, not once a message"
+
+
+@contextmanager
+def queue_of(dsn: str, state_dir: Path, receiver: str) -> Iterator[None]:
+    """Work off a receiver's queue in this process, where a test may shorten its patience."""
+    ((number,),) = ask(dsn, f"SELECT id FROM receivers WHERE name = '{receiver}'")
+    settings = AlertSettings(dsn=SecretStr(dsn), state_dir=state_dir)
+    vault, guard = open_vault(state_dir / "secrets.key"), Guard(["127.0.0.1"])
+    queue = Queue(settings, number, guard, vault, Vitals("deliver"))
+    thread = threading.Thread(target=queue.run, daemon=True)
+    thread.start()
+    yield
+    queue.end()
+    thread.join(20)
+
+
+def test_a_connection_on_which_nothing_passes_any_more_is_given_up_and_said_again(
+    dsn: str, desk: Desk, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half open: what was sent may have come or not, so the same message goes again."""
+    monkeypatch.setattr("alerts.deliver.TIMEOUT_S", 0.5)
+    proxy = Proxy("127.0.0.1", stub.port)
+    add_receiver(dsn, tmp_path, Stub(proxy.port), "far")
+    delivered = "SELECT count(*) FROM outbox o JOIN receivers r ON r.id = o.receiver"
+    delivered += " WHERE r.name = 'far' AND delivered_at IS NOT NULL"
+    lost = "SELECT count(*) > 0 FROM deliveries WHERE error ~ 'Timeout'"
+    with queue_of(dsn, tmp_path, "far"):
+        desk.take(transition(1))
+        wait_until(lambda: ask(dsn, delivered) == [(1,)], 20.0, "one passes")
+        proxy.block()
+        desk.take(transition(2), transition(3))
+        wait_until(lambda: ask(dsn, lost) == [(True,)], 20.0, "its end is not waited for")
+        proxy.unblock()
+        do(dsn, "UPDATE outbox SET next_attempt_at = now()")  # do not wait for the schedule
+        wait_until(lambda: ask(dsn, delivered) == [(3,)], 20.0, "everything is delivered")
+    proxy.close()
+    numbers = [int(headers["webhook-sequence"]) for headers, _ in stub.got]
+    assert sorted(set(numbers)) == [1, 2, 3], "nothing is lost"
+    assert numbers[-1] == 3, "in order"
+    told = {(h["webhook-id"], h["webhook-sequence"], body) for h, body in stub.got}
+    assert len(told) == 3, "the same id, number and body each time"
 
 
 def test_an_engine_without_its_broker_still_tells_what_time_brings(

@@ -1,0 +1,176 @@
+"""Every page in both languages, at a desk and on a phone, by keyboard: one walk over all of them.
+
+The list of pages is that of the console, so a new page is walked over, or this says that it is not.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from playwright.sync_api import Page as Tab
+from playwright.sync_api import expect
+from pydantic import BaseModel
+
+from catalog.city.districts import DISTRICTS
+from catalog.city.sensors import sensors_of
+from catalog.domains import DOMAINS
+from catalog.incident import incident_kinds
+from catalog.model import Text
+from catalog.registry import streams
+from catalog.severity import LEVELS, STATES
+from console.pages import all_pages
+from console.texts import catalogue
+from tests.console.conftest import Opener
+
+pytestmark = pytest.mark.browser
+WALK = Path(__file__).with_name("walk.js").read_text()
+PATHS = {
+    "/alerts/{episode}": "/alerts/waterlogging.ponding-0",
+    "/incidents/{incident}": "/incidents/walk-inc",
+    "/sensors/{stream}/{sensor}": "/sensors/waterlogging/pond-dongchenggen",
+    "/streams/{stream}": "/streams/waterlogging",
+    "/receivers/{name}": "/receivers/walk-duty",
+    "/drills/{drill}": "/drills/77",
+}
+MOST_STOPS = 60
+"""A list of a thousand sensors is not tabbed through to its end."""
+CJK = re.compile(r"[\u3400-\u9fff]")
+NAMES = {"admin", "operator", "viewer", "cityops JSON"}
+"""Names of users and formats, which are also words of ours."""
+
+
+@pytest.fixture
+def filled(conn: psycopg.Connection) -> Iterator[None]:
+    """One of each thing that a page shows; what people write in it has no language."""
+    conn.execute(
+        "INSERT INTO incidents (id, kind, status, severity, peak_severity, root_episode,"
+        " root_sensor, district, opened_at, newest_at, changed_at) SELECT 'walk-inc', stream,"
+        " 'candidate', 2, 2, id, sensor, '510105', raised_at, raised_at, raised_at FROM episodes"
+        " WHERE id = 'waterlogging.ponding-0'"
+    )
+    conn.execute(
+        "INSERT INTO incident_members SELECT id, 'walk-inc', 'trigger', false, now() FROM episodes"
+        " WHERE id = 'waterlogging.ponding-0'"
+    )
+    conn.execute(
+        "INSERT INTO incident_acts (incident, who, act) SELECT 'walk-inc', 'cityops', act"
+        " FROM unnest(ARRAY['opened', 'confirmed', 'changed', 'reopened']) act"
+    )
+    conn.execute(
+        "INSERT INTO receivers (name, url, secret, channel) VALUES"
+        " ('walk-duty', 'https://duty.example/hook', 'x', 'actual'),"
+        " ('walk-drill', 'https://drill.example/hook', 'x', 'exercise')"
+    )
+    conn.execute(
+        "INSERT INTO outbox (id, receiver, receiver_seq, kind, headline, body, attempts, failed_at,"
+        " last_error) SELECT 'walk-msg', id, 1, 'raised', '1', '{}', 12, now(), 'HTTP 500'"
+        " FROM receivers WHERE name = 'walk-duty'"
+    )
+    conn.execute(
+        "INSERT INTO drills (id, title, instruction, severity, receivers, starts_at, ends_at,"
+        " created_by) OVERRIDING SYSTEM VALUE VALUES (77, '1', '1', 2, '{walk-drill}',"
+        " now() - interval '1 hour', now() + interval '1 hour', 'operator')"
+    )
+    conn.execute(
+        "INSERT INTO silences (kind, matchers, author, reason, starts_at, ends_at) VALUES"
+        """ ('silence', '[{"name": "stream", "op": "=", "value": "x"}]', 'operator', '1',"""
+        " now(), now() + interval '1 hour')"
+    )
+    conn.execute(
+        "INSERT INTO dead_letters (id, at, stream, stage, code, reason)"
+        " VALUES ('walk-letter', now(), 'noise', 'storing', 'conflict', '1')"
+    )
+    yield
+    conn.execute("ALTER TABLE incident_acts DISABLE TRIGGER USER")
+    for table in ("incident_acts", "incident_members", "incidents", "drills", "silences"):
+        conn.execute(f"DELETE FROM {table}".encode())
+    conn.execute("ALTER TABLE incident_acts ENABLE TRIGGER USER")
+    conn.execute("DELETE FROM dead_letters WHERE id = 'walk-letter'")
+    conn.execute("DELETE FROM receivers WHERE name LIKE 'walk-%%'")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("path", ["/login", *(page.path for page in all_pages())])
+def test_a_page_fits_speaks_one_language_and_is_used_by_keyboard(
+    open_page: Opener, filled: None, path: str, language: str
+) -> None:
+    page = open_page(PATHS.get(path, path), role="admin", language=language)
+    expect(page.locator(".page, .login")).to_be_visible()
+    expect(page.locator(".empty:visible", has_text=re.compile("^…$"))).to_have_count(0)
+    if path != "/login":
+        expect(page.locator("body[data-rung]")).to_be_attached()  # the page is live
+    page.evaluate(WALK)
+    assert page.evaluate("walk.overflow()") == []
+    assert strangers({page.title(), *page.evaluate("walk.labels()")}, language) == set()
+    stops = page.evaluate("walk.stops()")
+    assert [stop["html"] for stop in stops if not stop["name"]] == [], "a control without a name"
+    if language == "zh":  # keys know no language
+        walk_by_keyboard(page, stops)
+    if path != "/wall":  # a screen on a wall, never a phone
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("walk.overflow()") == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_head_that_is_frozen_covers_and_cuts_nothing(
+    open_page: Opener, conn: psycopg.Connection, language: str
+) -> None:
+    conn.execute("UPDATE sensor_last SET received_at = now() - interval '1 hour'")
+    page = open_page("/receivers", role="admin", language=language)
+    expect(page.locator(".frozen")).to_be_visible()
+    page.evaluate(WALK)
+    for width in (1366, 390):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert page.evaluate("walk.overflow()") == []
+        boxes = [page.locator(part).first.bounding_box() for part in (".frozen", ".panel")]
+        assert boxes[0] and boxes[1] and boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
+
+
+def strangers(labels: set[str], language: str) -> set[str]:
+    """Return the texts that are of the other language; streets have Chinese names only."""
+    if language == "zh":
+        return labels & english()
+    streets = {s.street for stream in streams() for s in sensors_of(stream)}
+    return {t for t in labels if CJK.search(t) and not any(street in t for street in streets)}
+
+
+@cache
+def english() -> set[str]:
+    """Return every English text that has another one in Chinese."""
+    ours = [(t["zh"], t["en"]) for t in catalogue().values()]
+    declared = [streams(), DOMAINS, DISTRICTS, LEVELS, STATES, incident_kinds()]
+    ours += [(t.zh, t.en) for thing in declared for t in texts_in(thing)]
+    return {en for zh, en in ours if zh != en and re.search(r"[a-z]{2}", en)} - NAMES
+
+
+def texts_in(thing: Any) -> Iterator[Text]:
+    """Yield every text of a declaration."""
+    if isinstance(thing, Text):
+        yield thing
+    elif isinstance(thing, BaseModel):
+        for _, part in thing:
+            yield from texts_in(part)
+    elif isinstance(thing, dict | list | tuple):
+        for part in thing.values() if isinstance(thing, dict) else thing:
+            yield from texts_in(part)
+
+
+def walk_by_keyboard(page: Tab, stops: list[dict[str, Any]]) -> None:
+    """Press Tab until every control was met, each with a focus that is seen."""
+    wanted = {stop["id"] for stop in stops[:MOST_STOPS]}
+    met, unseen = set[str](), set[str]()
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(2 * MOST_STOPS):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("walk.focused()")
+        met.add(focused["id"])
+        if not focused["seen"]:
+            unseen.add(focused["html"])
+        if wanted <= met:
+            break
+    assert [stop["html"] for stop in stops if stop["id"] in wanted - met] == [], "never met"
+    assert unseen == set(), "nobody sees that it has the focus"
