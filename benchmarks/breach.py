@@ -1,8 +1,9 @@
 """From a posted breach to its webhook, timed against the running platform.
 
 ``python -m benchmarks.breach`` needs ``make run``. For each background rate it sends load to Kafka,
-posts single readings of new air stations far above the AQI limit through the gateway, and notes
-when the signed webhook of each arrives at a receiver of its own, which is removed at the end.
+posts readings of new air stations far above the AQI limit through the gateway, and notes when the
+signed webhook of each arrives at a receiver of its own, which is removed at the end. The index is
+of hourly means: each station sends the values of two hours at once, so that it reports by the hour.
 """
 
 import json
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Annotated, Any
 
@@ -108,9 +109,12 @@ def measure(
         for number in range(count):
             sensor = f"breach-{int(time.time())}-{rate}-{number:04d}"
             posted[sensor] = time.time()
-            moment = datetime.now(UTC).isoformat()
-            reading = {"sensor": sensor, "observed_at": moment, **POLLUTION}
-            gateway.post(url, json={"readings": [reading]}, timeout=30).raise_for_status()
+            now = datetime.now(UTC)
+            readings = [
+                {"sensor": sensor, "observed_at": at.isoformat(), **POLLUTION}
+                for at in (now - timedelta(hours=1), now)
+            ]
+            gateway.post(url, json={"readings": readings}, timeout=30).raise_for_status()
             time.sleep(max(0.0, posted[sensor] + every_s - time.time()))
         wait_until(lambda: posted.keys() <= inbox.came.keys(), LAST_WAIT_S, "every webhook")
     took_ms = [(inbox.came[sensor] - at) * 1000 for sensor, at in posted.items()]

@@ -158,7 +158,8 @@ class Rolling(Frozen):
     ``each`` replaces what a bucket makes (the lowest of three daily highs: ``min`` of ``max``).
     The window ends with the reading's own bucket; buckets begin at local midnight. A bucket counts
     when it holds a good value, with ``full`` when it holds that share of the readings its sensor
-    sends in ``bucket_s``. The quantity is NaN while fewer than ``min_buckets`` count.
+    sends in ``bucket_s``. The quantity is NaN while fewer than ``min_buckets`` count; with ``full``
+    a sensor that reports less often than once a bucket needs as many fewer of them.
     """
 
     name: Name

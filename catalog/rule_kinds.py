@@ -96,7 +96,8 @@ KINDS = (
     ),
     Kind(
         "rolling `mean`, minimum validity",
-        "`min_buckets` of the window, `full`: share of a bucket's readings",
+        "`min_buckets` of the window, `full`: share of a bucket's readings; by the sensor's own"
+        " interval",
         "test_an_hour_needs_45_minutes_and_eight_hours_need_six",
         _rolling(lambda r: r.kind == "mean" and r.full > 0),
     ),

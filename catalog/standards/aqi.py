@@ -35,16 +35,21 @@ def iaqi(concentration: Floats, breakpoints: tuple[int, ...]) -> Floats:
     return np.interp(concentration, breakpoints, IAQI[: len(breakpoints)])
 
 
+def rounded(concentration: Floats, decimals: int = 0) -> Floats:
+    """Round as GB/T 8170 asks: halves go to the even digit, however the mean was added up."""
+    return np.round(np.round(concentration, decimals + 6), decimals)
+
+
 def aqi_2012(c: Mapping[str, Floats]) -> Floats:
-    """Return the hourly AQI of HJ 633-2012 §4: 1 h gases, O3 8 h, rolling 24 h particles.
+    """Return the hourly AQI of HJ 633-2012 §4: 1 h means of gases, O3 8 h, sliding 24 h particles.
 
     SO2 above 800 has no 1 h index and O3 8 h above 800 gives way to O3 1 h; NaN if nothing is left.
     """
     parts = (
-        np.where(c["so2"] > 800, np.nan, iaqi(c["so2"], SO2_1H)),
-        iaqi(c["no2"], NO2_1H),
-        iaqi(c["co"], CO_1H),
-        iaqi(c["o3"], O3_1H),
+        np.where(c["so2_1h"] > 800, np.nan, iaqi(c["so2_1h"], SO2_1H)),
+        iaqi(c["no2_1h"], NO2_1H),
+        iaqi(c["co_1h"], CO_1H),
+        iaqi(c["o3_1h"], O3_1H),
         np.where(c["o3_8h"] > 800, np.nan, iaqi(c["o3_8h"], O3_8H)),
         iaqi(c["pm10_24h"], PM10_24H_2012),
         iaqi(c["pm25_24h"], PM25_24H_2012),
@@ -53,17 +58,17 @@ def aqi_2012(c: Mapping[str, Floats]) -> Floats:
 
 
 def aqi_2026(c: Mapping[str, Floats]) -> Floats:
-    """Return the hourly AQI of HJ 633-2026 §4.2 and §5.3.1: six 1 h values, rounded first.
+    """Return the hourly AQI of HJ 633-2026 §4.2 and §5.3.1: six 1 h means, rounded first.
 
     An incomplete set gives an index only above 100, else NaN.
     """
     parts = (
-        iaqi(np.round(c["so2"]), SO2_1H),
-        iaqi(np.round(c["no2"]), NO2_1H),
-        iaqi(np.round(c["co"], 1), CO_1H),
-        iaqi(np.round(c["o3"]), O3_1H),
-        iaqi(np.round(c["pm10"]), PM10_24H_2026),
-        iaqi(np.round(c["pm25"]), PM25_24H_2026),
+        iaqi(rounded(c["so2_1h"]), SO2_1H),
+        iaqi(rounded(c["no2_1h"]), NO2_1H),
+        iaqi(rounded(c["co_1h"], 1), CO_1H),
+        iaqi(rounded(c["o3_1h"]), O3_1H),
+        iaqi(rounded(c["pm10_1h"]), PM10_24H_2026),
+        iaqi(rounded(c["pm25_1h"]), PM25_24H_2026),
     )
     stacked = np.stack(parts)
     index = np.maximum(_worst(stacked), 1.0)

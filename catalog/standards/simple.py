@@ -11,6 +11,9 @@ from catalog.model import DerivedFunction, RelationFunction
 BURST_RISE = 0.15
 """Share by which the flow rises when a main bursts."""
 ABOVE_HIGHEST_M = 3.0
+EMPTY_LANE_PCT = 10.0
+"""Occupancy below which there is no queue, however slow a vehicle passes."""
+FREE_KM_H = 60.0
 Columns = Mapping[str, Floats]
 Times = NDArray[np.int64]
 
@@ -58,6 +61,18 @@ def burst_drop(columns: Columns, observed_at: Times) -> Floats:
     known = ~np.isnan(before) & ~np.isnan(columns["pressure_change_5min"])
     drop = np.where(rising, np.maximum(-columns["pressure_change_5min"], 0.0), 0.0)
     return np.where(known, drop, np.nan)
+
+
+def traffic_speed(columns: Columns, observed_at: Times) -> Floats:
+    """Return the speed of the traffic, km/h; a lane (almost) without vehicles counts as free.
+
+    A detector on an empty lane reports speed 0, as one under a queue does: occupancy tells them
+    apart. Where it is missing a vehicle was there only if it had a speed.
+    """
+    speed, occupancy = columns["speed_km_h"], columns["occupancy_pct"]
+    empty = occupancy < EMPTY_LANE_PCT
+    unknown = np.isnan(occupancy) & (speed <= 0)
+    return np.where(empty, np.fmax(speed, FREE_KM_H), np.where(unknown, np.nan, speed))
 
 
 def exceeds(metric: str, bound: str, by: float = 0.0, share: float = 0.0) -> RelationFunction:

@@ -12,8 +12,8 @@ TPI = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
 
 
 def delay_proportion(columns: Mapping[str, Floats], observed_at: NDArray[np.int64]) -> Floats:
-    """Return the delay-time proportion 1 - v/v_free, within 0..1, from ``speed_ratio``."""
-    return np.clip(1.0 - columns["speed_ratio"], 0.0, 1.0)
+    """Return the delay-time proportion 1 - v/v_free, within 0..1, of the mean of five minutes."""
+    return np.clip(1.0 - columns["speed_ratio_5min"], 0.0, 1.0)
 
 
 def performance_index(columns: Mapping[str, Floats], observed_at: NDArray[np.int64]) -> Floats:

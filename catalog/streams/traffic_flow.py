@@ -2,6 +2,7 @@
 
 from catalog.model import (
     AbsenceRule,
+    Derived,
     FlatLine,
     HealthRule,
     Metric,
@@ -14,7 +15,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import flow_without_speed
+from catalog.standards.simple import flow_without_speed, traffic_speed
 
 STREAM = Stream(
     name="traffic_flow",
@@ -54,6 +55,17 @@ STREAM = Stream(
             typical=(3, 28),
         ),
     ),
+    derived=(
+        Derived(
+            name="traffic_speed_km_h",
+            unit="km/h",
+            title=text("车流速度（空车道按自由流）", "Speed of traffic (empty lane: free)"),
+            decimals=1,
+            of=("speed_km_h", "occupancy_pct"),
+            by=traffic_speed,
+            typical=(25, 62),
+        ),
+    ),
     relations=(
         Relation(
             name="flow_without_speed",
@@ -67,7 +79,7 @@ STREAM = Stream(
         ThresholdRule(
             name="standstill",
             title=text("车流近乎停滞", "Traffic near standstill"),
-            metric="speed_km_h",
+            metric="traffic_speed_km_h",
             op="<=",
             thresholds=levels(yellow=10.0, orange=6.0),
             deadband=2.0,

@@ -1,4 +1,4 @@
-"""Road links: travel time and speed ratio, index by GB/T 33171-2016."""
+"""Road links: travel time and speed ratio, index of five minutes by GB/T 33171-2016."""
 
 from datetime import date
 
@@ -8,6 +8,7 @@ from catalog.model import (
     HealthRule,
     Metric,
     Placement,
+    Rolling,
     SmartDataModel,
     Source,
     Stream,
@@ -50,13 +51,28 @@ STREAM = Stream(
             typical=(0.55, 0.98),
         ),
     ),
+    rolling=(
+        Rolling(
+            name="speed_ratio_5min",
+            of="speed_ratio",
+            kind="mean",
+            unit="1",
+            title=text("5 分钟平均速度比", "Speed ratio, 5 min mean"),
+            decimals=2,
+            window_s=300,
+            bucket_s=60,
+            min_buckets=4,
+            full=0.75,
+            source=GBT_33171,
+        ),
+    ),
     derived=(
         Derived(
             name="dtp",
             unit="1",
             title=text("延误时间比", "Delay-time proportion"),
             decimals=2,
-            of=("speed_ratio",),
+            of=("speed_ratio_5min",),
             by=delay_proportion,
             typical=(0, 0.45),
             source=GBT_33171,
@@ -80,7 +96,6 @@ STREAM = Stream(
             op=">=",
             thresholds=levels(GBT_33171, blue=0.5, yellow=0.6, orange=0.7),
             deadband=0.04,
-            for_s=120,
             clear_s=120,
             advice=text("发布绕行诱导并调整配时", "Publish a detour and adjust signal timing"),
         ),

@@ -47,18 +47,25 @@ class RollingTable:
         v = self._partial(np.where(np.isnan(x), self._nothing, x), first, run, self._v[at])
         last = np.append(first[1:], len(x)) - 1
         self._n[at], self._v[at] = n[last], v[last]
-        return self._values(sensors, place, n, v, self._need(sensors, times))
+        need, required = self._validity(sensors, times)
+        found, valid = self._values(sensors, place, n, v, need)
+        return np.where(valid >= np.maximum(required, 1), found, np.nan)
 
     @property
     def _nothing(self) -> float:
         return {"max": -np.inf, "min": np.inf}.get(self._inner, 0.0)
 
-    def _need(self, sensors: Ints, times: Ints) -> Ints:
-        """Return how many good values a bucket must hold to count, at each reading."""
-        if not self._declared.full:
-            return np.ones(len(times), np.int64)
-        wanted = self._declared.full * self._declared.bucket_s * US
-        return np.ceil(wanted / self._gaps.period(sensors, times)).astype(np.int64)
+    def _validity(self, sensors: Ints, times: Ints) -> tuple[Ints, Floats]:
+        """Return at each reading how many good values a bucket must hold to count, and how many of
+        the buckets must count."""
+        full, fewest = self._declared.full, self._declared.min_buckets
+        if not full:
+            return np.ones(len(times), np.int64), np.full(len(times), float(fewest))
+        bucket_us = self._declared.bucket_s * US
+        period = self._gaps.period(sensors, times)
+        need = np.ceil(full * bucket_us / period).astype(np.int64)
+        # a sensor that reports less often than once a bucket leaves some of them empty
+        return need, np.ceil(fewest * bucket_us / np.maximum(period, bucket_us))
 
     def _partial(self, x: Floats, first: Ints, run: Ints, before: Floats) -> Floats:
         """Return each reading's bucket up to and with that reading."""
@@ -72,16 +79,22 @@ class RollingTable:
             values[rows] = better(values[rows], values[rows - 1])
         return values
 
-    def _values(self, sensors: Ints, place: Ints, n: Ints, v: Floats, needs: Ints) -> Floats:
-        """Return the quantity at each reading, those of one need together."""
-        found = np.empty(len(v))
+    def _values(
+        self, sensors: Ints, place: Ints, n: Ints, v: Floats, needs: Ints
+    ) -> tuple[Floats, Ints]:
+        """Return the quantity at each reading and how many buckets count, those of one need
+        together."""
+        found, valid = np.empty(len(v)), np.empty(len(v), np.int64)
         for need in np.unique(needs):
             rows = needs == need
-            found[rows] = self._value(sensors[rows], place[rows], n[rows], v[rows], need)
-        return found
+            place_of = (sensors[rows], place[rows])
+            found[rows], valid[rows] = self._value(*place_of, n[rows], v[rows], need)
+        return found, valid
 
-    def _value(self, sensors: Ints, place: Ints, n: Ints, v: Floats, need: int) -> Floats:
-        """Join the buckets before with the reading's own, where enough of them count."""
+    def _value(
+        self, sensors: Ints, place: Ints, n: Ints, v: Floats, need: int
+    ) -> tuple[Floats, Ints]:
+        """Join the buckets before with the reading's own; return that and how many count."""
         kind, known, here = self._declared.kind, self._n >= need, n >= need
         table = np.where(known, self._v, self._nothing)
         if kind not in ("sum", "max", "min"):
@@ -101,7 +114,7 @@ class RollingTable:
             total = total / np.maximum(valid, 1)
         if kind == "level":
             total = 10.0 * np.log10(np.maximum(total, np.finfo(float).tiny))
-        return np.where(valid >= max(1, self._declared.min_buckets), total, np.nan)
+        return total, valid
 
     def _extreme(self, table: Floats, sensors: Ints, place: Ints) -> Floats:
         """Return the highest or lowest bucket before each reading's own."""

@@ -11,6 +11,7 @@ NEVER = np.iinfo(np.int64).min // 4
 """Smaller than any time: a sensor that has sent nothing, an empty place in a ring."""
 FIRST_SEEN = 1
 SEEN = "seen"
+RING_METRICS = "metrics of "
 SEVERITIES = 4
 LEVEL, TIME, COUNT, TICK = np.int8, np.int64, np.int32, np.int64
 
@@ -31,14 +32,19 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Buckets of one metric that several rolling quantities may share."""
+    """Buckets of some metrics side by side, which all rolling quantities of that kind share."""
 
     name: str
-    of: str
+    of: tuple[str, ...]
     bucket_s: int
     keeps: str
     """What a bucket adds up: ``sum``, ``max``, ``min`` or ``energy``."""
     places: int
+
+    @property
+    def axis(self) -> str:
+        """Name of the axis of its metrics."""
+        return f"{RING_METRICS}{self.name}"
 
 
 def keeps(rolling: Rolling) -> str:
@@ -51,19 +57,48 @@ def keeps(rolling: Rolling) -> str:
 
 def ring_name(rolling: Rolling) -> str:
     """Return the name of the ring that a rolling quantity reads."""
-    return f"{rolling.of}/{rolling.bucket_s}/{keeps(rolling)}"
+    return f"{rolling.bucket_s}/{keeps(rolling)}"
 
 
 def rings(stream: Stream) -> dict[str, Ring]:
     """Return the stream's rings, each as long as its longest window and lateness need."""
     found: dict[str, Ring] = {}
     for rolling in stream.rolling:
+        name = ring_name(rolling)
         # a late reading's own window begins where the newest reading's does not reach any more
         places = rolling.buckets + -(-stream.lateness_s // rolling.bucket_s)
-        name = ring_name(rolling)
-        if name not in found or found[name].places < places:
-            found[name] = Ring(name, rolling.of, rolling.bucket_s, keeps(rolling), places)
+        of = (rolling.of,)
+        if (known := found.get(name)) is not None:
+            places = max(places, known.places)
+            of = known.of + tuple(m for m in of if m not in known.of)
+        found[name] = Ring(name, of, rolling.bucket_s, keeps(rolling), places)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rolling quantities that differ in their metric alone: computed together."""
+
+    like: Rolling
+    names: tuple[str, ...]
+    ring: Ring
+    columns: np.ndarray
+    """Where in the ring the metric of each stands."""
+
+
+def groups(stream: Stream) -> tuple[Group, ...]:
+    """Return the stream's rolling quantities in groups."""
+    found: dict[tuple[object, ...], list[Rolling]] = {}
+    for r in stream.rolling:
+        alike = (r.kind, r.each, r.window_s, r.bucket_s, r.min_buckets, r.full)
+        found.setdefault(alike, []).append(r)
+    known = rings(stream)
+    return tuple(_group(known[ring_name(same[0])], same) for same in found.values())
+
+
+def _group(ring: Ring, same: list[Rolling]) -> Group:
+    columns = np.array([ring.of.index(r.of) for r in same])
+    return Group(same[0], tuple(r.name for r in same), ring, columns)
 
 
 def window_places(stream: Stream) -> int:
@@ -97,10 +132,10 @@ def fields(stream: Stream) -> dict[str, Field]:
         **dict.fromkeys(("r_since", "r_clear"), Field(("rule", "severity"), TIME, NEVER)),
         "r_raised": Field(("rule",), TIME, NEVER),
     }
-    for name in rings(stream):
+    for name, ring in rings(stream).items():
         found[f"b_at/{name}"] = Field((), TIME, NEVER, name)
-        found[f"b_n/{name}"] = Field((), COUNT, 0, name)
-        found[f"b_v/{name}"] = Field((), np.float64, 0, name)
+        found[f"b_n/{name}"] = Field((ring.axis,), COUNT, 0, name)
+        found[f"b_v/{name}"] = Field((ring.axis,), np.float64, 0, name)
     return found
 
 
@@ -116,12 +151,15 @@ def labels(stream: Stream) -> dict[str, list[str]]:
         "metric": list(stream.metric_names),
         "quantity": list(stream.aggregate_names),
         "rule": [f"{rule.kind}:{rule.name}" for rule in stream.rules],
+        **{ring.axis: list(ring.of) for ring in rings(stream).values()},
         **{axis: [str(n) for n in range(count)] for axis, count in numbered.items()},
     }
 
 
-NAMED = ("metric", "quantity", "rule")
-"""Axes along which a snapshot is carried over by name; the others must have the same length."""
+def is_named(axis: str) -> bool:
+    """Tell whether a snapshot is carried over by name along an axis; else lengths must agree."""
+    return axis in ("metric", "quantity", "rule") or axis.startswith(RING_METRICS)
+
 
 Labels = dict[str, list[str]]
 

@@ -15,7 +15,7 @@ from catalog.frames import Tick, Word, bad_rows
 from catalog.model import Stream
 from streams.engine import absence, health, pipeline, quality, rolling, rules, snapshot, windows
 from streams.engine.crowd import Crowds, look_up
-from streams.engine.layout import NEVER, ring_name
+from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
 from streams.engine.snapshot import Parts
 from streams.engine.state import US, State
@@ -139,13 +139,7 @@ class PartitionEngine:
         stream = self.state.stream
         usable = np.where(good, values, np.nan)
         columns = {name: usable[:, m] for m, name in enumerate(stream.metric_names)}
-        added = set()
-        for declared in stream.rolling:
-            ring = self.state.rings[ring_name(declared)]
-            if ring.name not in added:
-                rolling.add(self.state, ring, slots, times, columns[ring.of])
-                added.add(ring.name)
-            columns[declared.name] = rolling.value(self.state, declared, ring, slots, times)
+        columns |= rolling.roll(self.state, slots, times, columns)
         for derived in stream.derived:
             columns[derived.name] = derived.by(columns, times)
         extra = [columns[name] for name in stream.aggregate_names[len(stream.metrics) :]]

@@ -1,57 +1,107 @@
 """Rolling quantities per sensor, from buckets of event time.
 
+Quantities that differ in their metric alone are computed together, ``[k sensors, q quantities]``.
 What the buckets before the newest one come to is kept beside them, so that a reading usually costs
 the same however long the window is.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from catalog.model import Rolling
-from streams.engine.layout import NEVER, Ring
-from streams.engine.state import US, State
+from streams.engine.layout import NEVER, Group, Ring
+from streams.engine.state import US, Cache, State
 
 ZONE_US = 8 * 3600 * US
 """Buckets begin at local midnight (Beijing time)."""
 LONG = np.iinfo(np.int64).max
+Buckets = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of some sensors: bucket numbers ``[k, b]``, good values and what they add up to ``[k, b, q]``."""
 
 
-def bucket_of(ring: Ring, times: np.ndarray) -> np.ndarray:
+def roll(
+    state: State, slots: np.ndarray, times: np.ndarray, columns: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Add one reading of each distinct sensor, its good values in ``columns`` (NaN = none).
+
+    Return every rolling quantity at these readings by name.
+    """
+    for ring in state.rings.values():
+        _add(state, ring, slots, times, np.column_stack([columns[name] for name in ring.of]))
+    period = _period(state, slots) if any(g.like.full for g in state.groups) else None
+    found: dict[str, np.ndarray] = {}
+    for group, cache in zip(state.groups, state.caches, strict=True):
+        values = _value(state, group, cache, slots, times, period)
+        found |= {name: values[:, place] for place, name in enumerate(group.names)}
+    return found
+
+
+def _bucket_of(ring: Ring, times: np.ndarray) -> np.ndarray:
     """Return the number of the bucket that each time lies in."""
     return (times + ZONE_US) // (ring.bucket_s * US)
 
 
-def add(state: State, ring: Ring, slots: np.ndarray, times: np.ndarray, x: np.ndarray) -> None:
-    """Add good values (NaN = none) of distinct sensors to their buckets."""
+def _add(state: State, ring: Ring, slots: np.ndarray, times: np.ndarray, x: np.ndarray) -> None:
+    """Add values ``[k, m]`` of distinct sensors to their buckets."""
     at, n, v = (state.arrays[f"b_{part}/{ring.name}"] for part in ("at", "n", "v"))
-    bucket = bucket_of(ring, times)
+    bucket = _bucket_of(ring, times)
     place = bucket % ring.places
-    begins = at[place, slots] < bucket
+    rows = (place, slots)
+    begins = at[rows] < bucket
     if begins.any():
-        rows = (place[begins], slots[begins])
-        at[rows] = bucket[begins]
-        n[rows] = 0
-        v[rows] = 0.0
-    usable = ~np.isnan(x) & (at[place, slots] == bucket)
-    rows, values = (place[usable], slots[usable]), x[usable]
+        fresh = (place[begins], slots[begins])
+        at[fresh] = bucket[begins]
+        n[fresh] = 0
+        v[fresh] = 0.0
     state.touch(ring.name, place)
+    usable = ~np.isnan(x) & (at[rows] == bucket)[:, None]
+    count, value = n[rows], v[rows]
     if ring.keeps in ("max", "min"):
         better = np.maximum if ring.keeps == "max" else np.minimum
-        v[rows] = np.where(n[rows] == 0, values, better(v[rows], values))
+        v[rows] = np.where(usable, np.where(count == 0, x, better(value, x)), value)
     else:
-        v[rows] += 10.0 ** (values / 10.0) if ring.keeps == "energy" else values
-    n[rows] += 1
+        v[rows] = value + np.where(usable, 10.0 ** (x / 10.0) if ring.keeps == "energy" else x, 0.0)
+    n[rows] = count + usable
 
 
-def value(
-    state: State, rolling: Rolling, ring: Ring, slots: np.ndarray, times: np.ndarray
+def _period(state: State, slots: np.ndarray) -> np.ndarray:
+    """Return how often each sensor reports, µs: of the last two gaps the shorter, so that one
+    outage or one stray reading changes nothing; not below the cadence."""
+    gap, cadence = state.arrays["gap"][slots], state.stream.cadence_s * US
+    period = np.where(gap == NEVER, LONG, gap).min(axis=1)
+    return np.where(period == LONG, cadence, np.maximum(period, cadence))
+
+
+def _validity(rolling: Rolling, period: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return how many good values a bucket of each sensor must hold to count, and how many of its
+    buckets must count; None where one value and ``min_buckets`` do."""
+    if period is None or not rolling.full:
+        return None
+    bucket_us = rolling.bucket_s * US
+    need = np.ceil(rolling.full * bucket_us / period).astype(np.int64)
+    # a sensor that reports less often than once a bucket leaves some of them empty
+    return need, np.ceil(rolling.min_buckets * bucket_us / np.maximum(period, bucket_us))
+
+
+def _value(
+    state: State,
+    group: Group,
+    cache: Cache,
+    slots: np.ndarray,
+    times: np.ndarray,
+    period: np.ndarray | None,
 ) -> np.ndarray:
-    """Return the rolling quantity at each reading, ``[k]``; NaN where too few buckets count."""
-    bucket, need = bucket_of(ring, times), _need(state, rolling, slots)
-    total, valid = _before(state, rolling, ring, slots, bucket, need)
-    place = bucket % ring.places
-    n = state.arrays[f"b_n/{ring.name}"][place, slots]
-    here = (state.arrays[f"b_at/{ring.name}"][place, slots] == bucket) & (n >= need)
-    v = state.arrays[f"b_v/{ring.name}"][place, slots]
+    """Return a group's quantities at each reading, ``[k, q]``; NaN where too few buckets count."""
+    rolling, ring = group.like, group.ring
+    bucket = _bucket_of(ring, times)
+    one, few = np.ones(len(slots), np.int64), np.full(len(slots), rolling.min_buckets)
+    need, required = _validity(rolling, period) or (one, few)
+    total, valid = _before(state, group, cache, slots, bucket, need)
+    rows = (bucket % ring.places, slots)
+    at, n, v = (state.arrays[f"b_{part}/{ring.name}"][rows] for part in ("at", "n", "v"))
+    n, v = n[:, group.columns], v[:, group.columns]
+    here = (at == bucket)[:, None] & (n >= need[:, None])
     own = _bucket_value(rolling, ring, n, v)
     valid = valid + here
     if rolling.kind == "change":
@@ -66,37 +116,24 @@ def value(
             found = found / np.maximum(valid, 1)
         if rolling.kind == "level":
             found = 10.0 * np.log10(np.maximum(found, np.finfo(float).tiny))
-    return np.where(valid >= max(rolling.min_buckets, 1), found, np.nan)
-
-
-def _need(state: State, rolling: Rolling, slots: np.ndarray) -> np.ndarray:
-    """Return how many good values a bucket of each sensor must hold to count."""
-    if not rolling.full:
-        return np.ones(len(slots), np.int64)
-    gap = state.arrays["gap"][slots]
-    # of the last two gaps the shorter: one outage or one stray reading changes nothing
-    period = np.where(gap == NEVER, LONG, gap).min(axis=1)
-    cadence = state.stream.cadence_s * US
-    period = np.where(period == LONG, cadence, np.maximum(period, cadence))
-    return np.ceil(rolling.full * rolling.bucket_s * US / period).astype(np.int64)
+    return np.where(valid >= np.maximum(required, 1)[:, None], found, np.nan)
 
 
 def _before(
     state: State,
-    rolling: Rolling,
-    ring: Ring,
+    group: Group,
+    cache: Cache,
     slots: np.ndarray,
     bucket: np.ndarray,
     need: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what the buckets before each reading's own come to, and how many count."""
-    cache = state.caches[rolling.name]
-    known = cache.bucket[slots]
-    stale = (known != bucket) | (cache.need[slots] != need)
+    stale = (cache.bucket[slots] != bucket) | (cache.need[slots] != need)
     if stale.any():
-        rows = slots[stale]
-        at, n, v = (state.arrays[f"b_{part}/{ring.name}"][:, rows].T for part in ("at", "n", "v"))
-        total, valid = _combine(rolling, ring, (at, n, v), bucket[stale], need[stale])
+        rows, name = slots[stale], group.ring.name
+        at, n, v = (state.arrays[f"b_{part}/{name}"][:, rows] for part in ("at", "n", "v"))
+        n, v = (a[..., group.columns].swapaxes(0, 1) for a in (n, v))
+        total, valid = _combine(group, (at.T, n, v), bucket[stale], need[stale])
         # a late reading's own bucket takes the place of the newest, which it has changed
         cache.bucket[rows], cache.need[rows] = bucket[stale], need[stale]
         cache.total[rows], cache.valid[rows] = total, valid
@@ -104,19 +141,16 @@ def _before(
 
 
 def _combine(
-    rolling: Rolling,
-    ring: Ring,
-    buckets: tuple[np.ndarray, np.ndarray, np.ndarray],
-    bucket: np.ndarray,
-    need: np.ndarray,
+    group: Group, buckets: Buckets, bucket: np.ndarray, need: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    at, n, v = buckets
+    rolling, (at, n, v) = group.like, buckets
     first = bucket[:, None] - rolling.buckets
-    inside = (at > first) & (at < bucket[:, None]) & (n >= need[:, None])
-    values = _bucket_value(rolling, ring, n, v)
+    within = (at > first) & (at < bucket[:, None])
+    inside = within[..., None] & (n >= need[:, None, None])
+    values = _bucket_value(rolling, group.ring, n, v)
     if rolling.kind == "change":
-        oldest = np.where(inside, at, LONG).argmin(axis=1)
-        total = values[np.arange(len(values)), oldest]
+        oldest = np.where(inside, at[..., None], LONG).argmin(axis=1)
+        total = np.take_along_axis(values, oldest[:, None], axis=1)[:, 0]
     elif rolling.kind == "max":
         total = np.where(inside, values, -np.inf).max(axis=1)
     elif rolling.kind == "min":

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from service.errors import FatalError
-from streams.engine.layout import NAMED, SEEN, Labels, carry_over, labels
+from streams.engine.layout import SEEN, Labels, carry_over, is_named, labels
 from streams.engine.state import Pipeline, Silence, State
 
 FORMAT = 4
@@ -95,7 +95,7 @@ def _lay(state: State, part: dict[str, Any], place: Any) -> None:
 
 def _check(state: State, was: Labels) -> None:
     for axis, now in labels(state.stream).items():
-        if axis not in NAMED and axis in was and was[axis] != now:
+        if not is_named(axis) and axis in was and was[axis] != now:
             lengths = f"{len(was[axis])} places of {axis}, now {len(now)} are declared"
             raise SnapshotError(f"of {state.stream.name} has {lengths}")
 

@@ -13,9 +13,11 @@ from streams.engine.layout import (
     NEVER,
     SEEN,
     Field,
+    Group,
     Ring,
     by_axes,
     fields,
+    groups,
     labels,
     rings,
     window_places,
@@ -56,12 +58,20 @@ class Pipeline:
 
 @dataclass(slots=True)
 class Cache:
-    """One rolling quantity of the buckets before the newest; can be computed anew at any time."""
+    """Rolling quantities of the buckets before the newest; can be computed anew at any time."""
 
     bucket: np.ndarray
     need: np.ndarray
     total: np.ndarray
     valid: np.ndarray
+
+    @classmethod
+    def empty(cls, rows: int, quantities: int) -> "Cache":
+        """Know nothing of so many sensors and quantities."""
+        shape = (rows, quantities)
+        return cls(
+            np.full(rows, NEVER), np.zeros(rows, np.int64), np.zeros(shape), np.zeros(shape, int)
+        )
 
 
 @dataclass(slots=True)
@@ -80,11 +90,13 @@ class State:
     speaks_for_all: bool = field(init=False)
     placed: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     attributes: dict[str, np.ndarray] = field(default_factory=dict)
-    caches: dict[str, Cache] = field(default_factory=dict)
+    caches: list[Cache] = field(default_factory=list)
+    """One for each of ``groups``."""
     fields: dict[str, Field] = field(init=False)
     limits: Limits = field(init=False)
     windows: int = field(init=False)
     rings: dict[str, Ring] = field(init=False)
+    groups: tuple[Group, ...] = field(init=False)
     lengths: dict[str, int] = field(init=False)
     begun: dict[str, np.ndarray] = field(init=False)
     """Places of each ring of event time that were ever written."""
@@ -97,6 +109,7 @@ class State:
         self.limits = Limits.of(self.stream)
         self.windows = window_places(self.stream)
         self.rings = rings(self.stream)
+        self.groups = groups(self.stream)
         self.lengths = {axis: len(names) for axis, names in labels(self.stream).items()}
         self._allocate(FIRST_SENSORS)
 
@@ -184,9 +197,4 @@ class State:
         """Make anew what derives from the catalog and from the rest of the state."""
         self.placed = np.zeros(rows, bool)
         self.attributes = {a.name: np.full(rows, np.nan) for a in self.stream.attributes}
-        self.caches = {
-            rolling.name: Cache(
-                np.full(rows, NEVER), np.zeros(rows, np.int64), np.zeros(rows), np.zeros(rows, int)
-            )
-            for rolling in self.stream.rolling
-        }
+        self.caches = [Cache.empty(rows, len(group.names)) for group in self.groups]

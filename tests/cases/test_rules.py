@@ -11,7 +11,7 @@ from catalog.city.sensors import sensors_of
 from catalog.frames import Pulse, Tick, Word
 from catalog.registry import stream
 from tests.oracle.reference import Values
-from tests.oracle.story import both, flags, readings, story, tell
+from tests.oracle.story import both, flags, readings, tell
 from tests.property.logs import START, US, Log, Record
 
 HOUR = 3600
@@ -200,6 +200,37 @@ def test_an_expression_of_two_metrics() -> None:
 
     assert burst(600.0) == [("raised", 2, 300)]
     assert burst(520.0) == []
+
+
+@pytest.mark.parametrize(
+    ("speed", "occupancy", "severities"),
+    [
+        (0.0, 0.0, []),  # nobody is there
+        (0.0, 9.0, []),
+        (5.0, 2.0, []),  # one slow vehicle on an empty road
+        (0.0, 60.0, [2]),  # a queue stands on the loop
+        (8.0, 30.0, [3]),
+        (8.0, None, [3]),  # what has a speed is a vehicle
+        (0.0, None, []),
+    ],
+)
+def test_an_empty_road_does_not_stand_still(
+    speed: float, occupancy: float | None, severities: list[int]
+) -> None:
+    values: Values = {"flow_veh_h": 0.0, "speed_km_h": speed, "occupancy_pct": occupancy}
+    log: Log = [(("f", (START + n * 20) * US, values),) for n in range(20)]
+    told = tell("traffic_flow", "traffic_flow.standstill", log)
+    assert [severity for _, severity, _ in told] == severities
+
+
+def test_a_queue_that_leaves_an_empty_road_has_ended() -> None:
+    rows = [(60.0 if n < 10 else 0.0) for n in range(20)]
+    log: Log = [
+        (("f", (START + n * 20) * US, {"speed_km_h": 0.0, "occupancy_pct": x}),)
+        for n, x in enumerate(rows)
+    ]
+    told = tell("traffic_flow", "traffic_flow.standstill", log)
+    assert told == [("raised", 2, 180), ("cleared", 2, 320)]
 
 
 @pytest.mark.parametrize(
@@ -447,17 +478,64 @@ def test_what_a_shard_hears_is_told_once_at_each_change() -> None:
 
 
 def test_derived_quantities_raise_like_any_other() -> None:
-    clean = {"so2": 5.0, "no2": 20.0, "co": 0.5, "o3": 40.0, "pm10": 160.0}
-    values: Values = {**clean, "pm25": 116.0}
-    now: Record = ((STATION, START * US, values),)
-    for result in both("air_quality", [now]):
-        assert story(result, "air_quality.aqi") == [("raised", 3, 0)]  # index 152, HJ 633-2026
-    jam = readings("l", "speed_ratio", (0, 0.39), (120, 0.39))
-    assert tell("traffic_link", "traffic_link.congestion", jam) == [("raised", 3, 120)]
+    assert tell("air_quality", "air_quality.aqi", air([(0, 116.0), (60, 116.0)])) == [
+        ("raised", 3, HOUR)  # index 152, HJ 633-2026, of the first hour whose length is known
+    ]
+    jam = readings("l", "speed_ratio", *((m * 60, 0.39) for m in range(5)))
+    assert tell("traffic_link", "traffic_link.congestion", jam) == [("raised", 3, 180)]
     foul: Values = {"do": 1.5, "ph": 7.0, "codmn": 3.0, "nh3n": 0.2, "tp": 0.05}
     site = "surface-water-510104-01"
     water: Log = [((site, (START + n * 300) * US, foul),) for n in range(3)]
     assert tell("surface_water", "surface_water.target", water) == [("raised", 1, 600)]
+
+
+def test_congestion_is_of_five_minutes_not_of_one() -> None:
+    """GB/T 33171-2016, appendix C: one minute at a tenth of the free speed is no congestion."""
+    one = [0.9, 0.9, 0.9, 0.9, 0.1, 0.9, 0.9, 0.9]
+    log = readings("l", "speed_ratio", *((n * 60, x) for n, x in enumerate(one)))
+    assert tell("traffic_link", "traffic_link.congestion", log) == []
+    log = readings("l", "speed_ratio", (0, 0.3), (600, 0.3), (1200, 0.3))  # a slow reporter
+    assert tell("traffic_link", "traffic_link.congestion", log) == [("raised", 2, 600)]
+
+
+def air(rows: list[tuple[float, float]]) -> Log:
+    """Return a station's otherwise clean readings: (minutes after START, PM2.5)."""
+    clean = {"so2": 5.0, "no2": 20.0, "co": 0.5, "o3": 40.0}
+    return [
+        ((STATION, round((START + m * 60) * US), {**clean, "pm25": x, "pm10": 1.2 * x}),)
+        for m, x in rows
+    ]
+
+
+def test_the_air_index_is_of_hourly_means_of_45_minutes_at_least() -> None:
+    """HJ 633-2026, 4.2.3; GB 3095-2026, table 4: a station that reports by the minute."""
+    even = [(float(m), 116.0 + m % 2 / 64) for m in range(60)]
+    told = tell("air_quality", "air_quality.aqi", air(even))
+    assert told == [("raised", 3, 43 * 60)]  # four of five minutes fill the ninth five-minute mean
+    # a third of the hour is missing: no index at all
+    holes = [(m, x) for m, x in even if m < 20 or m >= 40]
+    assert tell("air_quality", "air_quality.aqi", air(holes)) == []
+
+
+def test_polluted_minutes_do_not_make_a_polluted_hour() -> None:
+    """Ten minutes that rise to 298 µg/m³ (index 348) in an hour of 10: its mean is 43."""
+    rows = [(float(m), 10.0 + m % 2 / 64) for m in range(50)]
+    rows += [(float(m), 10.0 + 40.0 * (m - 49)) for m in range(50, 57)]
+    rows += [(float(m), 298.0 + m % 2 / 64) for m in range(57, 60)]
+    assert tell("air_quality", "air_quality.aqi", air(rows)) == []
+    rows += [(float(m), 298.0 + m % 2 / 64) for m in range(60, 110)]
+    told = tell("air_quality", "air_quality.aqi", air(rows))
+    assert [severity for _, severity, _ in told] == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(("cadence_min", "at_min"), [(10, 40), (20, 40), (30, 30), (60, 60)])
+def test_a_station_that_reports_less_often_needs_as_many_fewer_values(
+    cadence_min: int, at_min: int
+) -> None:
+    """45 min of an hour are 5 values of 10 min, 3 of 20 min, 2 of 30 min, 1 of an hour."""
+    rows = [(float(m), 116.0 + m / 64) for m in range(0, 121, cadence_min)]
+    told = tell("air_quality", "air_quality.aqi", air(rows))
+    assert told == [("raised", 3, at_min * 60)]
 
 
 def test_every_kind_of_rule_and_quantity_is_used_by_the_catalog() -> None:

@@ -27,11 +27,18 @@ def roll(rolling: Rolling, buckets: Buckets, period: int, at: int, x: float | No
         for b in range(first, number + 1)
         if b in buckets and len(buckets[b]) >= needed
     }
-    if len(inside) < max(rolling.min_buckets, 1):
+    if len(inside) < _required(rolling, period):
         return None
     if rolling.kind == "change":
         return _mean(inside[number]) - _mean(inside[min(inside)]) if number in inside else None
     return _combined(rolling, list(inside.values()))
+
+
+def _required(rolling: Rolling, period: int) -> int:
+    """Return how many buckets must count, of those that the sensor can fill at all."""
+    if not rolling.full or period <= rolling.bucket_s * US:
+        return max(rolling.min_buckets, 1)
+    return math.ceil(rolling.min_buckets * rolling.bucket_s * US / period)
 
 
 def _combined(rolling: Rolling, inside: list[list[float]]) -> float:

@@ -12,7 +12,7 @@ from catalog.standards.traffic_index import delay_proportion, performance_index
 BEFORE = int(datetime(2015, 12, 8, tzinfo=UTC).timestamp()) * 1_000_000
 AFTER = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000_000
 SWITCH = int(datetime(2026, 2, 28, 16, tzinfo=UTC).timestamp()) * 1_000_000
-CLEAN = {"so2": 0, "no2": 0, "co": 0, "o3": 0, "pm10": 0, "pm25": 0}
+CLEAN = {"so2_1h": 0, "no2_1h": 0, "co_1h": 0, "o3_1h": 0, "pm10_1h": 0, "pm25_1h": 0}
 NAMES = (*CLEAN, "pm10_24h", "pm25_24h", "o3_8h")
 
 
@@ -38,22 +38,22 @@ def index(at: int, **given: float) -> float:
 )
 def test_pm25_by_both_versions(pm25: float, old: float, new: float) -> None:
     assert index(BEFORE, pm25_24h=pm25) == old
-    assert index(AFTER, pm25=pm25) == new
+    assert index(AFTER, pm25_1h=pm25) == new
 
 
 def test_the_version_changes_at_midnight_in_beijing() -> None:
-    assert index(SWITCH - 1, pm25=60, pm25_24h=60) == 82
-    assert index(SWITCH, pm25=60, pm25_24h=60) == 100
+    assert index(SWITCH - 1, pm25_1h=60, pm25_24h=60) == 82
+    assert index(SWITCH, pm25_1h=60, pm25_24h=60) == 100
 
 
 def test_an_incomplete_set_of_2026_is_told_only_above_100() -> None:
-    assert np.isnan(index(AFTER, so2=np.nan, pm25=50))
-    assert index(AFTER, so2=np.nan, pm25=100) == 137
+    assert np.isnan(index(AFTER, so2_1h=np.nan, pm25_1h=50))
+    assert index(AFTER, so2_1h=np.nan, pm25_1h=100) == 137
 
 
 def test_so2_above_800_is_left_out_in_2012_and_200_in_2026() -> None:
-    assert index(BEFORE, so2=900) == 0
-    assert index(AFTER, so2=900) == 200
+    assert index(BEFORE, so2_1h=900) == 0
+    assert index(AFTER, so2_1h=900) == 200
 
 
 def test_nothing_measured_has_no_index() -> None:
@@ -70,7 +70,7 @@ def test_classes_end_at_their_upper_limits() -> None:
 def test_traffic_index_bands() -> None:
     ratio = np.array([1.2, 0.7, 0.5, 0.4, 0.3, 0.0])
     at = np.zeros(6, np.int64)
-    dtp = delay_proportion({"speed_ratio": ratio}, at)
+    dtp = delay_proportion({"speed_ratio_5min": ratio}, at)
     tpi = performance_index({"dtp": dtp}, at)
     assert np.round(tpi, 6).tolist() == [0, 2, 4, 6, 8, 10]
 
