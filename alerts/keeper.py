@@ -74,14 +74,15 @@ class Keeper:
         return self.notifier.flush(conn, now)
 
     def release(self, conn: Connection, now: datetime) -> int:
-        """Tell what was held back and no longer is, while it lasts."""
+        """Tell what was held back and no longer is, while it lasts; another level to who knows."""
         silences, released = silences_at(conn, now), 0
         rows = conn.execute(_HELD.encode(), [now, 10 * BATCH]).fetchall()
-        for receiver, name, subject, path, labels in rows:
+        for receiver, name, subject, path, labels, level in rows:
             if hiding(silences, labels) or self.notifier.routes.leg(path).muted(now):
                 continue
-            event, reason = self.present(conn, subject, "raised", now)
-            if event is None:
+            kind = "raised" if level is None else "changed"
+            event, reason = self.present(conn, subject, kind, now)
+            if event is None or event.severity == level:
                 conn.execute(
                     "DELETE FROM held WHERE receiver = %s AND subject = %s", [receiver, subject]
                 )
@@ -155,8 +156,10 @@ class Keeper:
 
 
 _HELD = (
-    "SELECT h.receiver, r.name, h.subject, h.route, h.labels FROM held h"
-    " JOIN receivers r ON r.id = h.receiver LEFT JOIN alert_subjects e ON e.id = h.subject"
+    "SELECT h.receiver, r.name, h.subject, h.route, h.labels, t.severity FROM held h"
+    " JOIN receivers r ON r.id = h.receiver"
+    " LEFT JOIN told t ON t.receiver = h.receiver AND t.subject = h.subject"
+    " LEFT JOIN alert_subjects e ON e.id = h.subject"
     " WHERE (e.shelved_until IS NULL OR e.shelved_until <= %s) AND NOT EXISTS"
     " (SELECT 1 FROM folded_alerts f WHERE f.episode = h.subject) ORDER BY h.since LIMIT %s"
 )

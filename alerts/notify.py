@@ -120,7 +120,7 @@ class Notifier:
                     continue
                 why = reason or ("muted hours" if leg.muted(now) else "")
                 if why:
-                    if not was_told:
+                    if known.levels.get(place) != event.severity:
                         known.holding[place] = [*place, leg.path, why, Jsonb(event.labels)]
                     continue
                 note_told(known, address, leg, event, now)

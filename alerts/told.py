@@ -12,9 +12,10 @@ from alerts.routes import Leg
 
 @dataclass(slots=True)
 class Known:
-    """Who was told of the subjects of this batch, and what is held back."""
+    """Who was told of the subjects of this batch, at which level, and what is held back."""
 
     told: dict[tuple[int, str], str]
+    levels: dict[tuple[int, str], int]
     held: set[tuple[int, str]]
     changed: dict[tuple[int, str], list[object]] = field(default_factory=dict)
     ended: list[tuple[int, str]] = field(default_factory=list)
@@ -24,7 +25,7 @@ class Known:
 def note_told(known: Known, address: Address, leg: Leg, event: Event, now: datetime) -> None:
     """Note that a receiver knows of a subject, and how the next word about it travels."""
     place = (address.id, event.subject)
-    known.told[place] = leg.path
+    known.told[place], known.levels[place] = leg.path, event.severity
     known.changed[place] = [*place, leg.path, event.severity, now, leg.group.repeat_s]
     if place in known.held or place in known.holding:
         known.holding.pop(place, None)
@@ -35,12 +36,14 @@ def load_known(conn: Connection, subjects: set[str]) -> Known:
     """Read who knows of these subjects."""
     wanted = list(subjects)
     told = conn.execute(
-        "SELECT receiver, subject, route FROM told WHERE subject = ANY(%s)", [wanted]
+        "SELECT receiver, subject, route, severity FROM told WHERE subject = ANY(%s)", [wanted]
     ).fetchall()
     held = conn.execute(
         "SELECT receiver, subject FROM held WHERE subject = ANY(%s)", [wanted]
     ).fetchall()
-    return Known({(r, s): route for r, s, route in told}, {(r, s) for r, s in held})
+    routes = {(receiver, subject): route for receiver, subject, route, _ in told}
+    levels = {(receiver, subject): level for receiver, subject, _, level in told}
+    return Known(routes, levels, {(receiver, subject) for receiver, subject in held})
 
 
 def save_known(conn: Connection, known: Known) -> None:

@@ -180,14 +180,3 @@ def test_a_viewer_reads_and_an_unknown_alert_is_said_to_be_unknown(
         assert re.findall("[一-鿿]", labels) == []
     page = open_page("/alerts/no-such")
     expect(page.get_by_text("没有 no-such")).to_be_visible()
-
-
-@pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
-def test_alert_pages_fit_their_width(
-    open_page: Opener, conn: psycopg.Connection, width: int, height: int
-) -> None:
-    with ponding(conn, f"fit-{width}") as episode:
-        for path in ("/alerts", f"/alerts/{episode}"):
-            page = open_page(path, width=width, height=height)
-            expect(page.locator("tbody tr").first).to_be_visible()
-            assert page.evaluate("document.documentElement.scrollWidth") == width

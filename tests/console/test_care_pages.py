@@ -247,15 +247,3 @@ def test_a_silence_is_previewed_set_and_ended(open_page: Opener, conn: psycopg.C
     assert row == ("operator", "operator")
     done = conn.execute("SELECT what FROM audit WHERE what LIKE 'silence.%%' ORDER BY seq")
     assert done.fetchall() == [("silence.create",), ("silence.expire",)]
-
-
-@pytest.mark.parametrize("width", [1366, 390])
-def test_care_pages_fit_their_width(
-    open_page: Opener, conn: psycopg.Connection, width: int
-) -> None:
-    page = open_page("/incidents", role="admin", width=width)
-    home = page.url.removesuffix("/incidents")
-    for path in ("receivers", "receivers/care-off", "silences", "drills"):
-        expect(page.locator(".panel").first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
-        page.goto(f"{home}/{path}")

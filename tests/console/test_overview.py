@@ -89,6 +89,10 @@ def test_a_new_alert_appears_by_itself_and_rings(
     expect(page.locator(".alerts tbody tr", has_text="夜间噪声超标")).to_contain_text("61.2 dB(A)")
     assert int(page.evaluate("document.body.dataset.rung")) == before + 1
     assert page.title().startswith("(")
+    raise_alert(conn, "live-2", severity=3, sensor="noise-510106-01")
+    wait_until(lambda: row(page, "夜间噪声超标")() == 2, 10.0, "a yellow one")
+    assert int(page.evaluate("document.body.dataset.rung")) == before + 1, "which does not ring"
+    clear_alert(conn, "live-2")
     clear_alert(conn, "live-1")
     wait_until(lambda: row(page, "夜间噪声超标")() == 0, 10.0, "the alert gone")
 

@@ -88,9 +88,14 @@ def test_a_flapping_subject_is_flagged_within_its_window(desk: Desk) -> None:
 def test_shelving_ends_by_itself_and_then_tells(desk: Desk) -> None:
     desk.take(transition(1, severity=3))
     acts.shelve(desk.conn, "e-1", "li", NOW + timedelta(minutes=30), "works", NOW)
-    desk.take(transition(1, "changed", 1))
+    desk.take(transition(1, "changed", 1), transition(2))
+    acts.shelve(desk.conn, "e-2", "li", NOW + timedelta(minutes=30), "works", NOW)
     desk.later(minutes=1)
-    assert desk.said() == ["raised"]
+    assert desk.said() == ["raised", "raised"]
+    desk.later(minutes=30)
+    assert desk.said() == ["raised", "raised", "changed"], "red now, and who knew it as yellow"
+    desk.later(minutes=1)
+    assert len(desk.said()) == 3, "once"
     with pytest.raises(ValueError, match="seven days"):
         acts.shelve(desk.conn, "e-1", "li", NOW + timedelta(days=8), "works", NOW)
     with pytest.raises(NotFoundError):
@@ -140,6 +145,26 @@ def test_a_silence_hides_and_its_end_tells_what_lasts(desk: Desk) -> None:
     desk.later(seconds=1)
     desk.take(transition(1, "cleared"))
     assert desk.said()[3:] == ["cleared"]
+
+
+def test_another_level_during_a_silence_is_told_at_its_end_unless_it_went_back(desk: Desk) -> None:
+    draft = SilenceDraft(
+        matchers=[Matcher(name="stream", value="noise")],
+        reason="festival",
+        starts_at=NOW,
+        ends_at=NOW + timedelta(hours=1),
+    )
+    desk.take(transition(1, severity=3), transition(2, severity=3), transition(3, severity=1))
+    silence = add_silence(desk.conn, draft, "li")
+    desk.take(transition(1, "changed", 1), transition(2, "changed", 1), transition(3, "changed", 4))
+    desk.take(transition(2, "changed", 3, id="t-2-back"))
+    assert desk.said() == ["raised"] * 3
+    end_silence(desk.conn, silence.id, "li", desk.now)
+    desk.later(seconds=1)
+    assert desk.said()[3:] == ["changed", "changed"]
+    told = desk.conn.execute(b"SELECT subject, severity FROM told ORDER BY subject").fetchall()
+    assert told == [("e-1", 1), ("e-2", 3), ("e-3", 4)]
+    assert desk.conn.execute(b"SELECT count(*) FROM held").fetchone() == (0,)
 
 
 def test_a_maintenance_window_covers_an_area_and_runs_out(desk: Desk) -> None:

@@ -4,7 +4,9 @@ Rows 10, 14 and 30 of the fault matrix; see the table in docs/alerting.md.
 """
 
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +28,7 @@ from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
 from alerts.vault import open_vault
 from deploy.errors import StartError
-from deploy.native import postgres_files
+from deploy.native import packages, postgres_files
 from deploy.paths import cache_dir
 from deploy.ports import free_port
 from service.vitals import Vitals
@@ -147,6 +149,35 @@ def test_a_connection_on_which_nothing_passes_any_more_is_given_up_and_said_agai
     assert numbers[-1] == 3, "in order"
     told = {(h["webhook-id"], h["webhook-sequence"], body) for h, body in stub.got}
     assert len(told) == 3, "the same id, number and body each time"
+
+
+def test_processes_whose_clock_is_set_back_delay_and_repeat_nothing(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    """Row 24: three days ahead, then an hour behind, in the middle of a retry."""
+    packages.ensure([], extra=["libfaketime"])
+    clock = tmp_path / "clock"
+    clock.write_text("+3d")
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    faked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock)}
+    faked |= {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    add_receiver(dsn, tmp_path, stub)
+    stub.script = [(500, {})]
+    for process in ("engine", "deliver"):
+        spawn("alerts", process, env=faked)
+    send(transition(1))
+    wait_until(lambda: len(stub.got) == 1, 30.0, "the first attempt")
+    clock.write_text("-1h")
+    wait_until(lambda: len(stub.got) == 2, 20.0, "the second one, 5 s later by any clock")
+    send(transition(1, "cleared"))
+    wait_until(lambda: len(stub.got) == 3, 20.0, "the end")
+    for headers, body in stub.got:
+        Webhook(SECRET).verify(body, headers)  # refuses what is signed minutes off
+    first, again, end = stub.ids()
+    assert first == again != end
+    line = [sys.executable, "-c", "import time; print(time.time())"]
+    seen = subprocess.run(line, env=faked, capture_output=True, text=True, timeout=30)
+    assert float(seen.stdout) < time.time() - 3000, "the clock was indeed set back"
 
 
 def test_an_engine_without_its_broker_still_tells_what_time_brings(
