@@ -62,7 +62,8 @@ class Judging:
             "SELECT id FROM episodes WHERE rule = %s AND cleared_at IS NULL", [JUDGING_ID]
         ).fetchone()
         if row is None and self._stands(at):
-            return _say("raised", f"{JUDGING_ID}/{now.isoformat()}", conn, notifier, settings, now)
+            fresh = f"{JUDGING_ID}-{now.timestamp():.0f}"  # it stands in addresses of pages
+            return _say("raised", fresh, conn, notifier, settings, now)
         if row is not None and self._moves(at):
             return _say("cleared", row[0], conn, notifier, settings, now)
         return 0

@@ -96,7 +96,7 @@ def _table(view: View) -> Table:
         Column("value", words("alerts.value"), "number"),
         Column("threshold", words("alerts.limit"), "number", hide=True),
         Column("raised", words("alerts.raised"), "time", hide=True),
-        Column("age", words("alerts.since"), "age", width="64px"),
+        Column("age", words("alerts.since"), "age", hide=True, width="64px"),
         Column("status", words("alerts.status"), hide=True),
         Column("acked", words("alerts.acked"), hide=True),
         Column("assignee", words("alerts.assignee"), hide=True),

@@ -113,7 +113,7 @@ def alert_table(view: View) -> Table:
         Column("title", words("alerts.what"), "link"),
         Column("sensor", words("alerts.where"), hide=True),
         Column("value", words("alerts.value"), "number"),
-        Column("raised", words("alerts.since"), "age", width="64px"),
+        Column("raised", words("alerts.since"), "age", hide=True, width="64px"),
         Column("acked", words("alerts.acked"), hide=True),
         Column("act", "", "actions"),
     ]
