@@ -16,6 +16,7 @@ from typing import Any
 from deploy import vitals
 from deploy.errors import StartError
 from deploy.native import servers
+from deploy.native.kafka import BRIEF
 from deploy.paths import ROOT
 from deploy.ports import LOOPBACK, free_port
 from deploy.process import Child, spawn, tail
@@ -47,7 +48,7 @@ class OwnServers:
 
     def start_broker(self) -> str:
         """Start Kafka, with the data and port it had before; return its bootstrap address."""
-        self.kafka, self.broker = servers.start_broker(self.folder / "kafka")
+        self.kafka, self.broker = servers.start_broker(self.folder / "kafka", BRIEF)
         return self.kafka
 
     def start_database(self) -> str:

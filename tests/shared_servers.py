@@ -18,7 +18,7 @@ from tests.shared import Made, Shared
 def make_kafka(shared: Shared) -> Made:
     """Start the run's broker."""
     try:
-        bootstrap, child = start_broker(shared.folder / "kafka")
+        bootstrap, child = start_broker(shared.folder / "kafka", kafka_server.BRIEF)
     except MissingPackagesError as error:
         return _kafka_container(error)
     shared.kept.append(child)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class Servers:
             pool.submit(self.database.stop, signal.SIGINT, 20.0)
 
 
-def start_broker(folder: Path) -> tuple[str, Child]:
+def start_broker(folder: Path, jvm: Sequence[str] = ()) -> tuple[str, Child]:
     """Start a broker in `folder`; return its bootstrap address and process.
 
     A folder used before keeps its data and, when they are free, its ports.
@@ -45,7 +45,7 @@ def start_broker(folder: Path) -> tuple[str, Child]:
     libs = kafka.install(cache_dir())
     chosen = _ports(folder, "kafka", "controller")
     config = kafka.prepare(libs, folder, chosen["kafka"], chosen["controller"])
-    child = spawn("kafka", kafka.command(libs, config), folder / "kafka.log")
+    child = spawn("kafka", kafka.command(libs, config, jvm), folder / "kafka.log")
     bootstrap = f"{LOOPBACK}:{chosen['kafka']}"
     _await(child, lambda: kafka.ready(bootstrap))
     return bootstrap, child

@@ -181,6 +181,8 @@ def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all
     lines = _deploy(layout.state, "status", code=1).splitlines()
     assert [line.split()[:3] for line in lines if "✗" in line] == [["keep", "✗", "stopped"]]
     assert "==>" in _deploy(layout.state, "logs")
+    said_of = _deploy(layout.state, "env")
+    assert f"export CITYOPS_KAFKA={platform.address['CITYOPS_KAFKA']}\n" in said_of
     pids = [info["pid"] for info in supervisor.states(layout).values() if info["pid"]]
     line = ["make", "-o", "setup", "run"]
     with said.open("w") as out:
