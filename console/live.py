@@ -111,7 +111,6 @@ class Live:
         while not stop.is_set():
             try:
                 with connect(self._dsn, "console live", autocommit=True) as conn:
-                    conn.add_notify_handler(lambda _: self.poke())
                     conn.execute(f"LISTEN {LIVE_CHANNEL}".encode())
                     while not stop.is_set():
                         self._once(conn, stop, tell)
@@ -122,6 +121,8 @@ class Live:
     def _once(self, conn: Connection, stop: threading.Event, tell: Callable[[str], None]) -> None:
         if self._clock.monotonic() > self._watched_until:
             conn.execute("SELECT 1")  # notices a database that is away also while nobody looks
+            for _ in conn.notifies(timeout=0):
+                self.poke()
             tell("")
             self._wake.wait(EVERY_S)
             self._wake.clear()
@@ -140,7 +141,7 @@ class Live:
         stop.wait(NOT_SOONER_S)
         while self._clock.monotonic() - begun < every_s and not self._wake.is_set():
             for _ in conn.notifies(timeout=NOT_SOONER_S, stop_after=1):
-                pass  # the handler has heard it
+                self.poke()
 
     def _trouble(self, reason: str, tell: Callable[[str], None]) -> None:
         old = self._snapshot
