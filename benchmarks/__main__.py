@@ -31,6 +31,7 @@ RUNS: dict[str, Run] = {
     "bare": contenders.bare,
     "quix": contenders.quix,
     "faust": contenders.faust_stock,
+    "faust-plain": contenders.faust_plain,
     "stages": parts.stages,
     "gateway": parts.gateway,
     "copy": parts.copy_limit,

@@ -104,9 +104,15 @@ def bare(stand: Stand, sizes: Sizes, sensors: int) -> Result:
 
 
 def faust_stock(stand: Stand, sizes: Sizes, sensors: int) -> Result:
-    """Run stock Faust with psycopg executemany."""
+    """Run stock Faust, tuned, with psycopg executemany."""
     extra = ("--metrics", metrics_argument())
     return _json_peer(stand, sizes, sensors, "stock Faust → executemany", "faust_stock", extra)
+
+
+def faust_plain(stand: Stand, sizes: Sizes, sensors: int) -> Result:
+    """Run Faust as its guide begins: message by message, small batches, defaults."""
+    extra, name = ("--plain", "--metrics", metrics_argument()), "Faust by its guide → executemany"
+    return _json_peer(stand, sizes, sensors, name, "faust_stock", extra)
 
 
 def quix(stand: Stand, sizes: Sizes, sensors: int) -> Result:

@@ -44,7 +44,7 @@ def frames(arguments: argparse.Namespace) -> dict[str, float]:
 def paced(arguments: argparse.Namespace) -> dict[str, float]:
     """Send ``rate`` readings a second for ``seconds``; their times go on from ``begin`` or now.
 
-    After ``warm`` seconds, where that is not zero, there is a probe every 50 ms.
+    After ``warm`` seconds there is a probe every 50 ms; ``inf`` = never.
     """
     send, close = _frame_sender() if arguments.format == "frames" else _json_sender(arguments)
     size = max(1, round(arguments.rate * STEP_S))
@@ -55,7 +55,7 @@ def paced(arguments: argparse.Namespace) -> dict[str, float]:
     stock = pa.Table.from_batches(list(made)).combine_chunks()
     started, sent, probed = _go(), 0, arguments.warm
     while (passed := time.time() - started) < arguments.seconds:
-        if arguments.warm and passed >= probed:
+        if passed >= probed:
             send(probe(int(time.time() * 1e6)))
             probed += PROBE_EVERY_S
         due = round(passed * arguments.rate) - sent

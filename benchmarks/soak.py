@@ -83,7 +83,7 @@ def _fill(place: Place, begin: float) -> int:
 def _minute(place: Place, begin: float) -> Producing:
     """Make the readings of one minute of event time, to be sent in one minute."""
     options = ("--rate", str(RATE), "--sensors", str(SENSORS), "--seconds", str(MINUTE_S))
-    return place.producer("paced", *options, "--begin", str(begin))
+    return place.producer("paced", *options, "--begin", str(begin), "--warm", "inf")
 
 
 def _watch(producer: Producing, pids: dict[str, int], seen: Seen) -> int:
