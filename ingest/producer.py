@@ -23,6 +23,9 @@ from service.metrics import seconds
 from service.settings import Settings
 
 RENEW_AFTER_S = 10.0
+MAX_OF_ONE = 100
+"""Readings of one sensor that share a frame, about. The worker judges them one after the other,
+a thousand or so a second: a replayed file in frames of thousands would keep everybody waiting."""
 
 FRAMES = Counter("cityops_producer_frames", "Frames of readings handed to Kafka")
 BYTES = Counter("cityops_producer_bytes", "Bytes of these frames")
@@ -85,8 +88,8 @@ class FrameProducer:
         topic = readings_topic(self._prefix, stream.name)
         futures = []
         for shard, part in split_by_shard(batch):
-            for start in range(0, part.num_rows, MAX_READINGS):
-                frame = encode(part.slice(start, MAX_READINGS))
+            for piece in cut(part):
+                frame = encode(piece)
                 headers = frame_headers(stream, self._source, received_at)
                 futures.append(self._send(topic, shard, frame, headers))
                 FRAMES.inc()
@@ -153,6 +156,14 @@ def split_by_shard(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
     if len(found) == 1:
         return [(int(found[0]), batch)]
     return [(int(s), batch.take(pa.array(np.flatnonzero(shards == s)))) for s in found]
+
+
+def cut(part: pa.RecordBatch) -> list[pa.RecordBatch]:
+    """Return a shard's readings in pieces, each a frame, in their order."""
+    indices = part.column("sensor").dictionary_encode().indices.to_numpy()
+    most = int(np.bincount(indices).max())
+    rows = min(MAX_READINGS, max(MAX_OF_ONE, part.num_rows * MAX_OF_ONE // most))
+    return [part.slice(start, rows) for start in range(0, part.num_rows, rows)]
 
 
 def _away(error: KafkaError | ValueError) -> TransientError:
