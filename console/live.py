@@ -139,6 +139,8 @@ class Live:
         tell("")
         every_s = min(EVERY_S, (self._clock.monotonic() - begun) / BUSY)
         stop.wait(NOT_SOONER_S)
+        for _ in conn.notifies(timeout=0):  # also where the next reading is due already
+            self.poke()
         while self._clock.monotonic() - begun < every_s and not self._wake.is_set():
             for _ in conn.notifies(timeout=NOT_SOONER_S, stop_after=1):
                 self.poke()
