@@ -14,7 +14,7 @@ from tests.oracle.outputs import Row
 from tests.oracle.reference import WindowKey
 from tests.property.logs import START, US, Frame, Record, Seen, feed, keep, logs, run_engine
 
-NAMES = ("noise", "waterlogging", "weather", "river_level")
+NAMES = ("noise", "waterlogging", "weather", "river_level", "air_quality", "traffic_link")
 any_stream = st.sampled_from(NAMES).map(stream)
 
 TITLE = Text(zh="试", en="test")

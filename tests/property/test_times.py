@@ -1,4 +1,5 @@
-"""Times as people write them: a leap second is refused by name, any offset is the same instant."""
+"""Times as people write them: a leap second or no zone is refused by name, any offset is the same
+instant."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,13 @@ def body(observed_at: str) -> bytes:
 
 @pytest.mark.parametrize("stamp", ["2016-12-31T23:59:60Z", "2017-01-01T07:59:60+08:00"])
 def test_a_leap_second_is_refused_with_the_field_named(stamp: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_json(NOISE, body(stamp), NOW)
+    assert [error.field for error in refused.value.errors] == ["observed_at"]
+
+
+@pytest.mark.parametrize("stamp", ["2026-11-24T08:00:00", "2026-11-24 08:00:00", "1795507200"])
+def test_a_time_without_a_zone_is_refused_with_the_field_named(stamp: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_json(NOISE, body(stamp), NOW)
     assert [error.field for error in refused.value.errors] == ["observed_at"]
