@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,9 +152,9 @@ class Spawner:
             self.stop_all()
 
     def stop_all(self) -> None:
-        """Stop all, last started first, and print their logs (pytest shows them on failure)."""
-        for process in reversed(self.spawned):
-            process.child.stop()
+        """Stop all at once and print their logs (pytest shows them on failure)."""
+        with ThreadPoolExecutor(max(1, len(self.spawned))) as pool:
+            list(pool.map(lambda process: process.child.stop(), self.spawned))
         for process in self.spawned:
             print(f"---- log of {process.child.name} (pid {process.pid})")
             print(tail(process.log, 60))
