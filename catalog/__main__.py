@@ -1,5 +1,6 @@
 """``python -m catalog``: list, check and scaffold streams."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from catalog.checks import CHECKS, problems
 from catalog.city.sensors import sensors_of
-from catalog.registry import STREAMS_FOLDER, stream, streams
+from catalog.registry import STREAMS_FOLDER, DeclarationError, stream, streams
 from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
 
@@ -66,4 +67,8 @@ def write_rules_page(
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except DeclarationError as error:
+        console.print(f"✗ {error}", markup=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,18 +1,23 @@
 """The quality list of a stream declaration: named rules, each answering what is wrong."""
 
+import math
 import re
 from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensors_of
 from catalog.contracts import STATISTICS
 from catalog.domains import DOMAINS
 from catalog.model import SensorAttribute, Source, Stream, Text, ThresholdRule
+from catalog.registry import streams
 
 Check = Callable[[Stream], Iterator[str]]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LATIN_NAMES = {"PM2.5", "PM10", "pH"}
 POSTGRES_NAME_LIMIT = 63
+TAKEN = {"sensor", "observed_at", "received_at", "window_start", "revision", "n"}
 
 
 def known_domain(stream: Stream) -> Iterator[str]:
@@ -37,6 +42,16 @@ def units_everywhere(stream: Stream) -> Iterator[str]:
             yield f"{item.name} has no unit"
 
 
+def limits_are_numbers(stream: Stream) -> Iterator[str]:
+    """Every threshold rule has limits, and they are finite."""
+    for rule in _threshold_rules(stream):
+        if not rule.thresholds:
+            yield f"rule {rule.name}: no limits, give it thresholds=levels(yellow=…, red=…)"
+        for limit in rule.thresholds:
+            if isinstance(limit.value, float | int) and not math.isfinite(limit.value):
+                yield f"rule {rule.name}: {limit.severity.name.lower()}={limit.value} is no limit"
+
+
 def thresholds_rise(stream: Stream) -> Iterator[str]:
     """A higher severity has the more extreme limit."""
     for rule in _threshold_rules(stream):
@@ -49,6 +64,23 @@ def thresholds_rise(stream: Stream) -> Iterator[str]:
             values = [value for _, value in sorted(group)]
             if values != sorted(values, reverse=rule.op in ("<", "<=")):
                 yield f"rule {rule.name}: limits do not follow the severities: {values}"
+
+
+def derived_compute(stream: Stream) -> Iterator[str]:
+    """Windows are whole buckets, and derived metrics give a number a reading, also of nothing."""
+    for item in stream.rolling:
+        if item.bucket_s <= 0 or item.window_s % item.bucket_s:
+            yield f"{item.name}: window_s is no multiple of bucket_s"
+    tried, at = np.array([np.nan, 0.0, 1.0]), np.zeros(3, np.int64)
+    for item in stream.derived:
+        try:
+            with np.errstate(all="ignore"):
+                shape = np.shape(item.by(dict.fromkeys(item.of, tried), at))
+        except Exception as error:
+            yield f"{item.name}: {type(error).__name__}: {error} (of={item.of})"
+        else:
+            if shape != tried.shape:
+                yield f"{item.name}: gives shape {shape} for {len(tried)} readings"
 
 
 def deadband_fits(stream: Stream) -> Iterator[str]:
@@ -103,7 +135,9 @@ def lateness_covers_cadence(stream: Stream) -> Iterator[str]:
 
 
 def names_fit(stream: Stream) -> Iterator[str]:
-    """Derived table and column names fit PostgreSQL's 63 characters."""
+    """Derived column names are free and fit PostgreSQL's 63 characters."""
+    for name in TAKEN & {*stream.aggregate_names}:
+        yield f"metric name {name} is taken: every reading or window has a column of that name"
     longest = max(len(s) for s in STATISTICS)
     for name in stream.aggregate_names:
         if len(name) + 1 + longest > POSTGRES_NAME_LIMIT:
@@ -111,7 +145,11 @@ def names_fit(stream: Stream) -> Iterator[str]:
 
 
 def sensors_placed(stream: Stream) -> Iterator[str]:
-    """At least one sensor; ids unique; every one in a known district."""
+    """At least one sensor; ids unique; every one in a known district, fed by a known stream."""
+    where = stream.placement
+    yield from (f"no district {code}" for code in where.districts if code not in DISTRICTS)
+    if where.parent_stream and where.parent_stream not in streams():
+        yield f"parent_stream: no stream {where.parent_stream!r}; known: {', '.join(streams())}"
     placed = sensors_of(stream.name)
     if not placed:
         yield "no sensor is placed"
@@ -124,7 +162,9 @@ CHECKS: tuple[Check, ...] = (
     known_domain,
     both_languages,
     units_everywhere,
+    limits_are_numbers,
     thresholds_rise,
+    derived_compute,
     deadband_fits,
     extremes_are_believed,
     verified_is_cited,

@@ -259,9 +259,9 @@ class Stream(Frozen):
     domain: Name
     title: Text
     version: int = 1
-    cadence_s: int
-    lateness_s: int
-    metrics: tuple[Metric, ...]
+    cadence_s: int = Field(gt=0)
+    lateness_s: int = Field(ge=0)
+    metrics: tuple[Metric, ...] = Field(min_length=1)
     rolling: tuple[Rolling, ...] = ()
     derived: tuple[Derived, ...] = ()
     relations: tuple[Relation, ...] = ()

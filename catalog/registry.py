@@ -7,13 +7,21 @@ are searched, so that a site keeps its own streams outside this tree.
 import importlib.util
 import os
 import sys
+import traceback
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from pydantic import ValidationError
+
 from catalog.model import AnyRule, Stream
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
+
+
+class DeclarationError(ValueError):
+    """A stream file that cannot be read: where it is wrong, and what to write instead."""
+
 
 STREAMS_FOLDER = Path(__file__).parent / "streams"
 
@@ -25,14 +33,16 @@ def stream_folders() -> tuple[Path, ...]:
 
 
 def load_stream(path: Path) -> Stream:
-    """Load the declaration in one file; ValueError when it holds no ``STREAM`` of that name."""
+    """Load the declaration in one file; ``DeclarationError`` when it holds none of that name."""
     stream = getattr(_load_module(path), "STREAM", None)
     if not isinstance(stream, Stream):
-        raise ValueError(f"{path}: no STREAM = Stream(...) in this file")
+        raise DeclarationError(f"{path}: no STREAM = Stream(...) in this file")
     if stream.name != path.stem:
-        raise ValueError(f"{path}: the stream is named {stream.name!r}, the file {path.stem!r}")
+        raise DeclarationError(
+            f"{path}: the stream is named {stream.name!r}, the file {path.stem!r}"
+        )
     if stream.name == PLATFORM:
-        raise ValueError(f"{path}: {PLATFORM!r} is the name of the platform's own rules")
+        raise DeclarationError(f"{path}: {PLATFORM!r} is the name of the platform's own rules")
     return stream
 
 
@@ -43,7 +53,7 @@ def streams() -> dict[str, Stream]:
     found: dict[str, Stream] = {}
     for file in sorted(files, key=lambda f: f.stem):
         if file.stem in found:
-            raise ValueError(f"{file}: a stream named {file.stem!r} exists already")
+            raise DeclarationError(f"{file}: a stream named {file.stem!r} exists already")
         found[file.stem] = load_stream(file)
     return found
 
@@ -76,8 +86,30 @@ def _load_module(path: Path) -> ModuleType:
     name = f"catalog.streams.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ValueError(f"{path}: not a Python file")
+        raise DeclarationError(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise DeclarationError(f"{_place(path, error)}: {_words(error)}") from error
     return module
+
+
+def _place(path: Path, error: Exception) -> str:
+    """Return file and line where the file itself went wrong."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    return f"{path}:{line}" if line else str(path)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{error.title} {'.'.join(map(str, fault['loc']))}: {fault['msg']}".replace(
+                " : ", ": "
+            ).replace("Value error, ", "")
+            for fault in error.errors()
+        )
+    said = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}: {said}"

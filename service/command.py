@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import typer
 
+from catalog.registry import DeclarationError
 from service.errors import CityOpsError, FatalError
 from service.process import EXIT_FATAL
 from service.settings import Settings
@@ -40,7 +41,7 @@ def explain(error: Exception, settings: Settings) -> str | None:
 
     from service.postgres import is_transient
 
-    if isinstance(error, CityOpsError):
+    if isinstance(error, CityOpsError | DeclarationError):
         return str(error)
     if isinstance(error, UndefinedTable):
         return "the database has not all tables yet. Make them: .venv/bin/python -m storage migrate"

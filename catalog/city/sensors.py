@@ -55,7 +55,7 @@ def downstream(sensor_id: str) -> tuple[Sensor, ...]:
 
 def _generated(declared: Stream) -> list[Sensor]:
     place = declared.placement
-    codes = place.districts or tuple(DISTRICTS)
+    codes = [code for code in place.districts or DISTRICTS if code in DISTRICTS]
     made = []
     for code in codes:
         count = place.per_district * (2 if code in CENTRAL else 1)

@@ -1,6 +1,8 @@
 """The declared city: every stream in order, every check able to fail, frames that never crash."""
 
+import math
 import random
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +10,8 @@ from catalog import checks
 from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import downstream, sensors
 from catalog.frames import FrameError, decode, encode, frame_headers
-from catalog.model import Placement, Source, text
-from catalog.registry import stream, streams
+from catalog.model import Placement, Source, ThresholdRule, levels, text
+from catalog.registry import DeclarationError, load_stream, stream, streams
 from catalog.scaffold import new_stream
 from tests.frames import START, noise_batch
 
@@ -26,12 +28,54 @@ def test_every_stream_is_in_order(name: str) -> None:
         (checks.both_languages, {"title": text("Noise", "")}),
         (checks.silence_and_health_are_watched, {"rules": ()}),
         (checks.lateness_covers_cadence, {"lateness_s": 1}),
+        (checks.sensors_placed, {"placement": Placement(per_district=1, districts=("9",))}),
+        (checks.sensors_placed, {"placement": Placement(per_district=1, parent_stream="none")}),
     ],
 )
 def test_each_check_can_fail(check: checks.Check, change: dict[str, object]) -> None:
     good = stream("noise")
     assert list(check(good)) == []
     assert list(check(good.model_copy(update=change)))
+
+
+def test_a_taken_name_no_limit_and_a_function_that_fails_are_found() -> None:
+    noise = stream("noise")
+    taken = noise.metrics[0].model_copy(update={"name": "observed_at"})
+    assert list(checks.names_fit(noise.model_copy(update={"metrics": (taken,)})))
+    for limits in ((), levels(blue=math.nan)):
+        rule = ThresholdRule(
+            name="high",
+            title=text("高", "High"),
+            metric="leq_db",
+            op=">=",
+            thresholds=limits,
+            advice=text("查", "Look"),
+        )
+        assert list(checks.limits_are_numbers(noise.model_copy(update={"rules": (rule,)})))
+    derived = stream("grid_frequency").derived[0]
+    for wrong in (lambda c, at: c["none"], lambda c, at: 1.0):
+        made = derived.model_copy(update={"by": wrong})
+        assert list(checks.derived_compute(noise.model_copy(update={"derived": (made,)})))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("cadence_s=30", "cadence=30", r"high_water.py:15: Stream cadence_s: Field required"),
+        ("fail_span=(0, 200)", "fail_span=(200, 0)", r":23: Metric: level: fail_span must rise"),
+        ("    HealthRule,\n", "", r":\d+: NameError: name 'HealthRule'"),
+        ("metrics=(", "metrics=((", r":\d+: SyntaxError: '\(' was never closed"),
+        ("STREAM =", "STRAEM =", "no STREAM = Stream"),
+        ("cadence_s=30", "cadence_s=0", "greater than 0"),
+    ],
+)
+def test_a_wrong_declaration_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    path = new_stream("high_water", "water", tmp_path)
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    with pytest.raises(DeclarationError, match=says):
+        load_stream(path)
 
 
 def test_verified_without_a_clause_is_found() -> None:
