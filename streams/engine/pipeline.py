@@ -1,7 +1,8 @@
 """Silence of everything: nothing comes from any stream, so gateway, broker or network stand still.
 
 Whoever writes the ticks says in them how long it has heard nothing at all, so that replay judges
-the same. While the platform is still, no single sensor or stream is called silent.
+the same; the words of the other shards tell whether another writer does. While the platform is
+still, no single sensor or stream is called silent.
 """
 
 from datetime import datetime
@@ -26,6 +27,8 @@ def tick(state: State, pulse: Pulse | None, produced_at: datetime, out: Outputs)
     still = pulse.quiet_s >= max(PIPELINE.after_s, PIPELINE.cadences * known.cadence_s)
     # a writer that has just started knows nothing of what was before
     still |= known.still and not pulse.cadence_s
+    # with several workers each writer's pulse is of its own shards: another may hear something
+    still &= all(said != "heard" for said, _ in state.silence.heard.values())
     if known.still and not still:
         # every stream and sensor has its full time again
         state.silence.back = state.ticks

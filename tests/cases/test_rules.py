@@ -404,6 +404,19 @@ def test_when_nothing_comes_from_any_stream_that_is_one_alert_of_the_platform() 
     ]
 
 
+def test_while_another_worker_hears_something_the_platform_is_not_silent() -> None:
+    """The pulse is of one worker's shards; the word of another shard says that data still comes."""
+    log = silent_city("air_quality", range(301, 900), others=False)
+    told = told_of_silence("air_quality", [Word(2, "heard", START), *log])
+    assert {rule for rule, _, _ in told} == {
+        f"air_quality.silent {sensor.id}" for sensor in sensors_of("air_quality")[:2]
+    }
+    assert sorted(kind for _, kind, _ in told) == ["cleared", "cleared", "raised", "raised"]
+    # that shard hears nothing any more either
+    still = [Word(2, "heard", START), *log[:200], Word(2, "hushed", START + 200), *log[200:]]
+    assert told_of_silence("air_quality", still) == told_of_silence("air_quality", log)
+
+
 def test_while_other_streams_are_heard_it_is_the_stream_that_is_silent() -> None:
     log = silent_city("air_quality", range(301, 900), others=True)
     assert told_of_silence("air_quality", log) == [

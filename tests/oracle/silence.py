@@ -38,6 +38,8 @@ class Silence:
         before, self.nothing_comes = self.nothing_comes, pulse.quiet_s >= patience
         if before and pulse.cadence_s == 0:
             self.nothing_comes = True
+        if [word for word in self._others.values() if word.hearing == "heard"]:
+            self.nothing_comes = False
         if self.nothing_comes == before:
             return ""
         if before:
