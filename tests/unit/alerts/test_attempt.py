@@ -3,12 +3,14 @@
 import random
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from alerts.attempt import Owed, Result, headers_of, retry_after_s
+from alerts.attempt import Owed, Result, attempt, headers_of, retry_after_s
 from alerts.deliver import SCHEDULE_S, next_delay
-from alerts.receivers import new_secret
+from alerts.guard import Guard
+from alerts.receivers import ROBOTS, new_secret
 from alerts.vault import Vault, open_vault
 from service.errors import FatalError
 
@@ -84,3 +86,40 @@ def test_a_sealed_secret_opens_only_with_its_key(tmp_path) -> None:  # noqa: ANN
     assert Vault(file.read_bytes()).open(sealed) == "whsec_x"
     with pytest.raises(FatalError, match="another key"):
         open_vault(tmp_path / "other.key").open(sealed)
+
+
+def sent(format: str, answer: httpx.Response, secret: str = "") -> tuple[Result, httpx.URL]:
+    """Make one attempt at a robot that answers so; return how it ended and what was called."""
+    called: list[httpx.URL] = []
+
+    def robot(request: httpx.Request) -> httpx.Response:
+        called.append(request.url)
+        return answer
+
+    secrets = (secret,) if secret else ()
+    url = "http://127.0.0.1:9000/robot/send?access_token=t"
+    owed = Owed("msg_1", 1, "{}", "application/json", url, format, secrets)
+    with httpx.Client(transport=httpx.MockTransport(robot)) as client:
+        made = attempt(client, Guard(["127.0.0.1"]), owed, datetime.fromtimestamp(1795860000, UTC))
+    return made, called[0]
+
+
+@pytest.mark.parametrize("format", ROBOTS)
+def test_a_robot_that_answers_200_has_taken_it_only_with_error_code_0(format: str) -> None:
+    taken, _ = sent(format, httpx.Response(200, json={"errcode": 0, "errmsg": "ok"}))
+    assert taken.delivered
+    limited, _ = sent(format, httpx.Response(200, json={"errcode": 45009, "errmsg": "too often"}))
+    assert (limited.delivered, limited.error) == (False, "errcode 45009: too often")
+    for odd in (httpx.Response(200, text="<html>"), httpx.Response(200, json=["ok"])):
+        assert not sent(format, odd)[0].delivered, "a portal before it is not the robot"
+    assert sent("cityops", httpx.Response(200, text="<html>"))[0].delivered
+
+
+def test_dingtalk_finds_time_and_signature_in_the_address() -> None:
+    """The signature was made by ``openssl dgst -sha256 -hmac`` as DingTalk's guide says."""
+    _, url = sent("dingtalk", httpx.Response(200, json={"errcode": 0}), "SEC-made-up")
+    assert dict(url.params) == {
+        "access_token": "t",
+        "timestamp": "1795860000000",
+        "sign": "46i2NDi6Iu+n4pJAtfG1cH/h+suAaF8B+CCgSyGWODo=",
+    }
