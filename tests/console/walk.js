@@ -8,6 +8,15 @@ window.walk = (() => {
     e.getAttribute("aria-label") || text(e) || e.title || e.querySelector("img")?.alt ||
     [...(e.labels ?? [])].map(text).join(" ").trim() || text(e.closest("label")) || e.placeholder || "";
 
+  const met = []; // every control that got the focus, and whether one sees it
+  document.addEventListener("focusin", ({ target: e }) => {
+    const style = getComputedStyle(e);
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+    const ringed = e.matches(".q-btn") && style.boxShadow !== "none"; // Quasar forbids it an outline
+    const field = e.closest(".q-field"); // whose border changes a moment later
+    met.push({ id: e.dataset.stop ?? "", seen: outlined || ringed || !!field, html: html(e) });
+  });
+
   return {
     overflow() {
       const nav = document.querySelector(".top nav");
@@ -28,12 +37,8 @@ window.walk = (() => {
       all.forEach((e, n) => (e.dataset.stop = n));
       return all.map((e) => ({ id: e.dataset.stop, name: name(e), html: html(e) }));
     },
-    focused() {
-      const e = document.activeElement, style = getComputedStyle(e);
-      const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
-      const ringed = e.matches(".q-btn") && style.boxShadow !== "none"; // Quasar forbids it an outline
-      const seen = e === document.body || outlined || ringed || !!e.closest(".q-field--focused");
-      return { id: e.dataset.stop ?? "", seen, html: html(e) };
+    met() {
+      return met;
     },
   };
 })();
