@@ -285,6 +285,14 @@ def test_a_value_that_fails_raises_health_and_no_other_rule() -> None:
         assert (raised["metric"], raised["value"]) == ("depth_m", 5.5)
 
 
+def test_a_suspect_value_raises_health_and_no_other_rule() -> None:
+    """Vehicles without speed contradict each other (flag 3): no standstill, an unwell detector."""
+    values: Values = {"flow_veh_h": 300.0, "speed_km_h": 0.0, "occupancy_pct": 60.0}
+    log: Log = [(("f", (START + n * 20) * US, values),) for n in range(40)]
+    assert tell("traffic_flow", "traffic_flow.standstill", log) == []
+    assert tell("traffic_flow", "traffic_flow.health", log) == [("raised", 4, 600)]
+
+
 def test_a_flat_line_raises_health() -> None:
     """Leq does not move for 10 min: suspect; 10 min later the station is unwell."""
     log = readings("n", "leq_db", *((n * 60.0, 47.0) for n in range(25)))
