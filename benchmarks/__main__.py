@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import signal
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -44,6 +46,8 @@ WARMING = ("bare", "cityops")
 @app.callback()
 def main() -> None:
     """Measure the pipe beside its peers."""
+    # so that what was started is stopped also when this is ended from outside
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @app.command("run")
