@@ -4,6 +4,7 @@ from grafana_foundation_sdk.builders import timeseries as series_builder
 from grafana_foundation_sdk.models import dashboard as model
 
 from catalog.city.sensors import sensors_of
+from catalog.model import Stream, ThresholdRule
 from dashboards.boards import parts
 from dashboards.boards.alerts import history
 from dashboards.looks import UNITS, flag_mapping
@@ -40,8 +41,20 @@ def sensor_page(lang: Lang) -> Page:
     return page
 
 
+def _first() -> Stream:
+    """Return the stream that the page opens with: the first whose headline is sent and has limits."""
+    return next(
+        stream
+        for stream in in_screen_order()
+        for rule in stream.rules
+        if isinstance(rule, ThresholdRule)
+        and rule.metric == stream.headline
+        and stream.headline in stream.metric_names
+    )
+
+
 def _variables(page: Page) -> None:
-    lang, first = page.lang, in_screen_order()[0]
+    lang, first = page.lang, _first()
     sensor, metric = sensors_of(first.name)[0], first.quantity(first.headline)
     page.variable(
         "v.stream",
