@@ -42,7 +42,7 @@ def sensor_page(lang: Lang) -> Page:
 
 
 def _first() -> Stream:
-    """Return the stream that the page opens with: the first whose headline is sent and has limits."""
+    """Return the stream the page opens with: the first whose headline is sent and has limits."""
     return next(
         stream
         for stream in in_screen_order()
