@@ -94,7 +94,7 @@ class DatabaseTransport(driver.Transport):
 
 
 class Shell(Service):
-    """Sends outputs, ticks and checkpoints beside the agent."""
+    """Sends outputs, ticks and checkpoints beside the agents."""
 
     def __init__(self, settings: WorkerSettings, vitals: Vitals, **kwargs: Any) -> None:
         self.settings = settings
@@ -126,7 +126,7 @@ class Shell(Service):
         )
 
     async def on_start(self) -> None:
-        """Connect the producer before the agent has anything to send."""
+        """Connect the producer before an agent has anything to send."""
         await self.producer.start()
 
     async def on_shutdown(self) -> None:
@@ -137,7 +137,7 @@ class Shell(Service):
         await self.producer.stop()
 
     async def work(self, stream: Any) -> None:
-        """Work off records until the worker stops; the agent's body."""
+        """Work off records until the worker stops; the body of each agent."""
         async for event in stream.events():
             message = event.message
             now = self.clock.now()
@@ -221,7 +221,10 @@ class Shell(Service):
 
 
 def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
-    """Return the Faust app: one agent over all readings topics, and the shell beside it."""
+    """Return the Faust app: an agent per stream, and the shell beside them.
+
+    Agents take turns record by record, so a backlog in one stream holds up no other one's alerts.
+    """
     shell, name = Shell(settings, vitals), app_name(settings)
     app: Any = faust.App(
         name,
@@ -244,9 +247,9 @@ def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
     shell.app = app
     app.cityops_shell = shell
     app.transport = DatabaseTransport([app.conf.broker[0]], app)
-    topic = app.topic(*shell.topics, value_type=bytes, value_serializer="raw", key_serializer="raw")
-    app.agent(topic, name="readings")(shell.work)
-
+    for name, stream in shell.topics.items():
+        topic = app.topic(name, value_type=bytes, value_serializer="raw", key_serializer="raw")
+        app.agent(topic, name=stream.name)(shell.work)
     app.service(shell)
     return app
 

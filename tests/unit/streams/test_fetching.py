@@ -16,6 +16,7 @@ def test_the_broker_does_not_sit_on_a_request_of_the_worker() -> None:
         ours = thread._create_worker_consumer(app.transport)
         for consumer in (ours, plain):
             await consumer.stop()
+        thread.thread_loop.close()  # made for a thread that never ran
         return ours._fetch_max_wait_ms, plain._fetch_max_wait_ms
 
     # the second says that the client still reads this name
