@@ -159,7 +159,8 @@ class Rolling(Frozen):
     The window ends with the reading's own bucket; buckets begin at local midnight. A bucket counts
     when it holds a good value, with ``full`` when it holds that share of the readings its sensor
     sends in ``bucket_s``. The quantity is NaN while fewer than ``min_buckets`` count; with ``full``
-    a sensor that reports less often than once a bucket needs as many fewer of them.
+    a sensor that reports less often than once a bucket needs as many fewer of them. What is not
+    ``kept`` is a step towards other quantities: in no window, table, rule or chart.
     """
 
     name: Name
@@ -173,6 +174,7 @@ class Rolling(Frozen):
     bucket_s: int
     min_buckets: int = 1
     full: float = 0.0
+    kept: bool = True
     source: Source = ENGINEERING
 
     @property
@@ -288,10 +290,10 @@ class Stream(Frozen):
         if len(set(known)) != len(known):
             raise ValueError(f"{self.name}: a metric name appears twice")
         for rule in self.rules:
-            if rule.kind == "threshold" and rule.metric not in known:
+            if rule.kind == "threshold" and rule.metric not in self.aggregate_names:
                 raise ValueError(f"{self.name}.{rule.name}: unknown metric {rule.metric}")
         self._relations_resolve()
-        if self.headline not in known:
+        if self.headline not in self.aggregate_names:
             raise ValueError(f"{self.name}: headline {self.headline} is no metric")
         return self
 
@@ -314,7 +316,8 @@ class Stream(Frozen):
     @property
     def aggregate_names(self) -> tuple[str, ...]:
         """Measured, then rolling, then derived metrics: what windows and rules see."""
-        return self.metric_names + tuple(x.name for x in (*self.rolling, *self.derived))
+        rolling = [r.name for r in self.rolling if r.kept]
+        return (*self.metric_names, *rolling, *(d.name for d in self.derived))
 
     def quantity(self, name: str) -> Metric | Rolling | Derived:
         """Return the declaration of a metric, rolling or derived metric; KeyError if none."""

@@ -98,7 +98,8 @@ def _quantities() -> Iterator[str]:
                 )
                 full = f", each {r.full:.0%} full" if r.full else ""
                 need = f", at least {r.min_buckets}{full}" if r.min_buckets > 1 or full else ""
-                yield f"`{stream.name}.{r.name}`", r.title.zh, r.unit, how + need, _cited(r.source)
+                how += need if r.kept else f"{need}; not kept"
+                yield f"`{stream.name}.{r.name}`", r.title.zh, r.unit, how, _cited(r.source)
             for d in stream.derived:
                 of = ", ".join(f"`{name}`" for name in d.of)
                 yield (

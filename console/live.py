@@ -5,9 +5,10 @@ in any. While nobody looks nothing is read.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import inf
 from typing import Any
 
 import psycopg
@@ -24,11 +25,12 @@ from service.postgres import connect
 
 EVERY_S = 1.0
 NOT_SOONER_S = 0.2
-BUSY = 0.25
+BUSY = 0.1
 """Share of the time that may be spent on reading, where that lets it be read more often."""
 WATCHED_S = 15.0
 MAX_ALERTS = 1000
-TRENDS_S = 30.0
+LASTING_S = {"trends": 30.0, "platform": 2.0}
+"""How long these parts of a snapshot may stand: they take most of the time and move slowly."""
 TREND = "vital_trend(NULL, now() - make_interval(hours => %s), now(), make_interval(mins => %s))"
 
 Row = dict[str, Any]
@@ -58,13 +60,18 @@ class Snapshot:
         return row["value"] if row else None
 
 
-def read(conn: Connection, version: int, at: datetime, trends: list[Row] | None = None) -> Snapshot:
-    """Ask the database for the state of the city; ``trends`` are kept when given."""
+def read(conn: Connection, version: int, at: datetime, kept: Mapping[str, Any]) -> Snapshot:
+    """Ask the database for the state of the city, but for the parts that are ``kept``."""
     with conn.cursor(row_factory=dict_row) as cursor:
 
         def rows(call: str, *values: object) -> list[Row]:
             return cursor.execute(f"SELECT * FROM dash.{call}".encode(), values).fetchall()
 
+        lasting = dict(kept)
+        if "platform" not in kept:
+            lasting["platform"] = {row["name"]: row for row in rows("platform()")}
+        if "trends" not in kept:
+            lasting["trends"] = rows(TREND, HOURS, HOURS * 60 // POINTS)
         return Snapshot(
             version,
             at,
@@ -73,9 +80,8 @@ def read(conn: Connection, version: int, at: datetime, trends: list[Row] | None 
             rows("district_states()"),
             rows("active_alerts(%s)", MAX_ALERTS),
             rows("freshness()"),
-            {row["name"]: row for row in rows("platform()")},
-            rows(TREND, HOURS, HOURS * 60 // POINTS) if trends is None else trends,
-            list_incidents(conn),
+            incidents=list_incidents(conn),
+            **lasting,
         )
 
 
@@ -89,7 +95,7 @@ class Live:
         self._watched_until = 0.0
         self._wake = threading.Event()
         self._snapshot = Snapshot()
-        self._trends_at = -TRENDS_S
+        self._read_at = dict.fromkeys(LASTING_S, -inf)
         self._heard = 0
 
     def look(self) -> Snapshot:
@@ -129,11 +135,12 @@ class Live:
             return
         begun = self._clock.monotonic()
         before = self._snapshot
-        trends = before.trends if begun - self._trends_at < TRENDS_S else None
+        due = [name for name, s in LASTING_S.items() if begun - self._read_at[name] >= s]
+        kept = {name: getattr(before, name) for name in LASTING_S if name not in due}
         self._wake.clear()  # what is told from here on is read next time
         heard = self._heard
-        now = replace(read(conn, before.version + 1, self._clock.now(), trends), heard=heard)
-        self._trends_at = begun if trends is None else self._trends_at
+        now = replace(read(conn, before.version + 1, self._clock.now(), kept), heard=heard)
+        self._read_at |= dict.fromkeys(due, begun)
         self.changes.read(conn, _seen(before), _seen(now))
         self._snapshot = now
         tell("")

@@ -34,7 +34,7 @@ def processes() -> list[Process]:
         _ours("alerts-engine", "alerts", "engine"),
         _ours("alerts-deliver", "alerts", "deliver"),
         _ours("console", "console"),
-        _ours("city", "simulators", "live"),
+        _ours("city", "simulators", "live", "--history", "1h"),
     ]
 
 

@@ -49,6 +49,7 @@ def live_command(
     seed: Seed = 1,
     speed: Annotated[float, typer.Option(help="times real time until it has caught up")] = 1.0,
     start: Annotated[str, typer.Option(help="now, -24h or an ISO time; -24h with --speed")] = "",
+    history: Annotated[str, typer.Option(help="made up at once before its start, e.g. 1h")] = "",
     faults: Annotated[str, typer.Option(help="data faults: none, small or many")] = "small",
     fault: Annotated[list[str] | None, typer.Option(help="KIND=RATE over the preset")] = None,
     truth: Annotated[Path | None, typer.Option(help="append ground truth to this file")] = None,
@@ -63,6 +64,8 @@ def live_command(
 
     python -m simulators live
 
+    python -m simulators live --history 1h
+
     python -m simulators live --speed 60 --start -6h --stream waterlogging --stream weather
 
     python -m simulators live --faults many --fault poison=10 --truth truth.jsonl
@@ -73,6 +76,7 @@ def live_command(
         seed=seed,
         speed=speed,
         start=_start(start, speed, clock.now().timestamp()),
+        history_s=_checked(lambda: drill.parse_duration(history)) if history else 0.0,
         faults=_checked(lambda: parse_rates(faults, fault or [])),
     )
     sys.exit(

@@ -33,17 +33,24 @@ STEP_S = 1.0
 ACK_DEADLINE_S = 20.0
 KEEP_BATCHES = 20_000
 HOUR_S = 3600.0
+PIECE_S = 600.0
+"""So much of the time before its start the city makes at once."""
 POISON = b"\xff\xfe\xfd no arrow frame \x00\x01"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the live city shall be; ``start`` is its first moment (epoch s), None = now."""
+    """What the live city shall be; ``start`` is its first moment (epoch s), None = now.
+
+    So much as ``history_s`` before it is made up at once, but nothing that was sent before: sliding
+    means (an hour of the air index) would be missing as long as the city is young.
+    """
 
     names: tuple[str, ...] = ()
     seed: int = 1
     speed: float = 1.0
     start: float | None = None
+    history_s: float = 0.0
     faults: FaultRates = NO_FAULTS
 
 
@@ -107,6 +114,14 @@ class LiveCity:
         self._last = until
         return labels
 
+    def catch_up(self, until: float) -> list[Label]:
+        """Make everything due up to ``until`` (epoch s), as if it had been received when due."""
+        labels: list[Label] = []
+        while self._last < until:
+            piece = min(self._last + PIECE_S, until)
+            labels += self.step(piece, datetime.fromtimestamp(piece, UTC))
+        return labels
+
     def publish(self, producer: FrameProducer, prefix: str) -> int:
         """Send what waits; return the readings acknowledged. What fails stays to be sent again."""
         batches = list(self.waiting)
@@ -163,7 +178,9 @@ def run_live(
 ) -> None:
     """Run the live city until ``stop``."""
     control, time = Control(settings.state_dir), CityTime(clock, plan)
-    live = LiveCity(plan, time.now)
+    live = LiveCity(plan, begins(plan, control.live(), time.now))
+    _take_up(live, control)
+    truth.write(live.catch_up(time.now))
     _make_topics(settings)
     producer = FrameProducer(settings, "simulator")
     vitals.ready()
@@ -183,6 +200,13 @@ def run_live(
         control.say_live(LiveState(*told))
     producer.close()
     truth.close()
+
+
+def begins(plan: Plan, said: LiveState | None, now: float) -> float:
+    """Return where the city begins: where it left off, but no longer ago than its history."""
+    earliest = now - plan.history_s
+    left_off = said.city_s if said is not None and said.seed == plan.seed else earliest
+    return min(now, max(left_off, earliest))
 
 
 def _make_topics(settings: Settings) -> None:

@@ -71,7 +71,8 @@ def hour_mean(of: str, unit: str, title: Text, decimals: int = 0) -> Rolling:
     """Return the mean of the last hour, of five-minute means: 45 min of it must be there.
 
     It slides, so that a breach is told while the hour runs; at each full hour it is the clock
-    hour's. A station that reports by the hour has its own mean as it is.
+    hour's. A station that reports by the hour has its own mean as it is. It leads to the
+    index and is not kept: hours are in the rollups.
     """
     return Rolling(
         name=f"{of}_1h",
@@ -84,6 +85,7 @@ def hour_mean(of: str, unit: str, title: Text, decimals: int = 0) -> Rolling:
         bucket_s=300,
         min_buckets=9,
         full=0.75,
+        kept=False,
         source=GB_3095_VALIDITY,
     )
 

@@ -87,9 +87,12 @@ def filled(conn: psycopg.Connection) -> Iterator[None]:
     )
     yield
     conn.execute("ALTER TABLE incident_acts DISABLE TRIGGER USER")
-    for table in ("incident_acts", "incident_members", "incidents", "drills", "silences"):
-        conn.execute(f"DELETE FROM {table}".encode())
+    for table in ("incident_acts", "incident_members"):
+        conn.execute(f"DELETE FROM {table} WHERE incident = 'walk-inc'".encode())
     conn.execute("ALTER TABLE incident_acts ENABLE TRIGGER USER")
+    conn.execute("DELETE FROM incidents WHERE id = 'walk-inc'")
+    conn.execute("DELETE FROM drills WHERE id = 77")
+    conn.execute('DELETE FROM silences WHERE matchers @> \'[{"value": "x"}]\'')
     conn.execute("DELETE FROM dead_letters WHERE id = 'walk-letter'")
     conn.execute("DELETE FROM receivers WHERE name LIKE 'walk-%%'")
 

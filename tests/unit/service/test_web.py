@@ -6,6 +6,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from service.web import Protocol
+from tests.loops import run_async
 
 
 class Hasty(Protocol):
@@ -33,5 +34,5 @@ async def heard(sent: bytes) -> bytes:
 
 
 def test_a_silent_client_and_half_a_head_are_hung_up_on() -> None:
-    assert asyncio.run(heard(b"")) == b""
-    assert asyncio.run(heard(b"POST / HTTP/1.1\r\nHost: x\r\n")) == b""
+    assert run_async(lambda: heard(b"")) == b""
+    assert run_async(lambda: heard(b"POST / HTTP/1.1\r\nHost: x\r\n")) == b""

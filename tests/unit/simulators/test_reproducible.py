@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.registry import stream, streams
+from simulators.control import LiveState
 from simulators.core.city import City
 from simulators.core.events import Event
 from simulators.core.fleet import US
 from simulators.default import StreamSimulator
 from simulators.faults import MANY_FAULTS
-from simulators.live import LiveCity, Plan
+from simulators.live import LiveCity, Plan, begins
 from simulators.physics import ponding, rivers
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -61,6 +62,35 @@ def test_faulty_live_city_started_again_makes_the_same_readings() -> None:
     keys = [keys_of(first), keys_of(again)]
     assert keys[1] <= keys[0], "only what was held back before the start is missing"
     assert len(keys[1]) > 0.9 * len(keys[0])
+
+
+def test_an_hour_made_up_at_once_is_the_hour_lived() -> None:
+    plan = Plan(names=("noise", "feeder"), faults=MANY_FAULTS)
+    lived, made_up = LiveCity(plan, START), LiveCity(plan, START)
+    for second in range(60, 3601, 60):
+        lived.step(START + second, NOW)
+    made_up.catch_up(START + 3600)
+    assert keys_of(made_up) == keys_of(lived)
+    lag_s = [w.made_at.timestamp() - newest_of(w.batch) for w in made_up.waiting]
+    assert -1 <= min(lag_s) <= max(lag_s) <= 600, "received when due, not all at the end"
+
+
+@pytest.mark.parametrize(
+    ("left_off", "seed", "expected"),
+    [(None, 1, -3600), (-60.0, 1, -60), (-90_000.0, 1, -3600), (60.0, 1, 0), (-60.0, 2, -3600)],
+)
+def test_a_city_begins_where_it_left_off_or_with_its_history(
+    left_off: float | None, seed: int, expected: float
+) -> None:
+    said = None
+    if left_off is not None:
+        said = LiveState(1, seed, 1.0, START + left_off, NOW, [])
+    assert begins(Plan(history_s=3600.0), said, START) == START + expected
+    assert begins(Plan(), said, START) == START
+
+
+def newest_of(batch: pa.RecordBatch) -> float:
+    return batch.column("observed_at").cast(pa.int64()).to_numpy().max() / US
 
 
 def keys_of(live: LiveCity) -> set[tuple[object, ...]]:

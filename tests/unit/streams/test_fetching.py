@@ -1,11 +1,10 @@
 """The worker's consumer: a broker that has nothing for it must not make it wait."""
 
-import asyncio
-
 from aiokafka import AIOKafkaConsumer
 
 from service.vitals import Vitals
 from streams.worker import FETCH_WAIT_MS, WorkerSettings, build_app
+from tests.loops import run_async
 
 
 def test_the_broker_does_not_sit_on_a_request_of_the_worker() -> None:
@@ -20,4 +19,4 @@ def test_the_broker_does_not_sit_on_a_request_of_the_worker() -> None:
         return ours._fetch_max_wait_ms, plain._fetch_max_wait_ms
 
     # the second says that the client still reads this name
-    assert asyncio.run(waits_ms()) == (FETCH_WAIT_MS, 777)
+    assert run_async(waits_ms) == (FETCH_WAIT_MS, 777)

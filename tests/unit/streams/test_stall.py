@@ -8,6 +8,7 @@ from catalog.frames import encode_tick, tick_headers
 from catalog.topics import readings_topic
 from service.vitals import Vitals
 from streams.worker import Shell, WorkerSettings
+from tests.loops import run_async
 from tests.unit.service.test_vitals import FakeClock
 
 PLACE = (readings_topic("city", "noise"), 0)
@@ -41,4 +42,4 @@ def test_a_consumer_that_stopped_fetching_has_lag_and_only_records_are_progress(
         await shell.work(SimpleNamespace(events=events))
         return lag, stalled, shell._lag(), vitals.stalled_for()
 
-    assert asyncio.run(run()) == (3, 40.0, 1, 0.0)
+    assert run_async(run) == (3, 40.0, 1, 0.0)
