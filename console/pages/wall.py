@@ -16,7 +16,7 @@ from catalog.severity import LEVELS
 from console.frame import Page, View, beat, follow
 from console.history import Span
 from console.live import Snapshot
-from console.marks import level_mark, number
+from console.marks import duration, level_mark, number
 from console.rows import (
     district_mark,
     district_title,
@@ -24,6 +24,7 @@ from console.rows import (
     incident_title,
     sensor_mark,
 )
+from console.texts import Words
 from console.widgets.chart import Chart, quantity_props, range_prop
 from console.widgets.city_map import CityMap
 from console.widgets.head import Pulse
@@ -238,7 +239,7 @@ def _severities(view: View, now: Snapshot) -> list[dict[str, Any]]:
         mark = level_mark(words, severity)
         count = sum(row["severity"] == severity for row in now.alerts)
         found.append(
-            _figure(mark["mark"], f"{mark['icon']} {mark['text']}", count)
+            _tile(mark["mark"], f"{mark['icon']} {mark['text']}", count)
             | {"mark": mark["mark"] if count else "normal"}
         )
     return found
@@ -246,29 +247,33 @@ def _severities(view: View, now: Snapshot) -> list[dict[str, Any]]:
 
 def _platform(view: View, now: Snapshot) -> list[dict[str, Any]]:
     """Return data online, age of the newest reading, and what waits, as Grafana's wall has them."""
-    language, orange = view.words.language, Severity.ORANGE.name.lower()
+    words, orange = view.words, Severity.ORANGE.name.lower()
     sensors = sum(row["sensors"] for row in now.freshness)
     online = 100 * sum(row["fresh"] for row in now.freshness) / sensors if sensors else None
     age = now.figure("newest_age_s")
+    lasting = duration(words, age) if age is not None else {}
     shown = [
-        ("c.pct_online", online, "%", is_offline(online), 1),
-        ("c.age_newest", age, "s", is_unwell("newest_age_s", age), 0),
+        (_figure("c.pct_online", words, online, "%", 1), is_offline(online)),
+        (_figure("c.age_newest", words, age) | lasting, is_unwell("newest_age_s", age)),
     ]
     for text, name in (("c.undelivered", "undelivered"), ("c.dead", "dead_letters_open")):
         value = now.figure(name)
-        shown.append((text, value, "", is_unwell(name, value), 0))
-    return [
-        _figure(text, say(text, language), value, unit, decimals)
-        | ({"limit": {"mark": orange, "icon": LEVELS[Severity.ORANGE].icon}} if unwell else {})
-        for text, value, unit, unwell, decimals in shown
-    ]
+        shown.append((_figure(text, words, value), is_unwell(name, value)))
+    limit = {"limit": {"mark": orange, "icon": LEVELS[Severity.ORANGE].icon}}
+    return [figure | (limit if unwell else {}) for figure, unwell in shown]
 
 
 def _figure(
+    text: str, words: Words, value: float | None, unit: str = "", decimals: int = 0
+) -> dict[str, Any]:
+    return _tile(text, say(text, words.language), value, unit, decimals)
+
+
+def _tile(
     id: str, title: str, value: float | None, unit: str = "", decimals: int = 0
 ) -> dict[str, Any]:
-    text = "–" if value is None else f"{value:.{decimals}f}"
-    return {"id": id, "title": title, "text": text, "unit": unit, "mark": "normal"}
+    shown = "–" if value is None else f"{value:.{decimals}f}"
+    return {"id": id, "title": title, "text": shown, "unit": unit, "mark": "normal"}
 
 
 PAGE = Page("/wall", "wall.title", wall, theme="wall")

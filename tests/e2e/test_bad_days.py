@@ -37,7 +37,7 @@ from catalog.registry import stream
 from catalog.topics import readings_topic
 from deploy import supervisor
 from deploy.paths import ROOT, Layout
-from deploy.process import tail
+from deploy.process import spawn, tail
 from deploy.status import rows
 from tests.servers import native_folder, wait_until
 
@@ -184,17 +184,17 @@ def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all
     said_of = _deploy(layout.state, "env")
     assert f"export CITYOPS_KAFKA={platform.address['CITYOPS_KAFKA']}\n" in said_of
     pids = [info["pid"] for info in supervisor.states(layout).values() if info["pid"]]
-    line = ["make", "-o", "setup", "run"]
-    with said.open("w") as out:
-        env = _environment(layout.state)
-        make = subprocess.Popen(
-            line, env=env, cwd=ROOT, stdout=out, stderr=out, start_new_session=True
-        )
-    wait_until(lambda: "unwell: keep" in said.read_text(), FLOW_S, "the line of `make run`")
-    assert "cityops: already running" in said.read_text()
-    assert platform.address["CITYOPS_CONSOLE"] in said.read_text()
-    os.killpg(make.pid, signal.SIGINT)  # what Ctrl-C does
-    make.wait(60)
+    # a test run that was begun in the background ignores SIGINT, and so would all that it starts
+    line = ["env", "--default-signal=INT", "make", "-o", "setup", "run"]
+    make = spawn("make run", line, said, env=_environment(layout.state), cwd=ROOT)
+    try:
+        wait_until(lambda: "unwell: keep" in said.read_text(), FLOW_S, "the line of `make run`")
+        assert "cityops: already running" in said.read_text()
+        assert platform.address["CITYOPS_CONSOLE"] in said.read_text()
+        make.signal_group(signal.SIGINT)  # what Ctrl-C does
+        make.handle.wait(60)
+    finally:
+        make.stop(signal.SIGKILL)
     assert "cityops: stopping" in said.read_text()
     assert "Traceback" not in said.read_text()
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
