@@ -48,7 +48,8 @@ def simulate(city: City, fleet: Fleet, rows: Rows) -> dict[str, Floats]:
         * (1 + 0.5 * burst)
         * (1 + 0.02 * chance.normal("water/flow", keys, rows.nth)),
         "chlorine_mg_l": _chlorine(city, at)
-        + 0.02 * chance.wander("water/chlorine", keys, at, 3600.0),
+        + 0.02 * chance.wander("water/chlorine", keys, at, 3600.0)
+        + 0.008 * chance.normal("water/chlorine'", keys, rows.nth),
         "turbidity_ntu": turbidity
         * stirred
         * (1 + 0.02 * chance.normal("water/stir", keys, rows.nth)),

@@ -60,6 +60,12 @@ def test_a_normal_day_is_quiet(hours: float, names: tuple[str, ...]) -> None:
     assert all(t.severity > 1 for t in raised)
 
 
+@pytest.mark.parametrize("name", QUIET_DAY[0][1] + QUIET_DAY[1][1])
+def test_without_faults_no_sensor_is_unwell(name: str) -> None:
+    happened = transitions(EVENING - 3 * 3600, EVENING, (name,), NO_FAULTS)
+    assert not [t for t in happened if t.rule.endswith(".health")]
+
+
 def affected(alarms: list[Alarm]) -> tuple[str, ...]:
     return tuple(sorted({a.rule.split(".")[0] for a in alarms}))
 
