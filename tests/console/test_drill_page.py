@@ -55,6 +55,7 @@ def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.C
         " '{}', %s, %s, %s FROM receivers WHERE name = 'care-drill'",
         [drill, told, told],
     )
+    expect(line).to_contain_text("进行中")  # else the line may be drawn anew under the click
     line.get_by_role("link").click()
     page.wait_for_url(f"**/drills/{drill}")
     result = page.locator(".list tbody tr")
