@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import contenders, growth, layout, parts, scale, soak, wall
+from benchmarks import contenders, growth, history, layout, parts, scale, soak, wall
 from benchmarks.contenders import Result, Sizes
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
@@ -121,6 +121,18 @@ def growth_command(
 ) -> None:
     """Spread the same readings over 1 000, 10 000 and 100 000 sensors."""
     _alone("growth", growth.run, share)
+
+
+@app.command("history")
+def history_command(
+    days: Annotated[float, typer.Option(min=0.01, help="days of history")] = 3.0,
+    sensors: Annotated[int, typer.Option(min=1, help="sensors of all streams")] = 2_000,
+) -> None:
+    """Make and load history; fail when a row is missing; weigh it and ask every panel's query."""
+    with open_stand() as stand:
+        found = history.run(stand, days, sensors)
+    typer.echo(json.dumps(found, indent=1))
+    _write("history", found)
 
 
 @app.command("scale")

@@ -7,6 +7,8 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import Connection, sql
 
 STAGE = "stage_"
+MOST_ENCODED = 50_000
+"""Rows that are encoded at a time."""
 
 
 def copy_table(conn: Connection, table: str, rows: pa.Table) -> None:
@@ -18,7 +20,7 @@ def copy_table(conn: Connection, table: str, rows: pa.Table) -> None:
     )
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header())
-        for part in rows.to_batches():
+        for part in rows.to_batches(max_chunksize=MOST_ENCODED):
             copy.write(encoder.write_batch(part))
         copy.write(encoder.finish())
 

@@ -5,17 +5,19 @@ deleted and their buckets computed anew in one transaction: a crash leaves the m
 correction is a mark like any other. Each level is computed from the one below it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import Connection, sql
 
 from catalog.model import Stream
 from catalog.registry import streams
+from storage.copy import copy_table
 from storage.tables import aggregate_columns, aggregates_table, rollup_table
 
 DAY_ZONE = ZoneInfo("Asia/Shanghai")
@@ -116,17 +118,50 @@ def roll_day(conn: Connection, stream: Stream, day: datetime) -> Rolled:
 
     Waits for its turn. A level whose source rows may have been dropped keeps its contents.
     """
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    rolled, cuts = Rolled(), _cuts(conn, stream)
+    wait_turn(conn)
     span = {"first": day, "end": local_day(day + timedelta(hours=36))}
+
+    def compute(level: Level) -> int:
+        statement = _statement(stream, level, _sql("FROM {source} WHERE TRUE"))
+        return conn.execute(statement, span).rowcount
+
+    return _day(conn, stream, day, compute)
+
+
+def store_day(
+    conn: Connection, stream: Stream, day: datetime, made: Mapping[str, pa.Table]
+) -> Rolled:
+    """Store rollups by kind that were made of all the minutes of one local day, as ``roll_day``.
+
+    Where one of them is there already, other minutes are too, and the day is computed from them.
+    """
+    wait_turn(conn)
+
+    def copy(level: Level) -> int:
+        copy_table(conn, rollup_table(level.kind, stream.name), made[level.kind])
+        return made[level.kind].num_rows
+
+    try:
+        with conn.transaction():
+            return _day(conn, stream, day, copy)
+    except psycopg.errors.UniqueViolation:
+        return roll_day(conn, stream, day)
+
+
+def _day(conn: Connection, stream: Stream, day: datetime, work: Callable[[Level], int]) -> Rolled:
+    rolled, cuts = Rolled(), _cuts(conn, stream)
     for level in LEVELS:
         cut = cuts.get(level.source)
         if cut is not None and day < cut:
             rolled.refused += 1
             break
-        statement = _statement(stream, level, _sql("FROM {source} WHERE TRUE"))
-        rolled.written[level.kind] = conn.execute(statement, span).rowcount
+        rolled.written[level.kind] = work(level)
     return rolled
+
+
+def wait_turn(conn: Connection) -> None:
+    """Wait until this transaction may change rollups."""
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def take_turn(conn: Connection) -> bool:

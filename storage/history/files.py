@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from storage.rollups import local_day
 
 SUFFIX = ".arrows"
 STREAM_KEY = b"stream"
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,15 @@ def _times(rows: pa.RecordBatch) -> np.ndarray:
     return rows.column("observed_at").cast(pa.int64()).to_numpy()
 
 
-def received(rows: pa.RecordBatch, at: datetime) -> pa.RecordBatch:
+def by_sensor(rows: pa.Table) -> pa.Table:
+    """Put the sensors in the order of their names; each one's rows stay in the order they have."""
+    names = rows.column("sensor").combine_chunks().dictionary_encode()
+    rank = np.argsort(np.argsort(names.dictionary.to_numpy(zero_copy_only=False)))
+    order = np.argsort(rank.astype(np.int32)[names.indices.to_numpy()], kind="stable")
+    return rows.take(pa.array(order))
+
+
+def received(rows: Rows, at: datetime) -> Rows:
     """Return the readings with the time at which the platform took them."""
     column = pa.repeat(pa.scalar(at, TIMESTAMP), rows.num_rows)
     return rows.append_column(pa.field("received_at", TIMESTAMP, nullable=False), column)

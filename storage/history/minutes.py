@@ -31,6 +31,10 @@ class MinuteMaker:
         ``readings`` has the stream's ``readings_schema``; the result its ``aggregates_schema``,
         each row with revision 1.
         """
+        if not readings.num_rows:
+            return pa.RecordBatch.from_pydict(
+                {n: [] for n in self._schema.names}, schema=self._schema
+            )
         sensors = self._sensor_rows(readings)
         times = readings.column("observed_at").cast(pa.int64()).to_numpy()
         values, good = self._values(readings, sensors, times)

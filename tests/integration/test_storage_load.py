@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pyarrow as pa
+import pytest
 
 from catalog.frames import readings_schema
 from catalog.registry import stream
@@ -77,21 +78,38 @@ def test_history_becomes_rows_minutes_and_rollups_and_again_changes_nothing(
     assert (
         len(first["rollup_1d_noise"]) == sum("noise" in str(row) for row in first["last_noise"]) * 2
     )
-    _rollups_are_those_of_keep(dsn)
+    _rollups_are_those_of_keep(dsn, "noise", "weather")
     again = load(dsn, tmp_path, "--jobs", 1)
     assert "0 readings, 0 minutes and 0 rollups stored" in again.stdout, again.stderr
     assert contents(dsn, "noise", "weather") == first
 
 
-def _rollups_are_those_of_keep(dsn: str) -> None:
+def _rollups_are_those_of_keep(dsn: str, *names: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
-        for name in ("noise", "weather"):
+        for name in names:
             keys = conn.execute(f"SELECT sensor, window_start FROM aggregates_{name}".encode())
             sensors, starts = zip(*keys.fetchall(), strict=True)
             mark_dirty(conn, name, pa.table({"sensor": sensors, "window_start": starts}))
         kept = roll_up(conn)
     assert kept.marks > 0
     assert kept.written == {"15m": 0, "1h": 0, "1d": 0}
+
+
+def test_other_minutes_of_a_day_are_added_to_its_rollups(dsn: str, tmp_path: Path) -> None:
+    take(dsn, file_of(tmp_path, [[("n-1", 0, 50.1), ("n-1", 60, 52.3), ("n-2", 0, 40)]]))
+    done = take(dsn, file_of(tmp_path, [[("n-1", 120, 0.7), ("n-3", 0, 60)]]))
+    assert (done.minutes, done.rollups) == (2, 6)
+    _rollups_are_those_of_keep(dsn, "noise")
+
+
+def test_a_day_too_large_for_one_transaction_has_the_same_rollups(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.history.load.MOST_HELD_BYTES", 0)
+    batches: list[Rows] = [[("n-1", 60 * n, 50.1 + n), ("n-2", 60 * n, 40)] for n in range(4)]
+    done = take(dsn, file_of(tmp_path, batches))
+    assert (done.readings, done.minutes, done.rollups) == (8, 8, 6)
+    _rollups_are_those_of_keep(dsn, "noise")
 
 
 def test_a_gap_is_filled_and_the_fuller_minute_stays(dsn: str, tmp_path: Path) -> None:
