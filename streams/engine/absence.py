@@ -13,6 +13,7 @@ import numpy as np
 
 from catalog.frames import Hearing, Pulse, Word
 from catalog.model import STREAM_SUBJECT, AbsenceRule, StreamAbsenceRule
+from streams.engine.cells import Sensors
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
 from streams.engine.pipeline import others_heard
@@ -22,11 +23,12 @@ from streams.engine.state import TELLER, US, State
 HUSHED_CADENCES = 1.5
 
 
-def arrived(state: State, slots: np.ndarray, produced_at: datetime, out: Outputs) -> None:
+def arrived(state: State, sensors: Sensors, produced_at: datetime, out: Outputs) -> None:
     """Note arrivals; a silent sensor's episode is cleared at the time of the last tick."""
-    state.arrays["last_tick"][slots] = state.ticks
+    sensors.write(state.arrays["last_tick"], state.ticks)
+    level = sensors.read(state.arrays["r_level"])
     for number, rule in _sensor_rules(state):
-        for slot in slots[state.arrays["r_level"][slots, number] > 0]:
+        for slot in sensors.slots[level[:, number] > 0]:
             _end(state, number, rule, int(slot), produced_at, out)
 
 

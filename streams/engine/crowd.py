@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from streams.engine.cells import Index, Sensors, compact
 from streams.engine.state import State
 
 KEPT_ROWS = 20_000
@@ -17,11 +18,10 @@ KEPT_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """State rows of a frame's readings, each once in ``distinct``; row indices of each round."""
+    """The sensors of a frame, each once in ``everybody``; each round's rows of it, and whose."""
 
-    slots: np.ndarray
-    distinct: np.ndarray
-    rounds: tuple[np.ndarray, ...]
+    everybody: Sensors
+    rounds: tuple[tuple[Index, Sensors], ...]
 
 
 @dataclass(slots=True)
@@ -53,7 +53,8 @@ def look_up(state: State, names: pa.StringArray) -> Crowd:
     encoded = names.dictionary_encode()
     slot_of_name = np.array(state.slots_of(encoded.dictionary.to_pylist()), np.int64)
     slots = slot_of_name[encoded.indices.to_numpy()]
-    return Crowd(slots, np.unique(slots), tuple(_rounds(slots)))
+    rounds = tuple((compact(rows), Sensors(slots[rows])) for rows in _rounds(slots))
+    return Crowd(Sensors(np.unique(slots)), rounds)
 
 
 def _key(names: pa.StringArray) -> bytes:

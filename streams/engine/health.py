@@ -6,6 +6,7 @@ import numpy as np
 
 from catalog.contracts import FLAG_MISSING, FLAG_PASS
 from catalog.model import HealthRule
+from streams.engine.cells import Sensors
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
 from streams.engine.rules import transition
@@ -14,26 +15,27 @@ from streams.engine.state import US, State
 
 def evaluate(
     state: State,
-    slots: np.ndarray,
+    sensors: Sensors,
     times: np.ndarray,
     values: np.ndarray,
     flags: np.ndarray,
     produced_at: datetime,
     out: Outputs,
 ) -> None:
-    """Judge the newest reading of distinct sensors by its flags ``[k, M]``."""
+    """Judge the newest reading of each sensor by its flags ``[k, M]``."""
     a = state.arrays
     # a metric that the sensor never sent is not missing
-    bad = (flags != FLAG_PASS) & ((flags != FLAG_MISSING) | ~np.isnan(a["p1"][slots]))
+    bad = (flags != FLAG_PASS) & ((flags != FLAG_MISSING) | ~np.isnan(sensors.read(a["p1"])))
     numbers = [n for n, rule in enumerate(state.stream.rules) if isinstance(rule, HealthRule)]
     if not numbers:
         return
-    known = a["bad_at"][slots]
-    at_issue = (bad | (known != NEVER)).any(axis=1) | (a["r_level"][slots, numbers[0]] > 0)
+    known = sensors.read(a["bad_at"])
+    level = sensors.read(a["r_level"])[:, numbers[0]]
+    at_issue = (bad | (known != NEVER)).any(axis=1) | (level > 0)
     rows = np.flatnonzero(at_issue)
     if not len(rows):
         return
-    slots, times, values, bad = slots[rows], times[rows], values[rows], bad[rows]
+    slots, times, values, bad = sensors.slots[rows], times[rows], values[rows], bad[rows]
     known = known[rows]
     a["bad_at"][slots] = np.where(bad, np.where(known == NEVER, times[:, None], known), NEVER)
     for number, rule in enumerate(state.stream.rules):

@@ -6,6 +6,7 @@ import numpy as np
 
 from catalog.contracts import WINDOW_S
 from catalog.model import Rolling, Stream
+from streams.engine.cells import Index, compact
 
 NEVER = np.iinfo(np.int64).min // 4
 """Smaller than any time: a sensor that has sent nothing, an empty place in a ring."""
@@ -82,7 +83,7 @@ class Group:
     like: Rolling
     names: tuple[str, ...]
     ring: Ring
-    columns: np.ndarray
+    columns: Index
     """Where in the ring the metric of each stands."""
 
 
@@ -97,7 +98,7 @@ def groups(stream: Stream) -> tuple[Group, ...]:
 
 
 def _group(ring: Ring, same: list[Rolling]) -> Group:
-    columns = np.array([ring.of.index(r.of) for r in same])
+    columns = compact(np.array([ring.of.index(r.of) for r in same]))
     return Group(same[0], tuple(r.name for r in same), ring, columns)
 
 
@@ -123,7 +124,7 @@ def fields(stream: Stream) -> dict[str, Field]:
         # µs since the window's start of each of its readings so far, in the order of arrival
         SEEN: Field(("seen",), np.int32, 0, "window"),
         **dict.fromkeys(("w_n", "w_good"), Field(by_quantity, COUNT, 0, "window")),
-        # the next four say something only where there is a good value
+        # of these, what a window without a good value holds is in ``windows.EMPTY``
         **dict.fromkeys(
             ("w_sum", "w_min", "w_max", "w_last"), Field(by_quantity, np.float64, 0, "window")
         ),

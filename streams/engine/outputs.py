@@ -76,14 +76,8 @@ class Outputs:
             return None
         columns = zip(*self.flags, strict=True)
         arrays = [
-            _clean(pa.array(list(c))).cast(f.type)
-            for c, f in zip(columns, FLAGS_SCHEMA, strict=True)
+            # NaN is null
+            pa.array(list(column), field.type, from_pandas=True)
+            for column, field in zip(columns, FLAGS_SCHEMA, strict=True)
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=FLAGS_SCHEMA)
-
-
-def _clean(column: pa.Array) -> pa.Array:
-    """Return the column with NaN as null."""
-    if pa.types.is_floating(column.type):
-        return pa.array(column.to_numpy(zero_copy_only=False), from_pandas=True)
-    return column

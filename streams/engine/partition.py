@@ -14,6 +14,7 @@ from catalog.contracts import FLAG_PASS, FLAG_SUSPECT
 from catalog.frames import Tick, Word, bad_rows
 from catalog.model import Stream
 from streams.engine import absence, health, pipeline, quality, rolling, rules, snapshot, windows
+from streams.engine.cells import Sensors
 from streams.engine.crowd import Crowds, look_up
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
@@ -59,13 +60,14 @@ class PartitionEngine:
             crowd = look_up(self.state, batch.column("sensor"))
             if not bad:
                 self._crowds.keep(names, crowd)
-        absence.arrived(self.state, crowd.distinct, produced_at, out)
+        everybody = crowd.everybody
+        absence.arrived(self.state, everybody, produced_at, out)
         times, values = _columns(batch)
-        touched = [(crowd.distinct, self.state.arrays["newest"][crowd.distinct])]
+        touched = [(everybody, everybody.read(self.state.arrays["newest"]).copy())]
         # absurd values overflow on the way to their flags; that is meant
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows in crowd.rounds:
-                touched.append((crowd.slots[rows], times[rows]))
+            for rows, sensors in crowd.rounds:
+                touched.append((sensors, times[rows]))
                 self._round(*touched[-1], values[rows], produced_at, out)
         windows.close_record(self.state, touched, out)
         return out
@@ -87,41 +89,42 @@ class PartitionEngine:
 
     def _round(
         self,
-        slots: np.ndarray,
+        sensors: Sensors,
         times: np.ndarray,
         values: np.ndarray,
         produced_at: datetime,
         out: Outputs,
     ) -> None:
-        fresh = self._arrive(slots, times, out)
         newest = self.state.arrays["newest"]
-        ahead = fresh & (times > newest[slots])
+        fresh = self._arrive(sensors, times, out)
+        ahead = fresh & (times > sensors.read(newest))
         behind = fresh & ~ahead
-        if self._counts_gaps:
-            self._count_gaps(slots[ahead], times[ahead])
-        newest[slots[ahead]] = times[ahead]
         if ahead.any():
-            s, t, v = slots[ahead], times[ahead], values[ahead]
+            s, t, v = _those(ahead, sensors, times, values)
+            if self._counts_gaps:
+                self._count_gaps(s, t)
+            s.write(newest, t)
             flags = quality.judge(self.state, s, t, v, out)
             columns = self._window(s, t, v, flags == FLAG_PASS, out)
             health.evaluate(self.state, s, t, v, flags, produced_at, out)
             rules.evaluate(self.state, s, t, columns, produced_at, out)
         if behind.any():
-            s, t, v = slots[behind], times[behind], values[behind]
+            s, t, v = _those(behind, sensors, times, values)
             flags = quality.judge_late(self.state, s, t, v, out)
             self._window(s, t, v, flags == FLAG_PASS, out)
 
-    def _arrive(self, slots: np.ndarray, times: np.ndarray, out: Outputs) -> np.ndarray:
+    def _arrive(self, sensors: Sensors, times: np.ndarray, out: Outputs) -> np.ndarray:
         """Return which readings count: not seen before, not beyond lateness."""
-        newest = self.state.arrays["newest"][slots]
+        newest = sensors.read(self.state.arrays["newest"])
         late = (newest != NEVER) & (times < newest - self._lateness_us)
-        known = np.zeros(len(slots), bool)
+        known = np.zeros(len(times), bool)
         # what is newer than all of its sensor cannot have been seen
         if len(rows := np.flatnonzero(~late & (times <= newest))):
-            known[rows] = windows.holds(self.state, slots[rows], times[rows])
+            known[rows] = windows.holds(self.state, sensors.slots[rows], times[rows])
         fresh = ~late & ~known
         for row in np.flatnonzero(late):
-            out.flag(int(slots[row]), int(times[row]), "*", "late", FLAG_SUSPECT, float("nan"))
+            place = (int(sensors.slots[row]), int(times[row]))
+            out.flag(*place, "*", "late", FLAG_SUSPECT, float("nan"))
         out.late += int(late.sum())
         out.duplicates += int(known.sum())
         out.accepted += int(fresh.sum())
@@ -129,7 +132,7 @@ class PartitionEngine:
 
     def _window(
         self,
-        slots: np.ndarray,
+        sensors: Sensors,
         times: np.ndarray,
         values: np.ndarray,
         good: np.ndarray,
@@ -139,25 +142,34 @@ class PartitionEngine:
         stream = self.state.stream
         usable = np.where(good, values, np.nan)
         columns = {name: usable[:, m] for m, name in enumerate(stream.metric_names)}
-        columns |= rolling.roll(self.state, slots, times, columns)
+        columns |= rolling.roll(self.state, sensors, times, columns)
         for derived in stream.derived:
             columns[derived.name] = derived.by(columns, times)
         extra = [columns[name] for name in stream.aggregate_names[len(stream.metrics) :]]
         everything = np.column_stack([values, *extra]) if extra else values
         goods = np.column_stack([good, *(~np.isnan(e) for e in extra)]) if extra else good
-        windows.add(self.state, slots, times, everything, goods & ~np.isnan(everything), out)
+        windows.add(self.state, sensors, times, everything, goods & ~np.isnan(everything), out)
         return columns
 
-    def _count_gaps(self, slots: np.ndarray, times: np.ndarray) -> None:
+    def _count_gaps(self, sensors: Sensors, times: np.ndarray) -> None:
         """Keep the last two gaps between each sensor's newest readings."""
-        gap, newest = self.state.arrays["gap"], self.state.arrays["newest"][slots]
-        known = newest != NEVER
-        rows = slots[known]
-        gap[rows, 1] = gap[rows, 0]
-        gap[rows, 0] = times[known] - newest[known]
+        gap, newest = self.state.arrays["gap"], sensors.read(self.state.arrays["newest"])
+        known, last = newest != NEVER, sensors.read(gap)[:, 0]
+        latest = np.where(known, times - newest, last)
+        before = np.where(known, last, sensors.read(gap)[:, 1])
+        sensors.write(gap, np.column_stack([latest, before]))
 
     def _outputs(self) -> Outputs:
         return Outputs(self.state.stream, self.state.names)
+
+
+def _those(
+    chosen: np.ndarray, sensors: Sensors, times: np.ndarray, values: np.ndarray
+) -> tuple[Sensors, np.ndarray, np.ndarray]:
+    """Return the chosen readings; as they are where that is all of them, as it mostly is."""
+    if chosen.all():
+        return sensors, times, values
+    return sensors.chosen(chosen), times[chosen], values[chosen]
 
 
 def _columns(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from catalog.contracts import FLAG_FAIL, FLAG_MISSING, FLAG_PASS, FLAG_SUSPECT
+from streams.engine.cells import Sensors
 from streams.engine.outputs import Outputs
 from streams.engine.state import US, State
 
@@ -11,10 +12,10 @@ class Judged:
     """Readings ``[k, M]`` of distinct sensors and the flags they have so far."""
 
     def __init__(
-        self, state: State, slots: np.ndarray, times: np.ndarray, values: np.ndarray, out: Outputs
+        self, state: State, sensors: Sensors, times: np.ndarray, values: np.ndarray, out: Outputs
     ) -> None:
         self.state, self.out = state, out
-        self.slots, self.times, self.values = slots, times, values
+        self.sensors, self.times, self.values = sensors, times, values
         self.flags = np.full(values.shape, FLAG_PASS, np.int8)
 
     def mark(self, test: str, hit: np.ndarray, flag: int) -> None:
@@ -26,24 +27,24 @@ class Judged:
     def tell(
         self, test: str, hit: np.ndarray, flag: int, times: np.ndarray, values: np.ndarray
     ) -> None:
-        """Put flags out without marking: the values were used already."""
-        names = self.state.stream.metric_names
-        at = np.broadcast_to(times, values.shape)
+        """Put flags out without marking: the values were used already; ``times`` may be ``[k, 1]``
+        or one for each metric."""
+        names, each = self.state.stream.metric_names, times.shape[1]
         for row, m in zip(*np.nonzero(hit), strict=True):
-            place = (int(self.slots[row]), int(at[row, m]), names[m])
+            place = (int(self.sensors.slots[row]), int(times[row, m % each]), names[m])
             self.out.flag(*place, test, flag, float(values[row, m]))
 
 
 def judge(
-    state: State, slots: np.ndarray, times: np.ndarray, values: np.ndarray, out: Outputs
+    state: State, sensors: Sensors, times: np.ndarray, values: np.ndarray, out: Outputs
 ) -> np.ndarray:
     """Return flags ``[k, M]`` of each sensor's newest reading and remember its values.
 
-    ``slots`` are distinct. Every flag other than pass is also put out, with the test that gave it;
+    Every flag other than pass is also put out, with the test that gave it;
     a spike is told one reading later, for the reading before.
     """
-    judged, a = Judged(state, slots, times, values, out), state.arrays
-    p1, p2, p1_at = a["p1"][slots], a["p2"][slots], a["p1_at"][slots]
+    judged, a = Judged(state, sensors, times, values, out), state.arrays
+    p1, p2, p1_at = (sensors.read(a[name]) for name in ("p1", "p2", "p1_at"))
     present = ~np.isnan(values)
     _gross(judged)
     change = np.abs(values - p1)
@@ -60,17 +61,17 @@ def judge(
             if hit.any():
                 judged.tell("spike", hit, flag, p1_at, p1)
     _relations(judged)
-    a["p2"][slots] = np.where(present, p1, p2)
-    a["p1"][slots] = np.where(present, values, p1)
-    a["p1_at"][slots] = np.where(present, times[:, None], p1_at)
+    sensors.write(a["p2"], np.where(present, p1, p2))
+    sensors.write(a["p1"], np.where(present, values, p1))
+    sensors.write(a["p1_at"], np.where(present, times[:, None], p1_at))
     return judged.flags
 
 
 def judge_late(
-    state: State, slots: np.ndarray, times: np.ndarray, values: np.ndarray, out: Outputs
+    state: State, sensors: Sensors, times: np.ndarray, values: np.ndarray, out: Outputs
 ) -> np.ndarray:
     """Return flags of readings older than their sensor's newest, by tests of one reading alone."""
-    judged = Judged(state, slots, times, values, out)
+    judged = Judged(state, sensors, times, values, out)
     _gross(judged)
     _relations(judged)
     return judged.flags
@@ -86,17 +87,17 @@ def _gross(judged: Judged) -> None:
 
 
 def _flat(judged: Judged, change: np.ndarray, present: np.ndarray) -> None:
-    limits, slots, times = judged.state.limits, judged.slots, judged.times[:, None]
-    known = judged.state.arrays["run_at"]
+    limits, sensors, times = judged.state.limits, judged.sensors, judged.times[:, None]
+    known = sensors.read(judged.state.arrays["run_at"])
     still = change <= limits.flat_tolerance
     still &= ~(limits.flat_ignores_zero & (judged.values == 0))
-    run_at = np.where(still, known[slots], times)
+    run_at = np.where(still, known, times)
     length = times - run_at
     fail = still & (length >= limits.flat_fail_us)
     suspect = still & (length >= limits.flat_suspect_us) & ~fail
     judged.mark("flat", suspect, FLAG_SUSPECT)
     judged.mark("flat", fail, FLAG_FAIL)
-    known[slots] = np.where(present, run_at, known[slots])
+    sensors.write(judged.state.arrays["run_at"], np.where(present, run_at, known))
 
 
 def _relations(judged: Judged) -> None:
@@ -107,7 +108,7 @@ def _relations(judged: Judged) -> None:
     place = {name: m for m, name in enumerate(stream.metric_names)}
     passed = np.where(judged.flags == FLAG_PASS, judged.values, np.nan)
     columns = {name: passed[:, m] for name, m in place.items()}
-    columns |= {name: own[judged.slots] for name, own in judged.state.attributes.items()}
+    columns |= {name: judged.sensors.read(own) for name, own in judged.state.attributes.items()}
     for relation in stream.relations:
         broken = relation.broken({name: columns[name] for name in relation.of})
         if broken.any():

@@ -10,66 +10,67 @@ from collections.abc import Mapping
 import numpy as np
 
 from catalog.model import Rolling
+from streams.engine.cells import Cells, Sensors
 from streams.engine.layout import NEVER, Group, Ring
 from streams.engine.state import US, Cache, State
 
 ZONE_US = 8 * 3600 * US
 """Buckets begin at local midnight (Beijing time)."""
 LONG = np.iinfo(np.int64).max
+Place = tuple[np.ndarray, Cells]
+"""Of some readings: the number of the bucket that each lies in, and where it is kept."""
 Buckets = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Of some sensors: bucket numbers ``[k, b]``, good values and what they add up to ``[k, b, q]``."""
 
 
 def roll(
-    state: State, slots: np.ndarray, times: np.ndarray, columns: Mapping[str, np.ndarray]
+    state: State, sensors: Sensors, times: np.ndarray, columns: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Add one reading of each distinct sensor, its good values in ``columns`` (NaN = none).
+    """Add one reading of each sensor, its good values in ``columns`` (NaN = none).
 
     Return every rolling quantity at these readings by name.
     """
-    for ring in state.rings.values():
-        _add(state, ring, slots, times, np.column_stack([columns[name] for name in ring.of]))
-    period = _period(state, slots) if any(g.like.full for g in state.groups) else None
+    places: dict[str, Place] = {}
+    for name, ring in state.rings.items():
+        bucket = (times + ZONE_US) // (ring.bucket_s * US)
+        places[name] = bucket, Cells(sensors, bucket % ring.places)
+        _add(state, ring, places[name], np.column_stack([columns[of] for of in ring.of]))
+    period = _period(state, sensors) if any(g.like.full for g in state.groups) else None
     found: dict[str, np.ndarray] = {}
     for group, cache in zip(state.groups, state.caches, strict=True):
-        values = _value(state, group, cache, slots, times, period)
+        values = _value(state, group, cache, places[group.ring.name], period)
         found |= {name: values[:, place] for place, name in enumerate(group.names)}
     return found
 
 
-def _bucket_of(ring: Ring, times: np.ndarray) -> np.ndarray:
-    """Return the number of the bucket that each time lies in."""
-    return (times + ZONE_US) // (ring.bucket_s * US)
-
-
-def _add(state: State, ring: Ring, slots: np.ndarray, times: np.ndarray, x: np.ndarray) -> None:
+def _add(state: State, ring: Ring, place: Place, x: np.ndarray) -> None:
     """Add values ``[k, m]`` of distinct sensors to their buckets."""
     at, n, v = (state.arrays[f"b_{part}/{ring.name}"] for part in ("at", "n", "v"))
-    bucket = _bucket_of(ring, times)
-    place = bucket % ring.places
-    rows = (place, slots)
-    begins = at[rows] < bucket
+    bucket, cells = place
+    held = cells.read(at)
+    begins, here = held < bucket, held <= bucket
     if begins.any():
-        fresh = (place[begins], slots[begins])
+        fresh = (cells.place[begins], cells.sensors.slots[begins])
         at[fresh] = bucket[begins]
         n[fresh] = 0
         v[fresh] = 0.0
-    state.touch(ring.name, place)
-    usable = ~np.isnan(x) & (at[rows] == bucket)[:, None]
-    count, value = n[rows], v[rows]
+    state.touch(ring.name, cells.place)
+    usable = ~np.isnan(x) & here[:, None]
     if ring.keeps in ("max", "min"):
         better = np.maximum if ring.keeps == "max" else np.minimum
-        v[rows] = np.where(usable, np.where(count == 0, x, better(value, x)), value)
+        cells.replace(v, np.where(cells.read(n) == 0, x, better(cells.read(v), x)), usable)
     else:
-        v[rows] = value + np.where(usable, 10.0 ** (x / 10.0) if ring.keeps == "energy" else x, 0.0)
-    n[rows] = count + usable
+        x = 10.0 ** (x / 10.0) if ring.keeps == "energy" else x
+        cells.change(v, np.add, np.where(usable, x, 0.0))
+    cells.change(n, np.add, usable)
 
 
-def _period(state: State, slots: np.ndarray) -> np.ndarray:
+def _period(state: State, sensors: Sensors) -> np.ndarray:
     """Return how often each sensor reports, µs: of the last two gaps the shorter, so that one
     outage or one stray reading changes nothing; not below the cadence."""
-    gap, cadence = state.arrays["gap"][slots], state.stream.cadence_s * US
-    period = np.where(gap == NEVER, LONG, gap).min(axis=1)
+    gap, cadence = sensors.read(state.arrays["gap"]), state.stream.cadence_s * US
+    gap = np.where(gap == NEVER, LONG, gap)
+    period = np.minimum(gap[:, 0], gap[:, 1])
     return np.where(period == LONG, cadence, np.maximum(period, cadence))
 
 
@@ -85,21 +86,15 @@ def _validity(rolling: Rolling, period: np.ndarray | None) -> tuple[np.ndarray, 
 
 
 def _value(
-    state: State,
-    group: Group,
-    cache: Cache,
-    slots: np.ndarray,
-    times: np.ndarray,
-    period: np.ndarray | None,
+    state: State, group: Group, cache: Cache, place: Place, period: np.ndarray | None
 ) -> np.ndarray:
     """Return a group's quantities at each reading, ``[k, q]``; NaN where too few buckets count."""
     rolling, ring = group.like, group.ring
-    bucket = _bucket_of(ring, times)
-    one, few = np.ones(len(slots), np.int64), np.full(len(slots), rolling.min_buckets)
+    bucket, cells = place
+    one, few = np.ones(len(bucket), np.int64), np.full(len(bucket), rolling.min_buckets)
     need, required = _validity(rolling, period) or (one, few)
-    total, valid = _before(state, group, cache, slots, bucket, need)
-    rows = (bucket % ring.places, slots)
-    at, n, v = (state.arrays[f"b_{part}/{ring.name}"][rows] for part in ("at", "n", "v"))
+    total, valid = _before(state, group, cache, cells.sensors, bucket, need)
+    at, n, v = (cells.read(state.arrays[f"b_{part}/{ring.name}"]) for part in ("at", "n", "v"))
     n, v = n[:, group.columns], v[:, group.columns]
     here = (at == bucket)[:, None] & (n >= need[:, None])
     own = _bucket_value(rolling, ring, n, v)
@@ -123,21 +118,21 @@ def _before(
     state: State,
     group: Group,
     cache: Cache,
-    slots: np.ndarray,
+    sensors: Sensors,
     bucket: np.ndarray,
     need: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what the buckets before each reading's own come to, and how many count."""
-    stale = (cache.bucket[slots] != bucket) | (cache.need[slots] != need)
+    stale = (sensors.read(cache.bucket) != bucket) | (sensors.read(cache.need) != need)
     if stale.any():
-        rows, name = slots[stale], group.ring.name
+        rows, name = sensors.slots[stale], group.ring.name
         at, n, v = (state.arrays[f"b_{part}/{name}"][:, rows] for part in ("at", "n", "v"))
         n, v = (a[..., group.columns].swapaxes(0, 1) for a in (n, v))
         total, valid = _combine(group, (at.T, n, v), bucket[stale], need[stale])
         # a late reading's own bucket takes the place of the newest, which it has changed
         cache.bucket[rows], cache.need[rows] = bucket[stale], need[stale]
         cache.total[rows], cache.valid[rows] = total, valid
-    return cache.total[slots], cache.valid[slots]
+    return sensors.read(cache.total), sensors.read(cache.valid)
 
 
 def _combine(

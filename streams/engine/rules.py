@@ -8,6 +8,7 @@ import numpy as np
 
 from catalog.contracts import Transition
 from catalog.model import SensorAttribute, Threshold, ThresholdRule
+from streams.engine.cells import Sensors
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs, moment
 from streams.engine.state import US, State
@@ -27,16 +28,23 @@ COMPARE = {
 
 def evaluate(
     state: State,
-    slots: np.ndarray,
+    sensors: Sensors,
     times: np.ndarray,
     columns: Mapping[str, np.ndarray],
     produced_at: datetime,
     out: Outputs,
 ) -> None:
-    """Judge the newest reading of distinct sensors; a NaN value leaves a rule as it is."""
+    """Judge the newest reading of each sensor; a NaN value leaves a rule as it is."""
+    # [k, rules]: whether the rule shows anything, or is about to
+    counting = sensors.read(state.arrays["r_since"])[:, :, -1] != NEVER
+    busy = counting | (sensors.read(state.arrays["r_level"]) > 0)
     for number, rule in enumerate(state.stream.rules):
         if isinstance(rule, ThresholdRule):
-            _evaluate(state, number, rule, slots, times, columns[rule.metric], produced_at, out)
+            values = columns[rule.metric]
+            level = _levels(state, rule, sensors.slots, times, values, 0.0)
+            if (rows := np.flatnonzero(((level > 0) | busy[:, number]) & ~np.isnan(values))).size:
+                given = (sensors.slots[rows], times[rows], values[rows], level[rows])
+                _evaluate(state, number, rule, *given, produced_at, out)
 
 
 def _evaluate(
@@ -46,20 +54,14 @@ def _evaluate(
     slots: np.ndarray,
     times: np.ndarray,
     values: np.ndarray,
+    level: np.ndarray,
     produced_at: datetime,
     out: Outputs,
 ) -> None:
     a = state.arrays
-    level = _levels(state, rule, slots, times, values, 0.0)
-    counting = a["r_since"][slots, number, -1] != NEVER
-    busy = (level > 0) | (a["r_level"][slots, number] > 0) | counting
-    rows = np.flatnonzero(busy & ~np.isnan(values))
-    if not len(rows):
-        return
-    slots, times, values = slots[rows], times[rows], values[rows]
     held = _levels(state, rule, slots, times, values, rule.deadband)
     before = a["r_level"][slots, number]
-    after = _advance(state, number, rule, slots, times, level[rows], held)
+    after = _advance(state, number, rule, slots, times, level, held)
     for row in np.flatnonzero(before != after):
         slot, at = int(slots[row]), int(times[row])
         previous, severity = int(before[row]), int(after[row])
@@ -133,12 +135,25 @@ def _levels(
 ) -> np.ndarray:
     """Return the worst severity reached (0 = none), limits eased by the deadband."""
     level = np.zeros(len(slots), np.int8)
+    if _out_of_reach(rule, values, deadband):
+        return level
     ease = -deadband if rule.op.startswith(">") else deadband
     for threshold in sorted(rule.thresholds, key=lambda t: -t.severity):
         hit = COMPARE[rule.op](values, _limits(state, threshold, slots) + ease)
         if hit.any():
             level[hit & _applies(threshold, times)] = int(threshold.severity)
     return level
+
+
+def _out_of_reach(rule: ThresholdRule, values: np.ndarray, deadband: float) -> bool:
+    """Tell whether even the worst value stays short of every limit; as a rule it does."""
+    above = rule.op.startswith(">")
+    worst = (np.fmax if above else np.fmin).reduce(values)
+    ease = -deadband if above else deadband
+    return not any(
+        isinstance(t.value, SensorAttribute) or COMPARE[rule.op](worst, float(t.value) + ease)
+        for t in rule.thresholds
+    )
 
 
 def _limit_of(state: State, rule: ThresholdRule, slot: int, at: int, severity: int) -> float | None:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from service.errors import FatalError
+from streams.engine import windows
 from streams.engine.layout import SEEN, Labels, carry_over, is_named, labels
 from streams.engine.state import Pipeline, Silence, State
 
@@ -78,6 +79,8 @@ def restore(state: State, parts: Mapping[str, bytes]) -> None:
         if axis in state.begun:
             _lay(state, _unpacked(data), int(place))
             state.begun[axis][int(place)] = True
+            if axis == "window":
+                windows.refill(state, int(place))
 
 
 def _lay(state: State, part: dict[str, Any], place: Any) -> None:

@@ -116,6 +116,8 @@ class State:
     def slots_of(self, sensors: list[str]) -> list[int]:
         """Return the row of each sensor, making rows for new ones."""
         found = [self.slots.get(name, -1) for name in sensors]
+        if (needed := len(self.names) + found.count(-1)) > len(self.arrays["newest"]):
+            self._grow(2 * needed)
         for place, slot in enumerate(found):
             if slot < 0:
                 found[place] = self._add(sensors[place])
@@ -148,8 +150,6 @@ class State:
             return self.slots[name]
         slot = self.slots[name] = len(self.names)
         self.names.append(name)
-        if slot >= len(self.arrays["newest"]):
-            self._grow(2 * slot)
         # a sensor is silent only from its own first reading on
         self.arrays["last_tick"][slot] = self.ticks
         self._look_up(slot, name)

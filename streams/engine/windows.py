@@ -4,47 +4,48 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from catalog.contracts import WINDOW_S
-from streams.engine.layout import SEEN
+from catalog.contracts import STATISTICS, WINDOW_S
+from streams.engine.cells import Cells, Sensors
+from streams.engine.layout import NEVER, SEEN
 from streams.engine.outputs import Outputs, WindowRows
 from streams.engine.state import US, State
 
 WINDOW_US = WINDOW_S * US
 TICK_GRACE_US = 2 * US
-Touched = tuple[np.ndarray, np.ndarray]
+Touched = tuple[Sensors, np.ndarray]
 """Distinct sensors and a time of each (epoch µs)."""
-OF_GOOD = ("sum", "min", "max", "last")
+KEPT = ("start", "revision", "rows", *STATISTICS)
+COUNTS = ("w_revision", "w_rows", "w_n", "w_good")
+EMPTY = {"w_sum": 0.0, "w_min": np.nan, "w_max": np.nan, "w_last": np.nan, "w_last_at": NEVER}
+"""What a window holds of a quantity that has had no good value yet."""
 
 
 def add(
     state: State,
-    slots: np.ndarray,
+    sensors: Sensors,
     times: np.ndarray,
     values: np.ndarray,
     good: np.ndarray,
     out: Outputs,
 ) -> None:
-    """Add one reading of each distinct slot; ``values`` and ``good`` are ``[k, A]``."""
-    a = state.arrays
-    start = times // WINDOW_US * WINDOW_US
-    place = times // WINDOW_US % state.windows
-    fresh = a["w_start"][place, slots] != start
+    """Add one reading of each sensor; ``values`` and ``good`` are ``[k, A]``."""
+    a, minute = state.arrays, times // WINDOW_US
+    start, cells = minute * WINDOW_US, Cells(sensors, minute % state.windows)
+    fresh = cells.read(a["w_start"]) != start
     if fresh.any():
-        _replace(state, slots[fresh], place[fresh], start[fresh], out)
-    at = (place, slots)
-    state.touch("window", place)
-    _remember(state, at, times - start)
-    a["w_dirty"][at] = True
-    a["w_n"][at] += ~np.isnan(values)
-    before = a["w_good"][at]
-    a["w_good"][at] = before + good
-    first, usable = before == 0, np.where(good, values, np.nan)
-    a["w_sum"][at] = np.where(first, 0.0, a["w_sum"][at]) + np.where(good, values, 0.0)
-    a["w_min"][at] = np.where(first, usable, np.fmin(a["w_min"][at], usable))
-    a["w_max"][at] = np.where(first, usable, np.fmax(a["w_max"][at], usable))
-    newer = good & (first | (times[:, None] > a["w_last_at"][at]))
-    a["w_last"][at] = np.where(newer, values, a["w_last"][at])
-    a["w_last_at"][at] = np.where(newer, times[:, None], a["w_last_at"][at])
+        _replace(state, cells.chosen(fresh), start[fresh], out)
+    state.touch("window", cells.place)
+    _remember(state, cells, times - start)
+    cells.write(a["w_dirty"], True)
+    cells.change(a["w_n"], np.add, ~np.isnan(values))
+    cells.change(a["w_good"], np.add, good)
+    cells.change(a["w_sum"], np.add, np.where(good, values, 0.0))
+    usable = np.where(good, values, np.nan)
+    cells.change(a["w_min"], np.fmin, usable)
+    cells.change(a["w_max"], np.fmax, usable)
+    newer = good & (times[:, None] > cells.read(a["w_last_at"]))
+    cells.replace(a["w_last"], values, newer)
+    cells.replace(a["w_last_at"], times[:, None], newer)
 
 
 def holds(state: State, slots: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -65,15 +66,14 @@ def close_record(state: State, touched: Iterable[Touched], out: Outputs) -> None
     record no other window can be changed and not yet out.
     """
     a = state.arrays
-    for slots, times in touched:
-        place = times // WINDOW_US % state.windows
-        dirty = a["w_dirty"][place, slots]
+    for sensors, times in touched:
+        cells = Cells(sensors, times // WINDOW_US % state.windows)
+        dirty = cells.read(a["w_dirty"])
         if not dirty.any():
             continue
-        slot, place = slots[dirty], place[dirty]
-        current = a["newest"][slot] // WINDOW_US * WINDOW_US
-        due = (a["w_start"][place, slot] < current) | (a["w_revision"][place, slot] > 0)
-        _emit(state, slot[due], place[due], out)
+        current = sensors.read(a["newest"]) // WINDOW_US * WINDOW_US
+        due = dirty & ((cells.read(a["w_start"]) < current) | (cells.read(a["w_revision"]) > 0))
+        _emit(state, cells.chosen(due), out)
 
 
 def close_tick(state: State, at: int, out: Outputs) -> None:
@@ -81,50 +81,52 @@ def close_tick(state: State, at: int, out: Outputs) -> None:
     a = state.arrays
     slots, place = np.nonzero(a["w_dirty"].T)
     ended = a["w_start"][place, slots] + WINDOW_US + TICK_GRACE_US <= at
-    _emit(state, slots[ended], place[ended], out)
+    _emit(state, Cells(Sensors(slots[ended]), place[ended]), out)
 
 
-def _remember(state: State, at: tuple[np.ndarray, np.ndarray], offsets: np.ndarray) -> None:
+def refill(state: State, place: int) -> None:
+    """Give the windows of a stored place what quantities without a good value hold."""
+    a, known = state.arrays, (place, slice(len(state.names)))
+    none = (a["w_good"][known] == 0) & (a["w_start"][known] != NEVER)[:, None]
+    for name, value in EMPTY.items():
+        a[name][known][none] = value
+
+
+def _remember(state: State, cells: Cells, offsets: np.ndarray) -> None:
     """Keep the readings' times in their windows and count them."""
     a = state.arrays
-    rows = a["w_rows"][at]
+    rows = cells.read(a["w_rows"])
     if rows.max() >= a[SEEN].shape[2]:
         state.widen_seen()
-    a[SEEN][(*at, rows)] = offsets
-    a["w_rows"][at] = rows + 1
+    a[SEEN][(*cells.at, rows)] = offsets
+    cells.write(a["w_rows"], rows + 1)
 
 
-def _replace(
-    state: State, slots: np.ndarray, place: np.ndarray, start: np.ndarray, out: Outputs
-) -> None:
-    """Begin new windows in these places; what was there and is not out yet goes out first."""
+def _replace(state: State, cells: Cells, start: np.ndarray, out: Outputs) -> None:
+    """Begin new windows in these cells; what was there and is not out yet goes out first."""
     a = state.arrays
-    left = a["w_dirty"][place, slots]
-    _emit(state, slots[left], place[left], out)
-    at = (place, slots)
-    a["w_start"][at] = start
-    for name in ("w_revision", "w_rows", "w_n", "w_good"):
-        a[name][at] = 0
+    _emit(state, cells.chosen(cells.read(a["w_dirty"])), out)
+    cells.write(a["w_start"], start)
+    for name, value in (dict.fromkeys(COUNTS, 0) | EMPTY).items():
+        cells.write(a[name], value)
 
 
-def _emit(state: State, slots: np.ndarray, place: np.ndarray, out: Outputs) -> None:
-    if not len(slots):
+def _emit(state: State, cells: Cells, out: Outputs) -> None:
+    if not len(cells.place):
         return
-    a, at = state.arrays, (place, slots)
-    state.touch("window", place)
-    a["w_revision"][at] += 1
-    a["w_dirty"][at] = False
-    good = a["w_good"][at]
+    a = state.arrays
+    state.touch("window", cells.place)
+    cells.change(a["w_revision"], np.add, np.ones(len(cells.place), np.int32))
+    cells.write(a["w_dirty"], False)
+    # the windows change on while their rows wait to be sent
+    kept = {name: cells.read(a[f"w_{name}"]).copy() for name in KEPT}
+    kept["sum"][kept["good"] == 0] = np.nan
     out.windows.append(
         WindowRows(
-            slots=slots.copy(),
-            starts=a["w_start"][at],
-            revisions=a["w_revision"][at],
-            rows=a["w_rows"][at],
-            statistics={
-                "n": a["w_n"][at],
-                "good": good,
-                **{name: np.where(good > 0, a[f"w_{name}"][at], np.nan) for name in OF_GOOD},
-            },
+            slots=cells.sensors.slots.copy(),
+            starts=kept.pop("start"),
+            revisions=kept.pop("revision"),
+            rows=kept.pop("rows"),
+            statistics=kept,
         )
     )

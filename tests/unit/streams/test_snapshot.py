@@ -84,3 +84,13 @@ def test_the_changed_parts_laid_over_the_stored_ones_are_the_whole_state() -> No
     other.restore(stored)
     assert other.snapshot() == engine.snapshot()
     assert set(engine.changes()) == {"base"}
+
+
+def test_a_quantity_that_is_new_in_a_running_window_begins_with_nothing() -> None:
+    """So does one of a state stored when such a window held zeros."""
+    engine = changed(metrics=(EXTRA, *POND.metrics))
+    engine.restore(raised())
+    feed(engine, (("p-1", (START + 40) * US, {"battery_v": 3.5, "depth_m": 0.16}),))
+    out = feed(engine, (("p-1", (START + 70) * US, {"battery_v": 3.5, "depth_m": 0.16}),))
+    (row,) = (w for w in out.windows if w.starts[0] == START * US)
+    assert [row.statistics[name][0, 0] for name in ("sum", "min", "max", "last")] == [3.5] * 4
