@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env tap clean setup test reload chaos check format lock bench soak bench-lock new-stream check-streams rules-page dashboards grafana screenshots
+.PHONY: help run stop status logs env tap judge clean setup test reload chaos check format lock bench soak bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ env: $(STAMP) ## Print shell assignments of the running platform
 
 tap: $(STAMP) ## Print a topic as JSON lines: make tap STREAM=noise KIND=aggregates LAST=5 COUNT=20
 	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m ingest tap $(STREAM) $(if $(KIND),--kind $(KIND)) $(if $(LAST),--last $(LAST)) $(if $(COUNT),--count $(COUNT)) $(if $(SENSOR),--sensor $(SENSOR))
+
+judge: $(STAMP) ## Work the running platform's Kafka log off anew and compare every hop: make judge STREAM=noise
+	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m tests.oracle $(if $(STREAM),--stream $(STREAM))
 
 clean: $(STAMP) ## Stop everything and remove its data
 	@$(BIN)/python -m deploy clean

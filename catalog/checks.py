@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator
+from itertools import combinations
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensors_of
 from catalog.contracts import STATISTICS
 from catalog.domains import DOMAINS
-from catalog.model import SensorAttribute, Source, Stream, Text, ThresholdRule
+from catalog.model import SensorAttribute, Source, Stream, Text, Threshold, ThresholdRule
 from catalog.registry import streams
 
 Check = Callable[[Stream], Iterator[str]]
@@ -55,15 +56,10 @@ def limits_are_numbers(stream: Stream) -> Iterator[str]:
 def thresholds_rise(stream: Stream) -> Iterator[str]:
     """A higher severity has the more extreme limit."""
     for rule in _threshold_rules(stream):
-        by_group: dict[object, list[tuple[int, float]]] = {}
-        for limit in rule.thresholds:
-            if isinstance(limit.value, float | int):
-                key = (limit.hours, limit.source.effective_from if limit.source.clause else None)
-                by_group.setdefault(key, []).append((-limit.severity, float(limit.value)))
-        for group in by_group.values():
-            values = [value for _, value in sorted(group)]
-            if values != sorted(values, reverse=rule.op in ("<", "<=")):
-                yield f"rule {rule.name}: limits do not follow the severities: {values}"
+        upwards = rule.op.startswith(">")
+        for milder, worse in _pairs(stream, rule):
+            if milder > worse if upwards else milder < worse:
+                yield f"rule {rule.name}: limits do not follow the severities: {milder:g} {worse:g}"
 
 
 def derived_compute(stream: Stream) -> Iterator[str]:
@@ -84,10 +80,25 @@ def derived_compute(stream: Stream) -> Iterator[str]:
 
 
 def deadband_fits(stream: Stream) -> Iterator[str]:
-    """A deadband is not negative."""
+    """A deadband is not negative, and not wider than two limits are apart."""
     for rule in _threshold_rules(stream):
         if rule.deadband < 0:
             yield f"rule {rule.name}: deadband below zero"
+        for milder, worse in _pairs(stream, rule):
+            if rule.deadband > abs(worse - milder) + 1e-9:
+                yield (
+                    f"rule {rule.name}: a deadband of {rule.deadband:g} is wider than {milder:g}"
+                    f" and {worse:g} are apart: the worse level would outlast the milder one"
+                )
+
+
+def what_is_computed_is_rounded(stream: Stream) -> Iterator[str]:
+    """A rule on a computed quantity rounds it: binary fractions miss a limit met exactly."""
+    exact = {m.name for m in stream.metrics}
+    exact |= {r.name for r in stream.rolling if r.kind in ("max", "min")}
+    for rule in _threshold_rules(stream):
+        if rule.metric not in exact and rule.decimals is None:
+            yield f"rule {rule.name}: {rule.metric} is computed, give the rule decimals"
 
 
 def extremes_are_believed(stream: Stream) -> Iterator[str]:
@@ -166,6 +177,7 @@ CHECKS: tuple[Check, ...] = (
     thresholds_rise,
     derived_compute,
     deadband_fits,
+    what_is_computed_is_rounded,
     extremes_are_believed,
     verified_is_cited,
     silence_and_health_are_watched,
@@ -185,16 +197,38 @@ def _threshold_rules(stream: Stream) -> list[ThresholdRule]:
     return [rule for rule in stream.rules if isinstance(rule, ThresholdRule)]
 
 
+def _pairs(stream: Stream, rule: ThresholdRule) -> Iterator[tuple[float, float]]:
+    """Yield (milder, worse) limits that hold at the same time."""
+    ordered = sorted(rule.thresholds, key=lambda t: -t.severity)
+    for milder, worse in combinations(ordered, 2):
+        if milder.severity == worse.severity or milder.hours != worse.hours:
+            continue
+        if _overlap(milder.source, worse.source):
+            numbers = (_numbers(stream, limit) for limit in (milder, worse))
+            yield from dict.fromkeys(zip(*numbers, strict=False))
+
+
+def _overlap(one: Source, other: Source) -> bool:
+    def ends_before(a: Source, b: Source) -> bool:
+        return bool(a.effective_to and b.effective_from and a.effective_to < b.effective_from)
+
+    return not (ends_before(one, other) or ends_before(other, one))
+
+
 def _limits(stream: Stream, rule: ThresholdRule) -> Iterator[float]:
     """Yield every number that a limit of the rule stands for, on any placed sensor."""
     for threshold in rule.thresholds:
-        own = threshold.value
+        yield from dict.fromkeys(_numbers(stream, threshold))
+
+
+def _numbers(stream: Stream, threshold: Threshold) -> Iterator[float]:
+    """Yield what a limit stands for on each placed sensor that has it."""
+    own = threshold.value
+    for placed in sensors_of(stream.name):
         if not isinstance(own, SensorAttribute):
             yield float(own)
-            continue
-        for placed in sensors_of(stream.name):
-            if own.attribute in placed.attributes:
-                yield placed.attributes[own.attribute] + own.offset
+        elif own.attribute in placed.attributes:
+            yield placed.attributes[own.attribute] + own.offset
 
 
 def _texts(stream: Stream) -> Iterator[Text]:

@@ -326,6 +326,11 @@ class Stream(Frozen):
                 return item
         raise KeyError(f"{self.name} has no metric {name!r}")
 
+    def reach_s(self, name: str) -> int:
+        """Return how far a quantity looks back, its newest bucket left out; 0 if measured."""
+        item = self.quantity(name)
+        return item.window_s - item.bucket_s if isinstance(item, Rolling) else 0
+
     def rule_id(self, rule: AnyRule) -> str:
         """Return the rule's identifier across the platform: ``<stream>.<rule>``."""
         return f"{self.name}.{rule.name}"

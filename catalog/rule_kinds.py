@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catalog.model import Rolling, Rule, SensorAttribute, Source, Stream, Threshold, ThresholdRule
-from catalog.platform import PIPELINE_ID
+from catalog.platform import JUDGING_ID, PIPELINE_ID
 
 Examples = Callable[[Stream], Iterator[tuple[str, Source | None]]]
 """Yields names of examples in a stream, each with its source."""
@@ -78,7 +78,7 @@ KINDS = (
     ),
     Kind(
         "limit of certain hours",
-        "`hours=(from, to)`, local hours, may wrap at midnight",
+        "`hours=(from, to)`, local hours, may wrap at midnight; all of a mean lies within",
         "test_threshold_by_the_hour",
         _limits(lambda t: t.hours is not None),
     ),
@@ -87,6 +87,12 @@ KINDS = (
         "`effective_from`, `effective_to` of the source, local days",
         "test_threshold_by_date",
         _limits(lambda t: t.source.effective_to is not None),
+    ),
+    Kind(
+        "rounding before comparing",
+        "`decimals` of a threshold rule, GB/T 8170: halves to the even digit",
+        "test_a_mean_is_rounded_as_its_limit_is_written",
+        _rules(lambda r: isinstance(r, ThresholdRule) and r.decimals is not None),
     ),
     Kind(
         "rolling `sum`",
@@ -168,6 +174,13 @@ KINDS = (
         " from any stream; holds back the two above; subject `*`",
         "test_when_nothing_comes_from_any_stream_that_is_one_alert_of_the_platform",
         lambda _: iter([(PIPELINE_ID, None)]),
+    ),
+    Kind(
+        "`judging_absence`",
+        "`after_s` in which some partition's checkpoint stands still; judged by the alerts engine,"
+        " by the database alone (the test is of that engine); subject `*`",
+        "test_a_standstill_is_told_once_by_any_number_of_engines_and_ended_by_movement",
+        lambda _: iter([(JUDGING_ID, None)]),
     ),
 )
 

@@ -15,7 +15,10 @@ class SensorAttribute(Frozen):
 
 
 class Threshold(Frozen):
-    """One severity's limit. ``hours`` limits it to local hours [from, to), wrapping at midnight."""
+    """One severity's limit. ``hours`` limits it to local hours [from, to), wrapping at midnight.
+
+    Upon a rolling quantity it holds once the whole of its window lies within these hours.
+    """
 
     severity: Severity
     value: float | SensorAttribute
@@ -46,7 +49,9 @@ class ThresholdRule(Frozen):
     """Raise when ``metric op value`` holds for ``for_s``; clear past the deadband for ``clear_s``.
 
     ``deadband`` is in the metric's unit: with ``>=`` a level clears below ``value - deadband``.
-    Durations are event-time seconds between readings of the same sensor.
+    Durations are event-time seconds between readings of the same sensor. The value is rounded to
+    ``decimals`` before it is compared, by GB/T 8170; what is computed needs them, as binary
+    fractions miss a limit that is met exactly. Without them it is compared as it was measured.
     """
 
     kind: Literal["threshold"] = "threshold"
@@ -55,6 +60,7 @@ class ThresholdRule(Frozen):
     metric: Name
     op: Literal[">", ">=", "<", "<="]
     thresholds: tuple[Threshold, ...]
+    decimals: int | None = None
     deadband: float = 0.0
     for_s: float = 0.0
     clear_s: float = 0.0

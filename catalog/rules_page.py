@@ -68,8 +68,9 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
     if isinstance(rule, ThresholdRule):
         unit = _shown(stream.quantity(rule.metric).unit)
         spans = f"{rule.for_s:g} s / {rule.clear_s:g} s past {rule.deadband:g}{unit}"
+        rounding = "" if rule.decimals is None else f", rounded to {rule.decimals} decimals"
         for limit in rule.thresholds:
-            when = f"`{rule.metric}` {rule.op} {_value(limit)}{unit}{_hours(limit)}"
+            when = f"`{rule.metric}` {rule.op} {_value(limit)}{unit}{_hours(limit)}{rounding}"
             level = limit.severity.name.lower()
             yield (*head, level, when, spans, _cited(limit.source))
         return

@@ -12,6 +12,7 @@ import numpy as np
 
 from catalog.model import Metric, Severity, Stream, Text, ThresholdRule
 from catalog.registry import streams
+from catalog.standards.rounding import rounded
 from simulators.core.calendar import DAY_S, hour, local_day
 from simulators.core.chance import Floats
 from simulators.core.city import City
@@ -87,6 +88,8 @@ def _judge(
     """Return the first episode that begins at ``start`` or later."""
     usable = ~np.isnan(values)
     values, at_s = values[usable], at_s[usable]
+    if rule.decimals is not None:
+        values = rounded(values, rule.decimals)
     level = _levels(fleet, sensor, rule, values, at_s, 0.0)
     if not level.any():
         return None
@@ -140,20 +143,24 @@ def _levels(
     """Return the severity reached at each reading, 0 for none."""
     level = np.zeros(len(values), int)
     ease = -deadband if rule.op.startswith(">") else deadband
-    day, at_hour = local_day(at_s), hour(at_s)
+    day, reach_s = local_day(at_s), fleet.stream.reach_s(rule.metric)
     for limit in sorted(rule.thresholds, key=lambda t: -t.severity):
         value = limit.value
         if not isinstance(value, float | int):
             value = float(fleet.attributes[value.attribute][sensor]) + value.offset
         hit = HOLDS[rule.op](values, value + ease)
         if limit.hours is not None:
-            begin, end = limit.hours
-            inside = (at_hour >= begin) & (at_hour < end)
-            hit &= inside if begin < end else (at_hour >= begin) | (at_hour < end)
+            hit &= _within(limit.hours, hour(at_s)) & _within(limit.hours, hour(at_s - reach_s))
         hit &= day >= _day_number(limit.source.effective_from, -DAY_S)
         hit &= day <= _day_number(limit.source.effective_to, DAY_S * 10)
         level[hit] = int(limit.severity)
     return level
+
+
+def _within(hours: tuple[int, int], at_hour: Floats) -> np.ndarray:
+    begin, end = hours
+    inside = (at_hour >= begin) & (at_hour < end)
+    return inside if begin < end else (at_hour >= begin) | (at_hour < end)
 
 
 def _day_number(day: date | None, default: int) -> int:

@@ -39,10 +39,26 @@ def ends(bootstrap: str, topics: list[str]) -> dict[tuple[str, int], int]:
     """Return the end offset of every partition of the topics."""
     reader = consumer(bootstrap, "test", "test")
     try:
-        parts = [TopicPartition(topic, p) for topic in topics for p in range(PARTITIONS)]
-        return {(p.topic, p.partition): end for p, end in reader.end_offsets(parts).items()}
+        return _by_place(reader.end_offsets(_parts(topics)))
     finally:
         reader.close()
+
+
+def begins(bootstrap: str, topics: list[str]) -> dict[tuple[str, int], int]:
+    """Return the first offset that is kept of every partition of the topics."""
+    reader = consumer(bootstrap, "test", "test")
+    try:
+        return _by_place(reader.beginning_offsets(_parts(topics)))
+    finally:
+        reader.close()
+
+
+def _parts(topics: list[str]) -> list[TopicPartition]:
+    return [TopicPartition(topic, p) for topic in topics for p in range(PARTITIONS)]
+
+
+def _by_place(offsets: dict[TopicPartition, int]) -> dict[tuple[str, int], int]:
+    return {(part.topic, part.partition): offset for part, offset in offsets.items()}
 
 
 def delete_topics(bootstrap: str, prefix: str) -> None:

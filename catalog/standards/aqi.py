@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.model import Floats
+from catalog.standards.rounding import rounded
 
 BEIJING = timezone(timedelta(hours=8))
 IN_FORCE_2026_US = int(datetime(2026, 3, 1, tzinfo=BEIJING).timestamp()) * 1_000_000
@@ -33,11 +34,6 @@ _ROUND_UP_SLACK = 1e-9  # an exact breakpoint must not round up because of binar
 def iaqi(concentration: Floats, breakpoints: tuple[int, ...]) -> Floats:
     """Return the individual index by linear interpolation, held at the last breakpoint."""
     return np.interp(concentration, breakpoints, IAQI[: len(breakpoints)])
-
-
-def rounded(concentration: Floats, decimals: int = 0) -> Floats:
-    """Round as GB/T 8170 asks: halves go to the even digit, however the mean was added up."""
-    return np.round(np.round(concentration, decimals + 6), decimals)
 
 
 def aqi_2012(c: Mapping[str, Floats]) -> Floats:

@@ -230,6 +230,7 @@ STREAM = Stream(
             thresholds=levels(HJ_633_2012_FIRST_CITIES, blue=101, yellow=151, orange=201, red=301)
             + levels(HJ_633_2012, blue=101, yellow=151, orange=201, red=301)
             + levels(HJ_633_2026, blue=101, yellow=151, orange=201, red=301),
+            decimals=0,
             deadband=5,
             advice=text(
                 "启动重污染天气应急响应并提示公众防护",
@@ -244,6 +245,7 @@ STREAM = Stream(
             thresholds=levels(GB_3095_2012, blue=75)
             + levels(GB_3095_2026_TRANSITION, blue=60)
             + levels(GB_3095_2026, blue=50),
+            decimals=0,
             deadband=3,
             advice=text("督查扬尘与工业排放", "Check dust and industrial emissions"),
         ),
@@ -255,6 +257,7 @@ STREAM = Stream(
             thresholds=levels(GB_3095_2012, blue=150)
             + levels(GB_3095_2026_TRANSITION, blue=120)
             + levels(GB_3095_2026, blue=100),
+            decimals=0,
             deadband=5,
             advice=text("加密道路洒水与工地抑尘", "Water the roads; damp down building sites"),
         ),
@@ -266,6 +269,7 @@ STREAM = Stream(
             thresholds=levels(GB_3095_2012, blue=160)
             + levels(GB_3095_2026_TRANSITION, blue=160)
             + levels(GB_3095_2026, blue=160),
+            decimals=0,
             deadband=5,
             advice=text("减少午后户外活动并错峰作业", "Less outdoor work in the afternoon"),
         ),

@@ -88,6 +88,7 @@ STREAM = Stream(
             thresholds=levels(
                 GB_3096, hours=(6, 22), blue=SensorAttribute(attribute="limit_day_db")
             ),
+            decimals=1,
             deadband=1,
             clear_s=300,
             advice=text("排查施工与娱乐噪声源", "Look for building or leisure noise"),
@@ -100,6 +101,7 @@ STREAM = Stream(
             thresholds=levels(
                 GB_3096, hours=(22, 6), yellow=SensorAttribute(attribute="limit_night_db")
             ),
+            decimals=1,
             deadband=1,
             clear_s=300,
             advice=text("派员现场核查夜间施工", "Send someone to check night work"),

@@ -113,6 +113,7 @@ STREAM = Stream(
             metric="water_class",
             op=">",
             thresholds=levels(GB_3838, yellow=SensorAttribute(attribute="target_class"), red=5.0),
+            decimals=0,
             deadband=0,
             for_s=600,
             clear_s=600,

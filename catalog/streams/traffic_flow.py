@@ -82,6 +82,7 @@ STREAM = Stream(
             metric="traffic_speed_km_h",
             op="<=",
             thresholds=levels(yellow=10.0, orange=6.0),
+            decimals=1,
             deadband=2.0,
             for_s=180,
             clear_s=120,

@@ -95,6 +95,7 @@ STREAM = Stream(
             metric="dtp",
             op=">=",
             thresholds=levels(GBT_33171, blue=0.5, yellow=0.6, orange=0.7),
+            decimals=6,
             deadband=0.04,
             clear_s=120,
             advice=text("发布绕行诱导并调整配时", "Publish a detour and adjust signal timing"),

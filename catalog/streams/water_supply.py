@@ -138,6 +138,7 @@ STREAM = Stream(
             metric="burst_drop_mpa",
             op=">",
             thresholds=levels(orange=0.05),
+            decimals=4,
             deadband=0.01,
             clear_s=300,
             advice=text("关阀并派员巡线", "Close valves; send a crew along the main"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from catalog.contracts import Transition
 from catalog.model import SensorAttribute, Threshold, ThresholdRule
+from catalog.standards.rounding import rounded
 from streams.engine.cells import Sensors
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs, moment
@@ -41,6 +42,8 @@ def evaluate(
     for number, rule in enumerate(state.stream.rules):
         if isinstance(rule, ThresholdRule):
             values = columns[rule.metric]
+            if rule.decimals is not None:
+                values = rounded(values, rule.decimals)
             level = _levels(state, rule, sensors.slots, times, values, 0.0)
             if (rows := np.flatnonzero(((level > 0) | busy[:, number]) & ~np.isnan(values))).size:
                 given = (sensors.slots[rows], times[rows], values[rows], level[rows])
@@ -137,11 +140,12 @@ def _levels(
     level = np.zeros(len(slots), np.int8)
     if _out_of_reach(rule, values, deadband):
         return level
+    reach = _reach(state, rule)
     ease = -deadband if rule.op.startswith(">") else deadband
     for threshold in sorted(rule.thresholds, key=lambda t: -t.severity):
         hit = COMPARE[rule.op](values, _limits(state, threshold, slots) + ease)
         if hit.any():
-            level[hit & _applies(threshold, times)] = int(threshold.severity)
+            level[hit & _applies(threshold, times, reach)] = int(threshold.severity)
     return level
 
 
@@ -158,9 +162,9 @@ def _out_of_reach(rule: ThresholdRule, values: np.ndarray, deadband: float) -> b
 
 def _limit_of(state: State, rule: ThresholdRule, slot: int, at: int, severity: int) -> float | None:
     """Return a severity's limit for a sensor at a time; None for severity 0 or none in force."""
-    found = None
+    found, reach = None, _reach(state, rule)
     for threshold in rule.thresholds:
-        if threshold.severity == severity and _applies(threshold, np.array([at])).all():
+        if threshold.severity == severity and _applies(threshold, np.array([at]), reach).all():
             limit = float(np.broadcast_to(_limits(state, threshold, np.array([slot])), 1)[0])
             found = found if np.isnan(limit) else limit
     return found
@@ -175,21 +179,33 @@ def _limits(state: State, threshold: Threshold, slots: np.ndarray) -> np.ndarray
     return np.nan if known is None else known[slots] + own.offset
 
 
-def _applies(threshold: Threshold, times: np.ndarray) -> np.ndarray:
-    """Tell for each time whether the threshold is in force: Beijing hours and effective dates."""
+def _reach(state: State, rule: ThresholdRule) -> int:
+    """Return how far back from its last bucket's start the rule's quantity reaches, µs."""
+    return state.reaches.get(rule.metric, 0)
+
+
+def _applies(threshold: Threshold, times: np.ndarray, reach: int) -> np.ndarray:
+    """Tell for each time whether the threshold is in force: Beijing hours and effective dates.
+
+    With hours all that the value is made of, back to ``reach`` µs before, lies within them.
+    """
     local = times + 8 * HOUR_US
     inside = np.ones(len(times), bool)
     if threshold.hours is not None:
-        start, end = threshold.hours
-        hour = local % DAY_US // HOUR_US
-        day_part = (hour >= start) & (hour < end)
-        inside = day_part if start < end else (hour >= start) | (hour < end)
+        inside = _within(threshold.hours, local) & _within(threshold.hours, local - reach)
     day = local // DAY_US
     if threshold.source.effective_from:
         inside &= day >= (threshold.source.effective_from - EPOCH_DAY).days
     if threshold.source.effective_to:
         inside &= day <= (threshold.source.effective_to - EPOCH_DAY).days
     return inside
+
+
+def _within(hours: tuple[int, int], local: np.ndarray) -> np.ndarray:
+    start, end = hours
+    hour = local % DAY_US // HOUR_US
+    day_part = (hour >= start) & (hour < end)
+    return day_part if start < end else (hour >= start) | (hour < end)
 
 
 def transition(

@@ -97,6 +97,8 @@ class State:
     windows: int = field(init=False)
     rings: dict[str, Ring] = field(init=False)
     groups: tuple[Group, ...] = field(init=False)
+    reaches: dict[str, int] = field(init=False)
+    """How far each rolling quantity reaches back, µs, its last bucket left out."""
     lengths: dict[str, int] = field(init=False)
     begun: dict[str, np.ndarray] = field(init=False)
     """Places of each ring of event time that were ever written."""
@@ -110,6 +112,7 @@ class State:
         self.windows = window_places(self.stream)
         self.rings = rings(self.stream)
         self.groups = groups(self.stream)
+        self.reaches = {r.name: self.stream.reach_s(r.name) * US for r in self.stream.rolling}
         self.lengths = {axis: len(names) for axis, names in labels(self.stream).items()}
         self._allocate(FIRST_SENSORS)
 

@@ -10,8 +10,8 @@ import pytest
 from catalog.city.sensors import sensors_of
 from catalog.frames import Pulse, Tick, Word
 from catalog.registry import stream
+from tests.cases.story import both, flags, readings, tell
 from tests.oracle.reference import Values
-from tests.oracle.story import both, flags, readings, tell
 from tests.property.logs import START, US, Log, Record
 
 HOUR = 3600

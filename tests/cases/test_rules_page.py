@@ -3,7 +3,8 @@
 from catalog.rule_kinds import KINDS
 from catalog.rules_page import rules_page
 from deploy.paths import ROOT
-from tests.cases import test_rules
+from tests.cases import test_boundaries, test_rules
+from tests.integration.alerts import test_judging
 
 
 def test_the_page_is_that_of_the_catalog() -> None:
@@ -12,5 +13,6 @@ def test_the_page_is_that_of_the_catalog() -> None:
 
 
 def test_every_kind_names_a_case_that_exists() -> None:
-    cases = {name for name in dir(test_rules) if name.startswith("test_")}
+    modules = (test_rules, test_boundaries, test_judging)
+    cases = {name for module in modules for name in dir(module) if name.startswith("test_")}
     assert {kind.test for kind in KINDS} <= cases

@@ -3,7 +3,6 @@
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -143,19 +142,7 @@ class Stack:
     def settle(self, deadline_s: float) -> None:
         """Pause the ledger and wait until everything issued has gone all the way."""
         self.ledger.pause()
-        frames = self.judge.reader.ends_of_frames()
-        left = ["not asked yet"]
-
-        def done() -> bool:
-            with suppress(psycopg.OperationalError):
-                left[0] = self.judge.unfinished(frames)
-            return not left[0]
-
-        ends = time.monotonic() + deadline_s
-        while not done():
-            if time.monotonic() > ends:
-                raise TimeoutError(f"not settled after {deadline_s:.0f} s: {left[0]}")
-            self._stop.wait(0.5)
+        self.judge.settle(deadline_s)
 
 
 @contextmanager

@@ -1,11 +1,15 @@
-"""The judge: what came of a Kafka log against what must, hop by hop, first differences named."""
+"""The judge: what came of a Kafka log against what must, hop by hop, first differences named.
 
-from collections.abc import Iterable, Mapping
+Everything is bounded exactly by what each process says it has done, so that a platform can be
+judged while it runs. The database is read first, at one moment; then what the worker has put out;
+then the log, which holds the cause of all of it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row, tuple_row
 
 from catalog.contracts import (
     FLAGS_SCHEMA,
@@ -17,108 +21,199 @@ from catalog.contracts import (
 from catalog.platform import PLATFORM
 from catalog.registry import spokesman, stream
 from catalog.topics import aggregates_topic, flags_topic, readings_topic, transitions_topic
-from tests.oracle import tables
+from deploy.errors import StartError
+from deploy.wait import wait_until
+from tests.oracle import rollups
 from tests.oracle.compare import Difference, compare, same
 from tests.oracle.log import Expected, Place, Reader
 from tests.oracle.outputs import Row, flags_of, plain, windows_of
 from tests.oracle.reference import Flag, WindowKey
-from tests.topics import ends, records
+from tests.oracle.tables import ROLLUPS, Minute, Tables, offsets, snapshot
+from tests.topics import begins, ends, records
 
 SINK, ALERTS = "sink", "alerts"
-Offsets = dict[tuple[str, int], int]
+Records = Iterable[Any]
+
+
+@dataclass
+class Told:
+    """What the worker has put out, and of it what must be in the tables."""
+
+    windows: dict[WindowKey, Row]
+    flags: set[Flag]
+    transitions: dict[str, Row]
+    minutes: dict[Minute, Row]
+    """The newest revision of each window below the sink's offsets."""
+    flags_stored: set[Flag]
+    transitions_stored: dict[str, Row]
 
 
 @dataclass
 class Judge:
-    """Compares the log, the topics and the tables of one platform."""
+    """Compares the log, the topics and the tables of one platform.
+
+    ``history``: rows and minutes were also loaded past Kafka, so that more of them are no fault.
+    """
 
     bootstrap: str
     dsn: str
     prefix: str
     streams: tuple[str, ...]
+    history: bool = False
 
     @property
     def reader(self) -> Reader:
         """The reader of this platform's log."""
         return Reader(self.bootstrap, self.prefix, self.streams)
 
-    def unfinished(self, frames: dict[Place, int]) -> str:
-        """Say what waits to be done of the log up to the ends ``frames``; empty when nothing."""
-        stored, checkpoints = self._stored(), self._checkpoints()
+    def cut(self) -> str:
+        """Name the topic whose beginning Kafka has dropped already; empty when all is there."""
+        topics = [readings_topic(self.prefix, name) for name in self.streams]
+        known = begins(self.bootstrap, topics + self._outputs())
+        return next((f"{topic}/{part}" for (topic, part), at in known.items() if at > 0), "")
+
+    def settle(self, deadline_s: float) -> None:
+        """Wait until all that is in the log now has gone all the way; StartError if it does not."""
+        frames = self.reader.ends_of_frames()
+        self._wait(lambda: self._unworked(frames), deadline_s)
+        outputs = ends(self.bootstrap, self._outputs())
+        self._wait(lambda: self._unstored(outputs), deadline_s)
+
+    def verdict(self) -> list[Difference]:
+        """Return the hops that are wrong."""
+        return [difference for difference in self.hops() if difference]
+
+    def hops(self) -> list[Difference]:
+        """Return every hop that was compared, right or wrong."""
+        tables = snapshot(self.dsn, self.prefix, self.streams)
+        told = self._told(tables)
+        stored = {
+            (name, part): offset
+            for (who, topic, part), offset in tables.stored.items()
+            for name in self.streams
+            if who == SINK and topic == readings_topic(self.prefix, name)
+        }
+        expected = self.reader.expected(tables.checkpoints, stored)
+        recorded = {i: r for i, r in tables.transitions.items() if self._reads(r["stream"])}
+        return [
+            compare("sink: readings in the tables", *self._rows(expected.rows, tables, "raw")),
+            _sets("sink: dead letters of what cannot be used", expected.letters, tables.letters),
+            _sets("sink: dead letters of other bodies", expected.conflicts, tables.conflicts),
+            *_worker(expected, told),
+            compare("sink: minutes in the tables", *self._rows(told.minutes, tables, "1m")),
+            _sets("sink: flags in the table", *self._flags(told, tables)),
+            *self._rollups(tables),
+            compare("alerts: transitions in the table", told.transitions_stored, recorded),
+        ]
+
+    # waiting
+
+    def _wait(self, left: Callable[[], str], deadline_s: float) -> None:
+        said = ["nothing was asked yet"]
+
+        def done() -> bool:
+            try:
+                said[0] = left()
+            except psycopg.OperationalError as error:
+                said[0] = f"no database: {error}"
+            return not said[0]
+
+        try:
+            wait_until(done, deadline_s, every_s=0.5)
+        except StartError as error:
+            raise TimeoutError(f"not settled after {deadline_s:.0f} s: {said[0]}") from error
+
+    def _unworked(self, frames: dict[Place, int]) -> str:
+        now = offsets(self.dsn, self.prefix, self.streams)
         for (name, part), end in frames.items():
             topic = readings_topic(self.prefix, name)
-            if stored.get((SINK, topic, part), 0) < end:
+            if now.stored.get((SINK, topic, part), 0) < end:
                 return f"{SINK} has not stored {topic}/{part} up to {end}"
-            if checkpoints.get((name, part), 0) < end:
+            if now.checkpoints.get((name, part), 0) < end:
                 return f"worker has no checkpoint of {topic}/{part} up to {end}"
-        outputs = [aggregates_topic(self.prefix, name) for name in self.streams]
-        outputs += [flags_topic(self.prefix), transitions_topic(self.prefix)]
-        for (topic, part), end in ends(self.bootstrap, outputs).items():
+        return ""
+
+    def _unstored(self, outputs: dict[tuple[str, int], int]) -> str:
+        now = offsets(self.dsn, self.prefix, self.streams)
+        for (topic, part), end in outputs.items():
             who = ALERTS if topic == transitions_topic(self.prefix) else SINK
-            if stored.get((who, topic, part), 0) < end:
+            if now.stored.get((who, topic, part), 0) < end:
                 return f"{who} has not stored {topic}/{part} up to {end}"
         return ""
 
-    def verdict(self) -> list[Difference]:
-        """Return the hops that are wrong. Wait until ``unfinished`` says nothing before."""
-        checkpoints = self._checkpoints()
-        windows, flags, told = self._windows(), self._flags(), self._transitions()
-        with self._connect() as conn:
-            rows = tables.readings(conn, self.streams)
-            letters, conflicts = tables.letters(conn), tables.conflicts(conn)
-            minutes, stored_flags = tables.minutes(conn, self.streams), tables.flags(conn)
-            recorded = tables.transitions(conn)
-        recorded = {i: row for i, row in recorded.items() if self._reads(row["stream"])}
-        expected = self.reader.expected(checkpoints)
-        found = [
-            compare("sink: readings in the tables", expected.rows, rows),
-            _sets("sink: dead letters of what cannot be used", expected.letters, letters),
-            _sets("sink: dead letters of other bodies", expected.conflicts, conflicts),
-            *_worker(expected, windows, flags, told),
-            _newest(expected, minutes),
-            _sets("sink: flags in the table", _worst(flags), stored_flags),
-            compare("alerts: transitions in the table", told, recorded),
-        ]
-        return [difference for difference in found if difference]
+    def _outputs(self) -> list[str]:
+        windows = [aggregates_topic(self.prefix, name) for name in self.streams]
+        return [*windows, flags_topic(self.prefix), transitions_topic(self.prefix)]
 
-    def _connect(self) -> tables.Rows:
-        return psycopg.Connection[dict[str, Any]].connect(self.dsn, row_factory=dict_row)
+    # what was put out
 
-    def _stored(self) -> dict[tuple[str, str, int], int]:
-        query = "SELECT consumer, topic, partition, next_offset FROM consumer_offsets"
-        with self._connect() as conn, conn.cursor(row_factory=tuple_row) as cursor:
-            return {(c, t, p): offset for c, t, p, offset in cursor.execute(query)}
-
-    def _checkpoints(self) -> dict[Place, int]:
-        names = {readings_topic(self.prefix, name): name for name in self.streams}
-        query = "SELECT topic, partition, next_offset FROM checkpoints"
-        with self._connect() as conn, conn.cursor(row_factory=tuple_row) as cursor:
-            rows = cursor.execute(query).fetchall()
-        return {(names[t], p): offset for t, p, offset in rows if t in names}
-
-    def _windows(self) -> dict[WindowKey, Row]:
-        found: dict[WindowKey, Row] = {}
+    def _told(self, tables: Tables) -> Told:
+        told = Told({}, set(), {}, {}, set(), {})
         for name in self.streams:
             schema = aggregates_schema(stream(name))
-            for record in records(self.bootstrap, aggregates_topic(self.prefix, name)):
-                _keep(found, windows_of(name, decode_batch(record.value, schema)))
-        return found
-
-    def _flags(self) -> set[Flag]:
-        logged = records(self.bootstrap, flags_topic(self.prefix))
-        return {f for r in logged for f in flags_of(decode_batch(r.value, FLAGS_SCHEMA))}
-
-    def _transitions(self) -> dict[str, Row]:
-        found: dict[str, Row] = {}
-        logged = records(self.bootstrap, transitions_topic(self.prefix))
-        for transition in (decode_transition(record.value) for record in logged):
+            for record, is_stored in self._records(aggregates_topic(self.prefix, name), tables):
+                rows = list(windows_of(name, decode_batch(record.value, schema)))
+                _keep(told.windows, rows)
+                if is_stored:
+                    _newest(told.minutes, rows)
+        for record, is_stored in self._records(flags_topic(self.prefix), tables):
+            found = {
+                f
+                for f in flags_of(decode_batch(record.value, FLAGS_SCHEMA))
+                if f[0] in self.streams
+            }
+            told.flags |= found
+            told.flags_stored |= found if is_stored else set()
+        for record, is_stored in self._records(transitions_topic(self.prefix), tables, ALERTS):
+            transition = decode_transition(record.value)
             if self._reads(transition.stream):
-                _keep(found, [(transition.id, plain(transition))])
-        return found
+                _keep(told.transitions, [(transition.id, plain(transition))])
+                if is_stored:
+                    told.transitions_stored[transition.id] = plain(transition)
+        return told
 
-    def _reads(self, stream: str) -> bool:
+    def _records(self, topic: str, tables: Tables, who: str = SINK) -> Iterable[tuple[Any, bool]]:
+        """Yield each record of a topic, and whether its consumer says it has stored it."""
+        for record in records(self.bootstrap, topic):
+            yield record, record.offset < tables.stored.get((who, topic, record.partition), 0)
+
+    def _reads(self, name: str) -> bool:
         """Tell whether the log that a transition came of is read here."""
-        return stream != PLATFORM or spokesman() in self.streams
+        return (spokesman() if name == PLATFORM else name) in self.streams
+
+    # what is in the tables
+
+    def _rows(
+        self, wanted: Mapping[Any, Any], tables: Tables, kind: str
+    ) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        """Return what must be in a table and what is, both without what retention may drop."""
+        found = tables.readings if kind == "raw" else tables.minutes
+        if self.history:
+            found = {key: row for key, row in found.items() if key in wanted}
+        kept = lambda key: key[2] >= tables.cuts.get((key[0], kind), key[2])  # noqa: E731
+        return (
+            {key: row for key, row in wanted.items() if kept(key)},
+            {key: row for key, row in found.items() if kept(key)},
+        )
+
+    def _flags(self, told: Told, tables: Tables) -> tuple[set[Any], set[Any]]:
+        cut = tables.cuts.get(("*", "raw"))
+        wanted, found = _worst(told.flags_stored), tables.flags
+        if self.history:
+            found = found & wanted
+        kept = lambda flag: cut is None or flag[2] >= cut  # noqa: E731
+        return set(filter(kept, wanted)), set(filter(kept, found))
+
+    def _rollups(self, tables: Tables) -> Iterable[Difference]:
+        declared = {name: stream(name) for name in self.streams}
+        for kind in ROLLUPS:
+            wanted = rollups.expected(tables, kind, declared)
+            found = {
+                key: {name: x for name, x in row.items() if name != "revision"}
+                for key, row in tables.rollups[kind].items()
+                if rollups.is_settled(tables, kind, key)
+            }
+            yield compare(f"keep: rollups of {kind}", wanted, found)
 
 
 def _keep(found: dict[Any, Row], items: Iterable[tuple[Any, Row]]) -> None:
@@ -129,19 +224,21 @@ def _keep(found: dict[Any, Row], items: Iterable[tuple[Any, Row]]) -> None:
             found[(key, "put out again, another")] = row
 
 
-def _worker(
-    expected: Expected,
-    windows: dict[WindowKey, Row],
-    flags: set[Flag],
-    told: dict[str, Row],
-) -> list[Difference]:
+def _newest(found: dict[Minute, Row], rows: Iterable[tuple[WindowKey, Row]]) -> None:
+    for (*minute, revision), row in rows:
+        key: Any = tuple(minute)
+        if key not in found or found[key]["revision"] < revision:
+            found[key] = {"revision": revision, **row}
+
+
+def _worker(expected: Expected, told: Told) -> list[Difference]:
     must, may = expected.must, expected.may
+    flags = (_table(must.flags), _table(may.flags), _table(told.flags))
+    changes = (_plain(must.transitions), _plain(may.transitions), told.transitions)
     return [
-        _between("worker: windows in Kafka", must.windows, may.windows, windows),
-        _between("worker: flags in Kafka", *(_table(f) for f in (must.flags, may.flags, flags))),
-        _between(
-            "worker: transitions in Kafka", _plain(must.transitions), _plain(may.transitions), told
-        ),
+        _between("worker: windows in Kafka", must.windows, may.windows, told.windows),
+        _between("worker: flags in Kafka", *flags),
+        _between("worker: transitions in Kafka", *changes),
     ]
 
 
@@ -151,18 +248,6 @@ def _between(
     """Compare what was put out: all that must be, nothing that may not be, each as it may be."""
     wanted = {key: may[key] for key in may if key in must or key in found}
     return compare(what, wanted, found)
-
-
-def _newest(expected: Expected, minutes: dict[tuple[str, str, int], Row]) -> Difference:
-    """Compare the tables' minutes with the newest revision that must be there, or a newer one."""
-    wanted: dict[tuple[str, str, int], Row] = {}
-    for name, sensor, start, revision in sorted(expected.must.windows, key=lambda k: k[3]):
-        minute = (name, sensor, start)
-        newest = max(revision, minutes.get(minute, {}).get("revision", 0))
-        row = expected.may.windows.get((*minute, newest), {})
-        wanted[minute] = {"revision": newest, **row}
-    found = {key: minutes[key] for key in minutes if key in wanted}
-    return compare("sink: minutes in the tables", wanted, found)
 
 
 def _worst(flags: set[Flag]) -> set[tuple[Any, ...]]:

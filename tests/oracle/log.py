@@ -9,7 +9,7 @@ from catalog.frames import TICK_TYPE, FrameError, Word, bad_rows, decode, decode
 from catalog.registry import stream
 from catalog.topics import readings_topic
 from tests.oracle.outputs import readings_of
-from tests.oracle.reference import Reference, Results, Values
+from tests.oracle.reference import Reading, Reference, Results, Values
 from tests.topics import records
 
 Place = tuple[str, int]
@@ -52,8 +52,14 @@ class Reader:
                     ends[place] = max(ends.get(place, 0), record.offset + 1)
         return ends
 
-    def expected(self, checkpoints: dict[Place, int]) -> Expected:
-        """Return what must come of the log; checkpoints are the worker's next offsets."""
+    def expected(
+        self, checkpoints: dict[Place, int], stored: dict[Place, int] | None = None
+    ) -> Expected:
+        """Return what must come of the log.
+
+        ``checkpoints`` are the worker's next offsets, ``stored`` those of the sink; without them
+        it is to have stored everything.
+        """
         found = Expected()
         for name in self.streams:
             by_partition: dict[int, list[ConsumerRecord]] = {}
@@ -61,39 +67,53 @@ class Reader:
                 by_partition.setdefault(record.partition, []).append(record)
             for partition, log in by_partition.items():
                 log.sort(key=lambda r: r.offset)
-                _partition(found, name, log, checkpoints.get((name, partition), 0))
+                place = (name, partition)
+                rows_end = log[-1].offset + 1 if stored is None else stored.get(place, 0)
+                _partition(found, name, log, checkpoints.get(place, 0), rows_end)
         return found
 
 
-def _partition(found: Expected, name: str, log: list[ConsumerRecord], certain: int) -> None:
+def _partition(
+    found: Expected, name: str, log: list[ConsumerRecord], certain: int, rows_end: int
+) -> None:
     reference = Reference(stream(name), log[0].partition)
     must = Results()
     for record in log:
         if record.offset == certain:
             must.add(reference.results)
-        _record(found, reference, name, record)
+        _record(found, reference, name, record, record.offset < rows_end)
     if certain > log[-1].offset:
         must.add(reference.results)
     found.must.add(must)
     found.may.add(reference.results)
 
 
-def _record(found: Expected, reference: Reference, name: str, record: ConsumerRecord) -> None:
-    place = (record.topic, record.partition, record.offset)
+def _record(
+    found: Expected, reference: Reference, name: str, record: ConsumerRecord, is_stored: bool
+) -> None:
+    readings, codes = _content(name, record, reference)
+    if is_stored:
+        place = (record.topic, record.partition, record.offset)
+        found.letters |= {(*place, code) for code in codes}
+        for sensor, at, values in readings:
+            _row(found, (name, sensor, at), values)
+    if readings:
+        reference.frame(readings)
+
+
+def _content(
+    name: str, record: ConsumerRecord, reference: Reference
+) -> tuple[list[Reading], list[str]]:
+    """Return a frame's readings, and the codes of what in it cannot be used; ticks are taken."""
     try:
         if event_type(record.headers) == TICK_TYPE:
             told = decode_tick(record.value)
             reference.hear(told) if isinstance(told, Word) else reference.tick(told)
-            return
+            return [], []
         batch = decode(name, record.value, record.headers).batch
     except FrameError as error:
-        found.letters.add((*place, error.code))
-        return
-    found.letters |= {(*place, row.code) for row in bad_rows(batch)}
-    readings = readings_of(batch)
-    for sensor, at, values in readings:
-        _row(found, (name, sensor, at), values)
-    reference.frame(readings)
+        return [], [error.code]
+    return readings_of(batch), [row.code for row in bad_rows(batch)]
 
 
 def _row(found: Expected, key: Key, values: dict[str, Any]) -> None:

@@ -7,8 +7,6 @@ the catalog with the engine. Slow on purpose: it keeps everything it has ever se
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from catalog.city.sensors import sensor as declared_sensor
 from catalog.contracts import FLAG_SUSPECT, WINDOW_S, Transition
 from catalog.frames import Pulse, Tick, Word
@@ -23,6 +21,7 @@ from catalog.model import (
 )
 from catalog.platform import PIPELINE, PLATFORM
 from catalog.registry import streams
+from catalog.single import derive, is_broken
 from tests.oracle import quality, rolling, rules
 from tests.oracle.quality import US, Finding, Trace
 from tests.oracle.rules import Alarm
@@ -96,7 +95,6 @@ class Window:
     start: int
     rows: int = 0
     revision: int = 0
-    changed: bool = False
     statistics: dict[str, Statistic] = field(default_factory=dict)
 
 
@@ -110,6 +108,8 @@ class Device:
     seen: set[int] = field(default_factory=set)
     traces: dict[str, Trace] = field(default_factory=dict)
     windows: dict[int, Window] = field(default_factory=dict)
+    changed: dict[int, Window] = field(default_factory=dict)
+    """Windows that have changed since they were last put out."""
     buckets: dict[str, dict[int, list[float]]] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     gaps: list[int] = field(default_factory=list)
@@ -151,8 +151,8 @@ class Reference:
         self._tick_at = at
         self._ticks += 1
         for device in self._devices.values():
-            for window in device.windows.values():
-                if window.changed and window.start + WINDOW_US + TICK_GRACE_US <= at * US:
+            for window in list(device.changed.values()):
+                if window.start + WINDOW_US + TICK_GRACE_US <= at * US:
                     self._publish(device, window)
         self._feel(tick.pulse)
         self._listen()
@@ -213,12 +213,7 @@ class Reference:
 
     def _is_broken(self, device: Device, relation: Relation, good: Values) -> bool:
         known = declared_sensor(self.stream.name, device.name)
-        own = known.attributes if known else {}
-        columns = {}
-        for name in relation.of:
-            x = good[name] if name in good else own.get(name)
-            columns[name] = np.array([float("nan") if x is None else x])
-        return bool(relation.broken(columns)[0])
+        return is_broken(relation, {**(known.attributes if known else {}), **good})
 
     def _quantities(self, device: Device, at: int, good: Values) -> Values:
         """Return measured, rolling and derived quantities, None where there is none."""
@@ -229,11 +224,7 @@ class Reference:
             buckets = device.buckets.setdefault(declared.name, {})
             known[declared.name] = rolling.roll(declared, buckets, period, at, x)
         for derived in self.stream.derived:
-            columns = {
-                name: np.array([float("nan") if x is None else x]) for name, x in known.items()
-            }
-            value = float(derived.by(columns, np.array([at], np.int64))[0])
-            known[derived.name] = None if value != value else value
+            known[derived.name] = derive(derived, known, at)
         return known
 
     def _add_to_window(
@@ -242,7 +233,7 @@ class Reference:
         start = at // WINDOW_US * WINDOW_US
         window = device.windows.setdefault(start, Window(start))
         window.rows += 1
-        window.changed = True
+        device.changed[start] = window
         for name, quantity in quantities.items():
             value = values.get(name) if name in good else quantity
             statistic = window.statistics.setdefault(name, Statistic())
@@ -258,7 +249,8 @@ class Reference:
 
     def _threshold(self, device: Device, rule: ThresholdRule, at: int, x: float) -> None:
         alarm = device.alarms.setdefault(rule.name, Alarm())
-        place = (self.stream.name, device.name, at, x)
+        x = rules.as_compared(rule, x)
+        place = (self.stream, device.name, at, x)
         level, limits = rules.worst(rule, *place, 0.0)
         held, _ = rules.worst(rule, *place, rule.deadband)
         change = rules.step(rule, alarm, at, level, held)
@@ -388,12 +380,12 @@ class Reference:
 
     def _publish_over(self, device: Device) -> None:
         current = (device.newest or 0) // WINDOW_US * WINDOW_US
-        for window in device.windows.values():
-            if window.changed and (window.start < current or window.revision):
+        for window in list(device.changed.values()):
+            if window.start < current or window.revision:
                 self._publish(device, window)
 
     def _publish(self, device: Device, window: Window) -> None:
-        window.changed = False
+        del device.changed[window.start]
         window.revision += 1
         row: dict[str, Any] = {"n": window.rows}
         for name in self.stream.aggregate_names:

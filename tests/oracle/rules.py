@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from catalog.city.sensors import sensor as declared_sensor
 from catalog.contracts import Transition
-from catalog.model import SensorAttribute, Threshold, ThresholdRule
+from catalog.model import SensorAttribute, Stream, Threshold, ThresholdRule
 
 US = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,20 +38,40 @@ Change = tuple[str, int, int | None]
 """(kind, severity, previous)."""
 
 
-def in_force(threshold: Threshold, at: int) -> bool:
-    """Tell whether a threshold applies at a time: local hours and effective dates, Beijing."""
+def in_force(threshold: Threshold, at: int, since: int | None = None) -> bool:
+    """Tell whether a threshold applies at a time: local hours and effective dates, Beijing.
+
+    A value that looks back to ``since`` is to lie within the hours with all that it is made of.
+    """
     local = at + BEIJING_US
-    if threshold.hours is not None:
-        start, end = threshold.hours
-        hour = local // (3600 * US) % 24
-        within = start <= hour < end if start < end else hour >= start or hour < end
-        if not within:
+    for moment_us in (at, at if since is None else since):
+        if threshold.hours is not None and not within(threshold.hours, moment_us):
             return False
     day = date(1970, 1, 1) + timedelta(days=local // (24 * 3600 * US))
     source = threshold.source
     if source.effective_from is not None and day < source.effective_from:
         return False
     return source.effective_to is None or day <= source.effective_to
+
+
+def within(hours: tuple[int, int], at: int) -> bool:
+    """Tell whether a time lies within local hours, which may wrap at midnight."""
+    start, end = hours
+    hour = (at + BEIJING_US) // (3600 * US) % 24
+    return start <= hour < end if start < end else hour >= start or hour < end
+
+
+def as_compared(rule: ThresholdRule, x: float) -> float:
+    """Return a value as its rule compares it: GB/T 8170, a half goes to the even digit."""
+    return x if rule.decimals is None else round(round(x, rule.decimals + 6), rule.decimals)
+
+
+def looks_back_to(stream: Stream, metric: str, at: int) -> int:
+    """Return the time of the oldest reading that a quantity at ``at`` may be made of, or sooner."""
+    for rolling in stream.rolling:
+        if rolling.name == metric:
+            return at - (rolling.window_s - rolling.bucket_s) * US
+    return at
 
 
 def limit_of(threshold: Threshold, stream: str, sensor: str) -> float | None:
@@ -71,14 +91,15 @@ def passes(op: str, x: float, limit: float) -> bool:
 
 
 def worst(
-    rule: ThresholdRule, stream: str, sensor: str, at: int, x: float, deadband: float
+    rule: ThresholdRule, stream: Stream, sensor: str, at: int, x: float, deadband: float
 ) -> tuple[int, dict[int, float]]:
     """Return the worst severity whose limit ``x`` passes (0 = none) and the limits in force."""
     ease = -deadband if rule.op in (">", ">=") else deadband
     reached, limits = 0, {}
+    since = looks_back_to(stream, rule.metric, at)
     for threshold in rule.thresholds:
-        limit = limit_of(threshold, stream, sensor)
-        if limit is None or not in_force(threshold, at):
+        limit = limit_of(threshold, stream.name, sensor)
+        if limit is None or not in_force(threshold, at, since):
             continue
         severity = int(threshold.severity)
         limits[severity] = limit

@@ -1,43 +1,122 @@
-"""What the tables hold, in the reference's own words."""
+"""What the tables hold at one moment, in the reference's own words."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, sql
+import psycopg
+from psycopg import Connection, IsolationLevel, sql
+from psycopg.rows import dict_row
 
 from catalog.contracts import aggregates_schema
+from catalog.platform import JUDGING_ID
 from catalog.registry import stream
-from storage.tables import aggregates_table, readings_table
-from tests.oracle.log import Key, Letter, body
+from catalog.topics import readings_topic
+from tests.oracle.log import Key, Letter, Place, body
 from tests.oracle.outputs import Row
 from tests.oracle.reference import Values
 from tests.oracle.rules import EPOCH
 
 Rows = Connection[dict[str, Any]]
+Minute = tuple[str, str, int]
+"""(stream, sensor, start in epoch µs) of a window or of a rollup's bucket."""
+
+ROLLUPS = ("15m", "1h", "1d")
 
 
-def readings(conn: Rows, streams: tuple[str, ...]) -> dict[Key, Values]:
-    """Return every stored reading of the streams; a second row of a key under a key of its own."""
+@dataclass
+class Tables:
+    """One moment of the database: what consumers say they have stored, and what is there.
+
+    Rows and offsets are written in one transaction, so at one moment they belong together.
+    """
+
+    stored: dict[tuple[str, str, int], int]
+    """(consumer, topic, partition) -> next offset."""
+    checkpoints: dict[Place, int]
+    readings: dict[Key, Values] = field(default_factory=dict)
+    letters: set[Letter] = field(default_factory=set)
+    conflicts: set[tuple[Key, str]] = field(default_factory=set)
+    minutes: dict[Minute, Row] = field(default_factory=dict)
+    flags: set[tuple[Any, ...]] = field(default_factory=set)
+    transitions: dict[str, Row] = field(default_factory=dict)
+    rollups: dict[str, dict[Minute, Row]] = field(default_factory=dict)
+    marks: set[Minute] = field(default_factory=set)
+    """Hours whose rollups are to be computed anew."""
+    cuts: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(stream or ``*``, kind of table) -> time before which rows may have been dropped."""
+
+
+def offsets(dsn: str, prefix: str, streams: tuple[str, ...]) -> Tables:
+    """Return only what the consumers say they have stored."""
+    with _connect(dsn) as conn:
+        return _offsets(conn, prefix, streams)
+
+
+def snapshot(dsn: str, prefix: str, streams: tuple[str, ...]) -> Tables:
+    """Return the tables of these streams as they are at one moment."""
+    with _connect(dsn) as conn:
+        conn.isolation_level = IsolationLevel.REPEATABLE_READ
+        found = _offsets(conn, prefix, streams)
+        found.letters = _letters(conn, {readings_topic(prefix, name) for name in streams})
+        found.conflicts = {c for c in _conflicts(conn) if c[0][0] in streams}
+        found.flags = {f for f in _flags(conn) if f[0] in streams}
+        found.transitions = _transitions(conn)
+        for name in streams:
+            found.readings |= _readings(conn, name)
+            found.minutes |= _windows(conn, f"aggregates_{name}", name)
+        for kind in ROLLUPS:
+            found.rollups[kind] = {}
+            for name in streams:
+                found.rollups[kind] |= _windows(conn, f"rollup_{kind}_{name}", name)
+        for row in _select(conn, "rollup_dirty", ("stream", "sensor", "hour")):
+            found.marks.add((row["stream"], row["sensor"], _us(row["hour"])))
+        for row in _select(conn, "retention_cuts", ("stream", "kind", "cut")):
+            found.cuts[row["stream"], row["kind"]] = _us(row["cut"])
+        return found
+
+
+def _connect(dsn: str) -> Rows:
+    return psycopg.Connection[dict[str, Any]].connect(dsn, row_factory=dict_row)
+
+
+def _offsets(conn: Rows, prefix: str, streams: tuple[str, ...]) -> Tables:
+    place = ("topic", "partition", "next_offset")
+    stored = {
+        (row["consumer"], row["topic"], row["partition"]): row["next_offset"]
+        for row in _select(conn, "consumer_offsets", ("consumer", *place))
+    }
+    names = {readings_topic(prefix, name): name for name in streams}
+    checkpoints = {
+        (names[row["topic"]], row["partition"]): row["next_offset"]
+        for row in _select(conn, "checkpoints", place)
+        if row["topic"] in names
+    }
+    return Tables(stored, checkpoints)
+
+
+def _readings(conn: Rows, name: str) -> dict[Key, Values]:
+    """Return every stored reading; a second row of a key under a key of its own."""
     found: dict[Any, Values] = {}
-    for name in streams:
-        metrics = stream(name).metric_names
-        for row in _select(conn, readings_table(name), ("sensor", "observed_at", *metrics)):
-            key = (name, row["sensor"], _us(row["observed_at"]))
-            found[(*key, "second row") if key in found else key] = {m: row[m] for m in metrics}
+    metrics = stream(name).metric_names
+    for row in _select(conn, f"readings_{name}", ("sensor", "observed_at", *metrics)):
+        key = (name, row["sensor"], _us(row["observed_at"]))
+        found[(*key, "second row") if key in found else key] = {m: row[m] for m in metrics}
     return found
 
 
-def letters(conn: Rows) -> set[Letter]:
-    """Return the dead letters that name a record of a readings topic."""
+def _letters(conn: Rows, topics: set[str]) -> set[Letter]:
+    """Return the sink's dead letters that name a record of these readings topics."""
     names = ("topic", "partition", "offset", "code")
     rows = _select(conn, "dead_letters", (*names, "stage"))
     return {
         (r["topic"], r["partition"], r["offset"], r["code"])
         for r in rows
-        if r["topic"] and ".readings." in r["topic"] and r["stage"] == "storing"
+        if r["topic"] in topics and r["stage"] == "storing"
     }
 
 
-def conflicts(conn: Rows) -> set[tuple[Key, str]]:
+def _conflicts(conn: Rows) -> set[tuple[Key, str]]:
     """Return the bodies that came second, from the dead letters with code ``conflict``."""
     found: set[tuple[Key, str]] = set()
     for row in conn.execute(
@@ -51,18 +130,16 @@ def conflicts(conn: Rows) -> set[tuple[Key, str]]:
     return found
 
 
-def minutes(conn: Rows, streams: tuple[str, ...]) -> dict[tuple[str, str, int], Row]:
-    """Return every stored one-minute window of the streams, with its revision."""
-    found: dict[tuple[str, str, int], Row] = {}
-    for name in streams:
-        for row in _select(
-            conn, aggregates_table(name), tuple(aggregates_schema(stream(name)).names)
-        ):
-            found[(name, row.pop("sensor"), _us(row.pop("window_start")))] = row
-    return found
+def _windows(conn: Rows, table: str, name: str) -> dict[Minute, Row]:
+    """Return every stored window of a stream, or bucket of its rollups, with its revision."""
+    columns = tuple(aggregates_schema(stream(name)).names)
+    return {
+        (name, row.pop("sensor"), _us(row.pop("window_start"))): row
+        for row in _select(conn, table, columns)
+    }
 
 
-def flags(conn: Rows) -> set[tuple[Any, ...]]:
+def _flags(conn: Rows) -> set[tuple[Any, ...]]:
     """Return (stream, sensor, observed_at, metric, test, flag) of every stored flag."""
     names = ("stream", "sensor", "observed_at", "metric", "test", "flag")
     return {
@@ -71,14 +148,18 @@ def flags(conn: Rows) -> set[tuple[Any, ...]]:
     }
 
 
-def transitions(conn: Rows) -> dict[str, Row]:
-    """Return every recorded transition, all but the clocks of worker and alerts engine."""
+def _transitions(conn: Rows) -> dict[str, Row]:
+    """Return what the worker's transitions left, all but the clocks of worker and engine.
+
+    That nobody judges any more cannot come from who judges: the alerts engine says it by itself.
+    """
     names = ("id", "episode", "rule", "stream", "sensor", "kind", "severity", "previous")
     names += ("metric", "value", "threshold", "observed_at")
     found = {}
     for row in _select(conn, "transitions", names):
-        row["observed_at"] = _us(row["observed_at"])
-        found[row["id"]] = row
+        if row["rule"] != JUDGING_ID:
+            row["observed_at"] = _us(row["observed_at"])
+            found[row["id"]] = row
     return found
 
 
@@ -88,5 +169,6 @@ def _select(conn: Rows, table: str, columns: tuple[str, ...]) -> list[dict[str, 
     return conn.execute(query).fetchall()
 
 
-def _us(moment: Any) -> int:
-    return round((moment - EPOCH).total_seconds() * 1e6)
+def _us(moment: datetime) -> int:
+    delta = moment - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

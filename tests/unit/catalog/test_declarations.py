@@ -10,7 +10,7 @@ from catalog import checks
 from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import downstream, sensors
 from catalog.frames import FrameError, decode, encode, frame_headers
-from catalog.model import Placement, Source, ThresholdRule, levels, text
+from catalog.model import Placement, Source, Stream, ThresholdRule, levels, text
 from catalog.registry import DeclarationError, load_stream, stream, streams
 from catalog.scaffold import new_stream
 from tests.frames import START, noise_batch
@@ -92,6 +92,40 @@ def test_a_limit_that_quality_control_would_hide_is_found() -> None:
     metrics = tuple(narrow if m is wind else m for m in weather.metrics)
     found = list(checks.extremes_are_believed(weather.model_copy(update={"metrics": metrics})))
     assert found == ["rule gale: values past 32.7 are outside the suspect span"]
+
+
+def with_rule(name: str, rule: str, **changed: object) -> Stream:
+    """Return a stream with one of its rules declared otherwise."""
+    declared = stream(name)
+    rules = tuple(r.model_copy(update=changed) if r.name == rule else r for r in declared.rules)
+    return declared.model_copy(update={"rules": rules})
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "deadband", "wrong"),
+    [
+        ("waterlogging", "ponding", 0.03, 0),  # 27 and 30 cm are just so far apart
+        ("waterlogging", "ponding", 0.031, 1),
+        (
+            "river_level",
+            "flood",
+            0.6,
+            1,
+        ),  # blue is half a metre below the gauge's own warning level
+        ("air_quality", "pm25_day", 12.0, 0),  # 60 and 50 µg/m³ are never in force together
+    ],
+)
+def test_a_deadband_wider_than_two_limits_are_apart_is_found(
+    name: str, rule: str, deadband: float, wrong: int
+) -> None:
+    found = list(checks.deadband_fits(with_rule(name, rule, deadband=deadband)))
+    assert bool(found) == bool(wrong), found
+    assert not found or f"rule {rule}: a deadband of {deadband:g} is wider" in found[0]
+
+
+def test_a_rule_on_a_mean_that_does_not_round_is_found() -> None:
+    found = list(checks.what_is_computed_is_rounded(with_rule("noise", "day", decimals=None)))
+    assert found == ["rule day: leq_20min is computed, give the rule decimals"]
 
 
 def test_sensors_are_unique_and_stand_in_chengdu() -> None:

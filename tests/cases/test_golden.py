@@ -6,7 +6,7 @@ import pytest
 
 from catalog.frames import Tick
 from catalog.registry import stream
-from tests.oracle.story import both, readings, story
+from tests.cases.story import both, readings, story
 from tests.property.logs import START, US
 
 
