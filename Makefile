@@ -96,8 +96,8 @@ $(BENCH_STAMP): benchmarks/requirements.txt
 	@rm -f $(BENCH)/.lock-*
 	@touch $@
 
-bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (5 min; SHARE=0.1 for a try)
-	@$(BIN)/python -m benchmarks run $(if $(SHARE),--share $(SHARE)) $(if $(PUBLISH),--publish)
+bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (7 min; SHARE=0.1 ROUNDS=1 for a try)
+	@$(BIN)/python -m benchmarks run $(if $(SHARE),--share $(SHARE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PUBLISH),--publish)
 
 soak: setup ## Watch memory under 20 000 readings/s for 30 min (MINUTES=5 for a try)
 	@$(BIN)/python -m benchmarks soak $(if $(MINUTES),--minutes $(MINUTES))

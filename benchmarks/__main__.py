@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import contenders, growth, history, layout, parts, scale, soak, wall
-from benchmarks.contenders import Result, Sizes
+from benchmarks.contenders import Result, Sizes, middle_ones
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
 from benchmarks.stand import Stand, open_stand
@@ -41,6 +41,9 @@ RUNS: dict[str, Run] = {
 }
 
 WARMING = ("bare", "cityops")
+IN_TURN = ("cityops", "bare", "quix", "faust", "faust-plain")
+"""What is compared: measured several times in turn, so that a slow moment of the machine harms
+nobody alone."""
 
 
 @app.callback()
@@ -55,9 +58,10 @@ def run_command(
     share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
     only: Annotated[list[str] | None, typer.Option(help=f"of {', '.join(RUNS)}")] = None,
     sensors: Annotated[int, typer.Option(min=1, help="sensors, one reading a second")] = SENSORS,
+    rounds: Annotated[int, typer.Option(min=1, help="of the contenders; the median counts")] = 3,
     publish: Annotated[bool, typer.Option(help="also into docs/performance.md")] = False,
 ) -> None:
-    """Run every contender on the same readings and print them side by side.
+    """Run every contender on the same readings, in turn, and print them side by side.
 
     Examples:
 
@@ -72,14 +76,14 @@ def run_command(
         out.print("… warming up the servers: their compilers and caches favour nobody")
         for name in WARMING:
             RUNS[name](stand, Sizes.of(share / 2), sensors)
-        for name in only or RUNS:
+        for name in _order(list(only or RUNS), rounds):
             out.print(f"… {name}", end=" ")
             given = RUNS[name](stand, sizes, sensors)
             given = given if isinstance(given, list) else [given]
             out.print(", ".join(f"{r.name}: {r.per_s:,.0f}/s" for r in given))
             results += given
             loads.append(os.getloadavg()[0])
-    record = _record(results, sensors, share, loads, time.monotonic() - begun)
+    record = _record(middle_ones(results), sensors, share, loads, time.monotonic() - begun)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
@@ -87,6 +91,12 @@ def run_command(
     typer.echo(f"\n{path.relative_to(ROOT)}, {record['took_s']} s")
     if publish:
         _publish(record)
+
+
+def _order(names: list[str], rounds: int) -> list[str]:
+    """Return every name, those that are compared as often as there are rounds."""
+    compared = [name for name in IN_TURN if name in names]
+    return compared * rounds + [name for name in names if name not in compared]
 
 
 def _alone(name: str, run: Callable[[Stand, float], list[dict[str, Any]]], share: float) -> None:
@@ -198,10 +208,10 @@ def _result(item: Result) -> dict[str, Any]:
         "readings": item.readings,
         "seconds": round(item.seconds, 2),
         "readings_per_s": round(item.per_s),
+        "rounds_per_s": item.rounds_per_s,
         "cpu_s_per_million": {k: round(c.cpu_s / millions, 2) for k, c in item.costs.items()},
         "peak_mb": {k: round(c.peak_mb) for k, c in item.costs.items()},
         "latency_ms": item.latency_ms,
-        "note": item.note,
     }
 
 

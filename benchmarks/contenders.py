@@ -25,20 +25,34 @@ WARM_S = 3.0
 
 @dataclass(slots=True)
 class Result:
-    """What one run gave; latency in ms from a reading's time to its row being visible."""
+    """What one run gave; latency in ms from a reading's time to its row being visible, of a part
+    the duration of what ``of`` says."""
 
     name: str
     kind: str
     readings: int
     seconds: float
     costs: dict[str, Cost] = field(default_factory=dict)
-    latency_ms: dict[str, float] = field(default_factory=dict)
-    note: str = ""
+    latency_ms: dict[str, float | str] = field(default_factory=dict)
+    rounds_per_s: list[int] = field(default_factory=list)
+    """Readings a second of all rounds, of which this is the middle one."""
 
     @property
     def per_s(self) -> float:
         """Return readings a second."""
         return self.readings / self.seconds if self.seconds else 0.0
+
+
+def middle_ones(results: list[Result]) -> list[Result]:
+    """Return of each name the result of median speed (the slower of two)."""
+    found = []
+    for name in dict.fromkeys(result.name for result in results):
+        rounds = [result for result in results if result.name == name]
+        ordered = sorted(rounds, key=lambda result: result.per_s)
+        middle = ordered[(len(ordered) - 1) // 2]
+        middle.rounds_per_s = [round(result.per_s) for result in rounds]
+        found.append(middle)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +72,8 @@ class Sizes:
         def scaled(readings: int) -> int:
             return max(20_000, round(readings * share))
 
-        big = scaled(1_600_000)
-        return cls(big, big, scaled(100_000), scaled(1_000_000), max(2.0, 6.0 * share))
+        big = scaled(1_000_000)
+        return cls(big, big, scaled(60_000), scaled(600_000), max(2.0, 4.0 * share))
 
 
 def cityops(stand: Stand, sizes: Sizes, sensors: int) -> Result:
@@ -195,7 +209,7 @@ def _latency(
     sensors: int,
     seconds: float,
     limit_per_s: float,
-) -> dict[str, float]:
+) -> dict[str, float | str]:
     """Time probes at a quarter of what the contender can do, at most 20 000 readings/s."""
     rate = round(min(20_000.0, limit_per_s / 4))
     form, extra = ("frames", ()) if isinstance(wire, str) else ("json", wire[1:])
@@ -218,8 +232,13 @@ def _latency(
         producer.close()
     if not found:
         raise RuntimeError(f"no probe arrived in {table}")
-    p50, p99 = np.percentile(found, [50, 99])
-    return {"p50": round(float(p50), 1), "p99": round(float(p99), 1), "at_per_s": rate}
+    return percentiles(found) | {"at_per_s": rate}
+
+
+def percentiles(found_ms: list[float]) -> dict[str, float | str]:
+    """Return p50 and p99 of durations in ms."""
+    p50, p99 = np.percentile(found_ms, [50, 99])
+    return {"p50": round(float(p50), 1), "p99": round(float(p99), 1)}
 
 
 def _watch(dsn: str, table: str, stop: threading.Event, found: list[float]) -> None:

@@ -5,12 +5,13 @@ import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 import psycopg
 from pgpq import ArrowToPostgresBinaryEncoder
 
-from benchmarks.contenders import DEADLINE_S, Result, Sizes
+from benchmarks.contenders import DEADLINE_S, Result, Sizes, percentiles
 from benchmarks.measure import Cost, Meter, memory_mb
 from benchmarks.records import STREAM, batches, declared
 from benchmarks.stand import Place, Running, Stand, open_place
@@ -38,7 +39,13 @@ def stages(stand: Stand, sizes: Sizes, sensors: int) -> list[Result]:
             sent = producer.result()
         producer.close()
         took = sent["acked"] - sent["started"]
-        results = [Result("producer → Kafka", "part", sizes.part, took, meter.costs)]
+        filled = Result("producer → Kafka", "part", sizes.part, took, meter.costs)
+        filled.latency_ms = {
+            "p50": round(sent["ack_p50_ms"], 1),
+            "p99": round(sent["ack_p99_ms"], 1),
+            "of": "until a batch of 5 000 is acknowledged, 24 under way",
+        }
+        results = [filled]
         for name, room in (("sink", "storage"), ("worker", "streams")):
             results.append(_drain(stand, place, room, name, sizes.part))
         return results
@@ -46,8 +53,8 @@ def stages(stand: Stand, sizes: Sizes, sensors: int) -> list[Result]:
 
 def _drain(stand: Stand, place: Place, room: str, name: str, total: int) -> Result:
     running = place.start(room, name)
+    begun, before = _first_rows(running)
     with Meter(stand.pids() | {name: running.child.pid}) as meter:
-        begun, before = _first_rows(running)
         wait_until(lambda: running.rows() >= total, DEADLINE_S, f"{name} alone", 0.02)
         took = time.monotonic() - begun
     running.child.stop()
@@ -72,12 +79,15 @@ def engine(sizes: Sizes, sensors: int) -> Result:
         for batch in batches(total, sensors)
         for shard, part in split_by_shard(batch)
     ]
-    cpu, begun = time.process_time(), time.monotonic()
+    cpu, moments = time.process_time(), [time.monotonic()]
     for offset, (place, value) in enumerate(frames):
         desk.handle(place, offset, value, headers, now)
         desk.outbox.clear()
-    took = time.monotonic() - begun
+        moments.append(time.monotonic())
+    took = moments[-1] - moments[0]
     result = Result("worker engine, no Kafka (one core)", "part", total, took)
+    each = [(after - before) * 1000 for before, after in pairwise(moments)]
+    result.latency_ms = percentiles(each) | {"of": f"a frame of {total // len(frames):,}"}
     result.costs["engine"] = Cost(time.process_time() - cpu, memory_mb(os.getpid()))
     return result
 
@@ -95,9 +105,9 @@ def copy_limit(stand: Stand, sizes: Sizes, sensors: int) -> list[Result]:
     for connections in (1, 2):
         with open_place(stand) as place, Meter(stand.pids()) as meter:
             line = f"COPY {readings_table(STREAM)} ({names}) FROM STDIN WITH (FORMAT binary)"
-            begun = time.monotonic()
+            begun, each = time.monotonic(), list[float]()
             threads = [
-                threading.Thread(target=_copy, args=(place.dsn, line, parts[n::connections]))
+                threading.Thread(target=_copy, args=(place.dsn, line, parts[n::connections], each))
                 for n in range(connections)
             ]
             for thread in threads:
@@ -106,7 +116,9 @@ def copy_limit(stand: Stand, sizes: Sizes, sensors: int) -> list[Result]:
                 thread.join()
             took = time.monotonic() - begun
             words = f"database COPY limit, {connections} connection{'s' * (connections > 1)}"
-            results.append(Result(words, "part", sizes.part, took, meter.costs))
+            result = Result(words, "part", sizes.part, took, meter.costs)
+            result.latency_ms = percentiles(each) | {"of": f"a transaction of {COPY_ROWS:,}"}
+            results.append(result)
     return results
 
 
@@ -116,12 +128,14 @@ def _encoded(rows: list) -> bytes:
     return head + b"".join(encoder.write_batch(part) for part in rows) + encoder.finish()
 
 
-def _copy(dsn: str, line: str, parts: list[bytes]) -> None:
+def _copy(dsn: str, line: str, parts: list[bytes], took_ms: list[float]) -> None:
     with psycopg.connect(dsn) as conn:
         for part in parts:
+            begun = time.monotonic()
             with conn.cursor() as cursor, cursor.copy(line.encode()) as copy:
                 copy.write(part)
             conn.commit()
+            took_ms.append((time.monotonic() - begun) * 1000)
 
 
 def gateway(stand: Stand, sizes: Sizes, sensors: int) -> Result:
@@ -134,11 +148,11 @@ def gateway(stand: Stand, sizes: Sizes, sensors: int) -> Result:
         running = place.start("ingest", "gateway", CITYOPS_GATEWAY=f"http://{LOOPBACK}:{port}")
         bodies = _bodies(total, sensors)
         first = bodies.pop(0)
-        wait_until(lambda: _post(port, token, [first]) == 202, DEADLINE_S, "gateway", 0.1)
+        wait_until(lambda: _post(port, token, [first], []) == 202, DEADLINE_S, "gateway", 0.1)
         with Meter(stand.pids() | {"gateway": running.child.pid}) as meter:
-            begun = time.monotonic()
+            begun, each = time.monotonic(), list[float]()
             threads = [
-                threading.Thread(target=_post, args=(port, token, bodies[n::CLIENTS]))
+                threading.Thread(target=_post, args=(port, token, bodies[n::CLIENTS], each))
                 for n in range(CLIENTS)
             ]
             for thread in threads:
@@ -149,15 +163,11 @@ def gateway(stand: Stand, sizes: Sizes, sensors: int) -> Result:
         accepted = running.rows()
         if accepted != len(bodies) * REQUEST_READINGS + REQUEST_READINGS:
             raise RuntimeError(f"the gateway accepted {accepted} of {total}")
-        note = f"{CLIENTS} clients, {REQUEST_READINGS} readings a request"
-        return Result(
-            "gateway JSON → Kafka",
-            "part",
-            accepted - REQUEST_READINGS,
-            took,
-            meter.costs,
-            note=note,
-        )
+        readings = accepted - REQUEST_READINGS
+        result = Result("gateway JSON → Kafka", "part", readings, took, meter.costs)
+        of = f"a request of {REQUEST_READINGS:,}, {CLIENTS} clients"
+        result.latency_ms = percentiles(each) | {"of": of}
+        return result
 
 
 def _bodies(total: int, sensors: int) -> list[bytes]:
@@ -171,15 +181,17 @@ def _bodies(total: int, sensors: int) -> list[bytes]:
     return bodies
 
 
-def _post(port: int, token: str, bodies: list[bytes]) -> int:
+def _post(port: int, token: str, bodies: list[bytes], took_ms: list[float]) -> int:
     """Post bodies one after the other; return the last status, stop at the first refusal."""
     conn = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     status = 0
     for body in bodies:
+        begun = time.monotonic()
         conn.request("POST", f"/v1/streams/{STREAM}/readings", body, headers)
         answer = conn.getresponse()
         answer.read()
+        took_ms.append((time.monotonic() - begun) * 1000)
         status = answer.status
         if status != 202:
             break

@@ -10,6 +10,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
 
 from benchmarks.records import SENSORS, START, batches, declared, json_messages, probe
@@ -29,16 +30,24 @@ def frames(arguments: argparse.Namespace) -> dict[str, float]:
     begin = datetime.fromtimestamp(arguments.begin, UTC) if arguments.begin else START
     spacing_us = round(arguments.spacing * 1e6)
     made = list(batches(arguments.total, arguments.sensors, begin, spacing_us))
-    started, pending = _go(), []
-    for batch in made:
-        pending.append(sender.send(declared(), batch, datetime.now(UTC)))
-        if len(pending) > IN_FLIGHT:
-            pending.pop(0).wait(DEADLINE_S)
-    for item in pending:
+    started, pending, took_ms = _go(), [], []
+
+    def oldest_acked() -> None:
+        sent, item = pending.pop(0)
         item.wait(DEADLINE_S)
+        took_ms.append((time.time() - sent) * 1000)
+
+    for batch in made:
+        pending.append((time.time(), sender.send(declared(), batch, datetime.now(UTC))))
+        if len(pending) > IN_FLIGHT:
+            oldest_acked()
+    while pending:
+        oldest_acked()
     ended = time.time()
     sender.close()
-    return {"started": started, "acked": ended, "readings": arguments.total}
+    p50, p99 = np.percentile(took_ms, [50, 99])
+    acks = {"ack_p50_ms": float(p50), "ack_p99_ms": float(p99)}
+    return {"started": started, "acked": ended, "readings": arguments.total} | acks
 
 
 def paced(arguments: argparse.Namespace) -> dict[str, float]:

@@ -23,7 +23,7 @@ def markdown(record: dict[str, Any]) -> str:
     ]
     for item in record["results"]:
         lines.append(
-            f"| {item['name']} | {item['readings_per_s']:,} | {_each(item['cpu_s_per_million'])}"
+            f"| {item['name']} | {_speed(item)} | {_each(item['cpu_s_per_million'])}"
             f" | {_each(item['peak_mb'])} | {_latency(item['latency_ms'])} |"
         )
     ours = next((r for r in record["results"] if r["kind"] == "end to end"), None)
@@ -77,11 +77,19 @@ def write_between(page: Path, name: str, text: str) -> None:
     page.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
 
 
+def _speed(item: dict[str, Any]) -> str:
+    """Return readings a second, and of several rounds the slowest and the fastest."""
+    rounds = item.get("rounds_per_s") or []
+    span = f" ({min(rounds):,}–{max(rounds):,})" if len(rounds) > 1 else ""
+    return f"{item['readings_per_s']:,}{span}"
+
+
 def _each(values: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in values.items()) or "–"
 
 
-def _latency(values: dict[str, float]) -> str:
+def _latency(values: dict[str, Any]) -> str:
     if not values:
         return "–"
-    return f"{values['p50']:g} / {values['p99']:g} at {values['at_per_s']:,}/s"
+    what = values.get("of") or f"at {values['at_per_s']:,}/s"
+    return f"{values['p50']:g} / {values['p99']:g} {what}"

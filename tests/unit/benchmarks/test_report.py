@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.contenders import Result, middle_ones
 from benchmarks.measure import Meter
 from benchmarks.records import BATCH, START, batches
 from benchmarks.report import chart, markdown, write_between
@@ -48,6 +49,14 @@ def test_a_record_becomes_a_table_and_a_picture() -> None:
     picture = ElementTree.fromstring(chart(RECORD))
     texts = ["".join(item.itertext()) for item in picture.iter() if item.tag.endswith("text")]
     assert "other <x>" in texts and "90,000" in texts
+
+
+def test_of_several_rounds_the_middle_one_is_told_with_the_others_beside_it() -> None:
+    rounds = [Result("a", "peer", 100, s) for s in (1.0, 4.0, 2.0)] + [Result("b", "part", 9, 1.0)]
+    a, b = middle_ones(rounds)
+    assert (a.seconds, a.rounds_per_s, b.rounds_per_s) == (2.0, [100, 25, 50], [9])
+    record = RECORD | {"results": [RECORD["results"][0] | {"rounds_per_s": [70_000, 95_000]}]}
+    assert "| 90,000 (70,000–95,000) |" in markdown(record)
 
 
 def test_a_page_is_renewed_between_its_marks_only(tmp_path: Path) -> None:
