@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env tap judge clean setup test reload chaos check format lock bench soak bench-lock new-stream check-streams rules-page dashboards grafana screenshots
+.PHONY: help run stop status logs env tap judge clean setup test reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -86,6 +86,7 @@ check-streams: $(STAMP) ## Check the quality list of every stream
 dashboards: $(STAMP) ## Build the Grafana dashboards and provisioning anew
 	@$(BIN)/python -m dashboards build
 
+HISTORY := .cityops/history
 BENCH := benchmarks/.venv
 BENCH_STAMP := $(BENCH)/.lock-$(shell sha256sum benchmarks/requirements.txt | cut -c1-16)
 
@@ -101,6 +102,12 @@ bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (7 min; SHARE=0
 
 soak: setup ## Watch memory under 20 000 readings/s for 30 min (MINUTES=5 for a try)
 	@$(BIN)/python -m benchmarks soak $(if $(MINUTES),--minutes $(MINUTES))
+
+# what an earlier run has left behind is loaded first: it was broken off
+history: $(STAMP) ## Make days of history and load them while the platform runs: make history DAYS=30 SENSORS=2000
+	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" \
+	  && { compgen -G '$(HISTORY)/*.arrows' >/dev/null || $(BIN)/python -m simulators backfill --out $(HISTORY) --days $(or $(DAYS),30) $(if $(SENSORS),--sensors $(SENSORS)) $(if $(UNTIL),--until $(UNTIL)); } \
+	  && exec $(BIN)/python -m storage load $(HISTORY) --remove
 
 bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew
 	@$(BIN)/uv pip compile benchmarks/requirements.in --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command 'make bench-lock' -o benchmarks/requirements.txt

@@ -1,6 +1,7 @@
 """Backfill: days of history as Arrow IPC stream files, one per stream, for ``storage load``."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,12 @@ from simulators.default import StreamSimulator
 
 BATCH_READINGS = 200_000
 SUFFIX = ".arrows"
-STREAM_KEY = b"stream"
+STREAM_KEY, READINGS_KEY = b"stream", b"readings"
+ROW_BYTES, VALUE_BYTES = 8, 3
+"""Of a file, packed: a reading and each value of it."""
+LOADED_BYTES = 360
+"""Of a reading in the database with its minutes, rollups and indexes (docs/performance.md)."""
+MADE_PER_S = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,30 @@ class Plan:
     sensors: int | None = None
     names: tuple[str, ...] = ()
     seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a plan comes to, about."""
+
+    sensors: int
+    readings: int
+    file_bytes: int
+
+    @property
+    def table_bytes(self) -> int:
+        """Return what the readings take when they are loaded."""
+        return self.readings * LOADED_BYTES
+
+    @property
+    def total_bytes(self) -> int:
+        """Return what files and tables take together."""
+        return self.file_bytes + self.table_bytes
+
+    @property
+    def minutes(self) -> float:
+        """Return how long making them takes on one core."""
+        return self.readings / MADE_PER_S / 60
 
 
 def fleets(plan: Plan) -> list[Fleet]:
@@ -48,9 +78,41 @@ def shares(total: int, weights: list[int]) -> list[int]:
     return [b - a for a, b in zip([0, *ends], ends, strict=False)]
 
 
-def readings_expected(plan: Plan, chosen: list[Fleet]) -> int:
-    """Return how many readings the plan makes, within one per sensor."""
-    return round(sum(len(f) * plan.days * DAY_S / f.stream.cadence_s for f in chosen))
+def readings_expected(days: float, fleet: Fleet) -> int:
+    """Return how many readings a stream's sensors make, within one per sensor."""
+    return round(len(fleet) * days * DAY_S / fleet.stream.cadence_s)
+
+
+def size(plan: Plan, chosen: list[Fleet]) -> Size:
+    """Return what the plan comes to."""
+    counts = [readings_expected(plan.days, fleet) for fleet in chosen]
+    widths = [ROW_BYTES + VALUE_BYTES * len(fleet.stream.metrics) for fleet in chosen]
+    file_bytes = sum(n * width for n, width in zip(counts, widths, strict=True))
+    return Size(sum(map(len, chosen)), sum(counts), file_bytes)
+
+
+def announced(size: Size, plan: Plan, free: int) -> Iterator[str]:
+    """Yield what is said before anything is made; ``free`` bytes has the disk of the files."""
+    yield (
+        f"{size.readings:,} readings: {size.sensors:,} sensors, {plan.days:g} days; about"
+        f" {max(1, round(size.minutes))} min to make. Files: about {_gb(size.file_bytes)}."
+        f" Loaded: about {_gb(size.table_bytes)} in the database. Free here: {_gb(free)}."
+    )
+    if free < size.file_bytes:
+        yield f"[red]✗[/red] the files alone need {_gb(size.file_bytes)}: fewer --days or --sensors"
+    elif free < size.total_bytes:
+        yield (
+            f"[red]✗[/red] files and tables together need {_gb(size.total_bytes)}: fewer --days or"
+            " --sensors; or, where the database is on another disk, --anyway"
+        )
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free bytes of the disk that a folder, made or not, is on."""
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def write(plan: Plan, fleet: Fleet, folder: Path, told: Callable[[int], None]) -> tuple[Path, int]:
@@ -66,7 +128,8 @@ def write(plan: Plan, fleet: Fleet, folder: Path, told: Callable[[int], None]) -
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     count, at = 0, int((plan.until - plan.days * DAY_S) * US)
     end = int(plan.until * US)
-    with pa.ipc.new_stream(str(partial), schema_of(fleet.stream), options=options) as out:
+    schema = schema_of(fleet.stream, readings_expected(plan.days, fleet))
+    with pa.ipc.new_stream(str(partial), schema, options=options) as out:
         while at < end:
             until = min(end, at + step * US)
             batch = simulator.batch(city, fleet.due(at, until))
@@ -77,6 +140,11 @@ def write(plan: Plan, fleet: Fleet, folder: Path, told: Callable[[int], None]) -
     return path, count
 
 
-def schema_of(declared: Stream) -> pa.Schema:
-    """Return the readings' schema with ``{"stream": name}`` in its metadata."""
-    return readings_schema(declared).with_metadata({STREAM_KEY: declared.name.encode()})
+def _gb(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+def schema_of(declared: Stream, readings: int) -> pa.Schema:
+    """Return the readings' schema; its metadata names the stream and how many are expected."""
+    told = {STREAM_KEY: declared.name.encode(), READINGS_KEY: str(readings).encode()}
+    return readings_schema(declared).with_metadata(told)

@@ -18,6 +18,10 @@ from service.postgres import connect
 from service.settings import Settings
 from storage.history.files import HistoryFile, find_files, stream_of
 from storage.history.load import Loaded, load_file
+from storage.history.room import need_of
+
+LOADED_PER_S = 150_000
+"""Of two cores that have nothing else to do (docs/performance.md)."""
 
 BAR = (
     TextColumn("{task.description:<18}"),
@@ -31,24 +35,28 @@ BAR = (
 def load_command(
     files: Annotated[list[Path], typer.Argument(help=".arrows files, or folders of them")],
     jobs: Annotated[int, typer.Option(min=1, help="files at a time")] = os.cpu_count() or 1,
+    remove: Annotated[bool, typer.Option("--remove", help="delete each file when loaded")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="although the disk lacks room")] = False,
 ) -> None:
     """Load history that backfill wrote, with its minutes and rollups. 载入历史
 
     Loading again changes nothing. A reading that contradicts a stored one, or breaks the contract,
-    becomes a dead letter. Needs the database only, and no Kafka.
+    becomes a dead letter. Needs the database only, and no Kafka. Says first how much the tables
+    will grow, and refuses where the database's disk has no room for it.
 
     Examples:
 
     python -m simulators backfill --days 30 --out /tmp/history
 
-    python -m storage load /tmp/history
+    python -m storage load /tmp/history --remove
 
     python -m storage load /tmp/history/noise.arrows /tmp/history/feeder.arrows --jobs 1
     """
     errors = Console(stderr=True)
     try:
         chosen = [HistoryFile(path, stream_of(path)) for path in find_files(files)]
-        loaded, seconds = _load_all(chosen, jobs)
+        _announce(chosen, errors, anyway=anyway)
+        loaded, seconds = _load_all(chosen, jobs, remove=remove)
     except FatalError as error:
         errors.print(f"[red]✗[/red] {str(error).strip()}", soft_wrap=True)
         raise typer.Exit(1) from None
@@ -66,7 +74,29 @@ def load_command(
         raise typer.Exit(130)
 
 
-def _load_all(files: list[HistoryFile], jobs: int) -> tuple[list[Loaded], float]:
+def _announce(files: list[HistoryFile], out: Console, *, anyway: bool) -> None:
+    """Say what is to come; leave when it will not fit."""
+    with connect(Settings().database(), "load", autocommit=True) as conn:
+        need = need_of(conn, files)
+    if not need.readings:
+        return
+    free = "" if need.free is None else f" of {need.free / 1e9:,.1f} GB free"
+    minutes = max(1, round(need.readings / LOADED_PER_S / 60))
+    out.print(
+        f"{need.readings:,} readings: about {need.bytes / 1e9:,.1f} GB in the tables{free},"
+        f" about {minutes} min",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if need.short and not anyway:
+        raise FatalError(
+            "the database's disk lacks room for them: load fewer files, or --anyway",
+            code="history_room",
+            stage="storing",
+        )
+
+
+def _load_all(files: list[HistoryFile], jobs: int, *, remove: bool) -> tuple[list[Loaded], float]:
     stop, begun = threading.Event(), time.monotonic()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -76,7 +106,7 @@ def _load_all(files: list[HistoryFile], jobs: int) -> tuple[list[Loaded], float]
             for file in files
         ]
         work = [
-            pool.submit(_load_one, file, bar, task, stop)
+            pool.submit(_load_one, file, bar, task, stop, remove=remove)
             for file, task in zip(files, tasks, strict=True)
         ]
         try:
@@ -85,10 +115,15 @@ def _load_all(files: list[HistoryFile], jobs: int) -> tuple[list[Loaded], float]
             stop.set()
 
 
-def _load_one(file: HistoryFile, bar: Progress, task: TaskID, stop: threading.Event) -> Loaded:
+def _load_one(
+    file: HistoryFile, bar: Progress, task: TaskID, stop: threading.Event, *, remove: bool
+) -> Loaded:
     def told(readings: int, at_byte: int) -> None:
         seen = bar.tasks[task].fields["readings"] + readings
         bar.update(task, completed=at_byte, readings=seen)
 
     with connect(Settings().database(), "load", autocommit=True) as conn:
-        return load_file(conn, file, datetime.now(UTC), told, stop)
+        loaded = load_file(conn, file, datetime.now(UTC), told, stop)
+    if remove and loaded.whole:
+        file.path.unlink()
+    return loaded

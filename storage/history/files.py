@@ -19,7 +19,7 @@ from storage.history.minutes import WINDOW_US
 from storage.rollups import local_day
 
 SUFFIX = ".arrows"
-STREAM_KEY = b"stream"
+STREAM_KEY, READINGS_KEY = b"stream", b"readings"
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 
@@ -69,6 +69,13 @@ def stream_of(path: Path) -> Stream:
     if missing := {"sensor", "observed_at"} - set(schema.names):
         raise _wrong(path, f"no column {sorted(missing)[0]!r}")
     return streams()[name]
+
+
+def readings_of(path: Path) -> int:
+    """Return how many readings a file says it holds; 0 when it does not say."""
+    with path.open("rb") as file:
+        told = (pa.ipc.open_stream(file).schema.metadata or {}).get(READINGS_KEY, b"")
+    return int(told) if told.isdigit() else 0
 
 
 @dataclass(slots=True)

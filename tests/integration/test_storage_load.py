@@ -9,13 +9,16 @@ from pathlib import Path
 import psycopg
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from catalog.frames import readings_schema
 from catalog.registry import stream
 from deploy.paths import ROOT
 from simulators.backfill import Plan, fleets, write
+from storage.__main__ import app
 from storage.history.files import HistoryFile, stream_of
 from storage.history.load import Loaded, load_file
+from storage.history.room import table_bytes
 from storage.keep import roll_up
 from storage.rollups import mark_dirty
 from tests.frames import START, noise_batch
@@ -54,8 +57,9 @@ def contents(dsn: str, *names: str) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def file_of(folder: Path, batches: list[Rows], name: str = "noise") -> Path:
-    schema = readings_schema(stream("noise")).with_metadata({"stream": name})
+def file_of(folder: Path, batches: list[Rows], name: str = "noise", readings: int = 0) -> Path:
+    told = {"stream": name, "readings": str(readings)}
+    schema = readings_schema(stream("noise")).with_metadata(told)
     path = folder / "noise.arrows"
     with pa.ipc.new_stream(str(path), schema) as out:
         for rows in batches:
@@ -79,9 +83,11 @@ def test_history_becomes_rows_minutes_and_rollups_and_again_changes_nothing(
         len(first["rollup_1d_noise"]) == sum("noise" in str(row) for row in first["last_noise"]) * 2
     )
     _rollups_are_those_of_keep(dsn, "noise", "weather")
-    again = load(dsn, tmp_path, "--jobs", 1)
+    assert " GB in the tables" in done.stderr
+    again = load(dsn, tmp_path, "--jobs", 1, "--remove")
     assert "0 readings, 0 minutes and 0 rollups stored" in again.stdout, again.stderr
     assert contents(dsn, "noise", "weather") == first
+    assert not list(tmp_path.iterdir())
 
 
 def _rollups_are_those_of_keep(dsn: str, *names: str) -> None:
@@ -145,6 +151,20 @@ def test_sensors_last_reading_is_known_and_not_set_back(dsn: str, tmp_path: Path
     with psycopg.connect(dsn) as conn:
         last = conn.execute("SELECT observed_at, leq_db FROM last_noise").fetchall()
     assert last == [(START + timedelta(seconds=90), 51)]
+
+
+def test_history_that_does_not_fit_is_not_begun(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = file_of(tmp_path, [[("n-1", 0, 50)]], readings=10**9)
+    monkeypatch.setenv("CITYOPS_DSN", dsn)
+    monkeypatch.setattr("storage.history.room.free_bytes", lambda _: 10**11)
+    done = CliRunner().invoke(app, ["load", str(file)])
+    assert done.exit_code == 1
+    size = table_bytes(stream("noise"), 10**9) / 1e9
+    assert f"1,000,000,000 readings: about {size:.1f} GB in the tables of 100.0 GB" in done.stderr
+    assert "✗ the database's disk lacks room for them" in done.stderr
+    assert not contents(dsn, "noise")["readings_noise"]
 
 
 def test_a_wrong_file_is_told_in_one_line(tmp_path: Path) -> None:

@@ -1,16 +1,19 @@
 """Load frames hold exactly what is asked; history files hold exactly what the live city says."""
 
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from catalog.frames import bad_rows, decode, frame_headers
 from catalog.registry import stream, streams
 from catalog.topics import shard_of
 from simulators import backfill, load
+from simulators.__main__ import app
 from simulators.core.chance import Chance
 from simulators.core.city import City
 from simulators.core.fleet import fleet_of
@@ -69,10 +72,11 @@ def test_backfill_says_what_the_city_says(tmp_path: Path, count: int) -> None:
     told: list[int] = []
     path, rows = backfill.write(plan, fleet, tmp_path, told.append)
     with pa.ipc.open_stream(path) as file:
-        assert file.schema.metadata == {b"stream": b"noise"}
+        expected = backfill.readings_expected(0.25, fleet)
+        assert file.schema.metadata == {b"stream": b"noise", b"readings": b"%d" % expected}
         table = file.read_all()
     assert table.num_rows == rows == sum(told)
-    assert rows == pytest.approx(backfill.readings_expected(plan, [fleet]), abs=count)
+    assert rows == pytest.approx(expected, abs=count)
     assert len(set(table.column("sensor").to_pylist())) == count
     simulator = StreamSimulator(stream("noise"), 4, fleet_of(stream("noise"), Chance(4), count))
     same = simulator.readings(City(4), NOW.timestamp() - 21_600, NOW.timestamp())
@@ -87,3 +91,27 @@ def test_backfill_covers_every_stream(tmp_path: Path) -> None:
         assert rows
         assert path.name == f"{fleet.stream.name}.arrows"
     assert len(list(tmp_path.iterdir())) == len(streams())
+
+
+@pytest.mark.parametrize(
+    ("free", "refused"),
+    [(10**10, ""), (10**6, "the files alone need"), (30 * 10**6, "files and tables together")],
+)
+def test_backfill_tells_the_size_before_it_begins_and_refuses_without_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, refused: str
+) -> None:
+    monkeypatch.setattr("simulators.backfill.free_bytes", lambda _: free)
+    line = ["backfill", "--days", "0.02", "--out", str(tmp_path / "new"), "-s", "grid_frequency"]
+    many = CliRunner().invoke(app, [*line, "--sensors", "300"])
+    assert "103,680 readings: 300 sensors, 0.02 days; about 1 min to make." in many.stdout
+    assert (tmp_path / "new").exists() == (not refused)
+    assert (many.exit_code, refused in many.stdout) == (1 if refused else 0, True)
+    if free > 10**7:
+        anyway = CliRunner().invoke(app, [*line, "--sensors", "300", "--anyway"])
+        assert anyway.exit_code == 0
+
+
+def test_free_bytes_of_a_folder_that_is_still_to_be_made(tmp_path: Path) -> None:
+    assert backfill.free_bytes(tmp_path / "a" / "b") == pytest.approx(
+        shutil.disk_usage(tmp_path).free, rel=0.1
+    )
