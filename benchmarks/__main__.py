@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import contenders, growth, history, layout, parts, scale, soak, wall
+from benchmarks import contenders, growth, history, layout, parts, profile, scale, soak, wall
 from benchmarks.contenders import Result, Sizes, middle_ones
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
@@ -151,6 +151,15 @@ def scale_command(
 ) -> None:
     """Compare one worker and one sink with two of each; fail when a reading or window differs."""
     _alone("scale", scale.run, share)
+
+
+@app.command("profile")
+def profile_command(
+    share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+) -> None:
+    """Profile the worker's engine: what each step's share of its time is."""
+    for row in profile.run(share, SENSORS):
+        typer.echo(f"{row['share']:6.1%} {row['own_share']:6.1%}  {row['function']}")
 
 
 @app.command("wall")

@@ -15,7 +15,7 @@ from benchmarks.contenders import DEADLINE_S, Result, Sizes, percentiles
 from benchmarks.measure import Cost, Meter, memory_mb
 from benchmarks.records import STREAM, batches, declared
 from benchmarks.stand import Place, Running, Stand, open_place
-from catalog.frames import encode, frame_headers
+from catalog.frames import Headers, encode, frame_headers
 from catalog.topics import readings_topic
 from deploy.ports import LOOPBACK, free_port
 from deploy.wait import wait_until
@@ -23,6 +23,7 @@ from ingest.producer import split_by_shard
 from storage.api_keys import add_key
 from storage.batch import RECEIVED
 from storage.tables import readings_table
+from streams.checkpoint import Place as Partition
 from streams.desk import Desk
 
 REQUEST_READINGS = 1_000
@@ -70,16 +71,9 @@ def _first_rows(running: Running) -> tuple[float, int]:
 
 def engine(sizes: Sizes, sensors: int) -> Result:
     """Work off frames in this process: decode, quality, windows, rules, outputs; no Kafka."""
-    total, now = sizes.part // 2, datetime.now(UTC)
-    desk, topic = Desk("bench"), readings_topic("bench", STREAM)
-    desk.lay_out({(topic, shard): 0 for shard in range(4)}, {})
-    headers = frame_headers(declared(), "bench", now)
-    frames = [
-        ((topic, shard), encode(part))
-        for batch in batches(total, sensors)
-        for shard, part in split_by_shard(batch)
-    ]
-    cpu, moments = time.process_time(), [time.monotonic()]
+    total = sizes.part
+    desk, frames, headers = desk_and_frames(total, sensors)
+    cpu, moments, now = time.process_time(), [time.monotonic()], datetime.now(UTC)
     for offset, (place, value) in enumerate(frames):
         desk.handle(place, offset, value, headers, now)
         desk.outbox.clear()
@@ -90,6 +84,20 @@ def engine(sizes: Sizes, sensors: int) -> Result:
     result.latency_ms = percentiles(each) | {"of": f"a frame of {total // len(frames):,}"}
     result.costs["engine"] = Cost(time.process_time() - cpu, memory_mb(os.getpid()))
     return result
+
+
+def desk_and_frames(
+    total: int, sensors: int
+) -> tuple[Desk, list[tuple[Partition, bytes]], Headers]:
+    """Return a worker's desk that knows nothing yet, and the readings as they lie in Kafka."""
+    desk, topic = Desk("bench"), readings_topic("bench", STREAM)
+    desk.lay_out({(topic, shard): 0 for shard in range(4)}, {})
+    frames = [
+        ((topic, shard), encode(part))
+        for batch in batches(total, sensors)
+        for shard, part in split_by_shard(batch)
+    ]
+    return desk, frames, frame_headers(declared(), "bench", datetime.now(UTC))
 
 
 def copy_limit(stand: Stand, sizes: Sizes, sensors: int) -> list[Result]:
