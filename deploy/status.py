@@ -91,7 +91,9 @@ def table(found: list[Row]) -> Table:
     """Return the rows as a table: state in words, units in the headings."""
     known = [row.memory_mb for row in found if row.memory_mb is not None]
     made = Table(box=box.SIMPLE_HEAD, caption_justify="left")
-    made.caption = f"memory of all: {sum(known):.0f} MB, shared pages counted once"
+    made.caption = "\n".join(
+        [f"memory of all: {sum(known):.0f} MB, shared pages counted once", late(found)]
+    )
     made.add_column("process", no_wrap=True)
     made.add_column("health", overflow="fold")
     for heading in NUMBERS:
@@ -108,6 +110,18 @@ def table(found: list[Row]) -> Table:
             "–" if row.memory_mb is None else f"{row.memory_mb:.0f} MB",
         )
     return made
+
+
+def late(found: list[Row]) -> str:
+    """Return what late readings did since sinks and workers started."""
+
+    def count(detail: str) -> int:
+        return sum((row.health.get("details") or {}).get(detail, 0) for row in found)
+
+    return (
+        f"late readings: {count('windows_corrected')} windows corrected,"
+        f" {count('readings_too_late')} too late to count (stored and flagged)"
+    )
 
 
 def line(found: list[Row]) -> str:

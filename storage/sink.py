@@ -1,6 +1,7 @@
 """Kafka to TimescaleDB: readings, aggregates, flags and dead letters become rows."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 import pyarrow.compute as pc
@@ -30,11 +31,12 @@ FLAGS = Counter("cityops_sink_flags", "Quality flags stored")
 
 
 class Sink:
-    """Stores what its topics carry."""
+    """Stores what its topics carry; ``tell`` hears how many windows were corrected."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, tell: Callable[[int], None] = lambda _: None) -> None:
         self.topics = Topics.of(prefix)
         self._known: dict[str, set[str]] = {}
+        self._tell, self._corrected = tell, 0
 
     def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
         """Store a batch of records of any of the topics."""
@@ -54,11 +56,13 @@ class Sink:
         for stream, sensors in written.sensors.items():
             self._known.setdefault(stream, set()).update(sensors)
         _count(written)
+        self._corrected += written.corrections
+        self._tell(self._corrected)
 
 
 def run_sink(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
     """Run one sink until ``stop``."""
-    sink = Sink(settings.topic_prefix)
+    sink = Sink(settings.topic_prefix, lambda count: vitals.detail(windows_corrected=count))
     ExactConsumer(NAME, sink.topics.all(), sink, settings, vitals).run(stop)
 
 

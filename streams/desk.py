@@ -87,6 +87,8 @@ class Desk:
     prefix: str
     benches: dict[Place, Bench] = field(default_factory=dict)
     outbox: list[Message] = field(default_factory=list)
+    too_late: int = 0
+    """Readings beyond their stream's lateness since the start: stored and flagged, not judged."""
     pulse: PulseCounter = field(default_factory=PulseCounter)
 
     def topics(self) -> dict[str, Stream]:
@@ -151,6 +153,7 @@ class Desk:
         self._put(bench, place, out)
         for result in ("accepted", "duplicates", "late"):
             READINGS.labels(result).inc(getattr(out, result))
+        self.too_late += out.late
         return frame.batch.num_rows
 
     def _put(self, bench: Bench, place: Place, out: Outputs) -> None:

@@ -189,6 +189,7 @@ class Shell(Service):
             for topic, partition in list(self.desk.benches):
                 await self._send(Message(topic, partition, TICK_TYPE, at))
             self.vitals.lag(self._lag())
+            self.vitals.detail(readings_too_late=self.desk.too_late)
 
     def _lag(self) -> int:
         consumer = self.app.consumer

@@ -58,6 +58,16 @@ def test_columns_stand_below_each_other() -> None:
     assert {"12", "14.5", "3600", "93"} <= set(lines[1].split())
 
 
+def test_what_late_readings_did_is_told_of_all_sinks_and_workers() -> None:
+    out = Console(width=100, file=io.StringIO(), record=True)
+    sinks = [
+        Row(name, True, "", {"details": {"windows_corrected": 2}}) for name in ("sink", "sink-2")
+    ]
+    worker = Row("worker", True, "", {"details": {"readings_too_late": 5}})
+    out.print(table([*sinks, worker, Row("kafka", True, "", {})]))
+    assert "late readings: 4 windows corrected, 5 too late to count" in out.export_text()
+
+
 def test_memory_counts_what_a_process_has_started() -> None:
     hold = "held = bytearray(40_000_000); print(flush=True); input()"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
