@@ -83,6 +83,8 @@ def last_readings(stream: Stream, rows: pa.Table) -> pa.Table:
     newest = np.maximum.reduceat(at, first)
     picked, alone = [newest], np.ones(len(first), bool)
     for name in stream.metric_names:
+        if not rows.column(name).null_count:
+            continue
         valid = rows.column(name).combine_chunks().is_valid().to_numpy(zero_copy_only=False)
         last = np.maximum.reduceat(np.where(valid[order], at, -1), first)
         alone &= (last == newest) | (last < 0)
@@ -97,6 +99,9 @@ def last_readings(stream: Stream, rows: pa.Table) -> pa.Table:
 
 def _newer_than_all_before(times: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Tell which rows, sorted by sensor, are newer than all rows of their sensor before them."""
+    step, same = np.diff(times), codes[1:] == codes[:-1]
+    if not (same & (step < 0)).any():
+        return np.append(True, ~same | (step > 0))
     _, rank = np.unique(times, return_inverse=True)
     # one rising scale for all sensors, so that one pass keeps the maximum of each
     scale = codes.astype(np.int64) * (len(times) + 1) + rank
