@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from math import isfinite
 
 from catalog.city.sensors import sensor as declared_sensor
 from catalog.contracts import Transition
@@ -63,7 +65,10 @@ def within(hours: tuple[int, int], at: int) -> bool:
 
 def as_compared(rule: ThresholdRule, x: float) -> float:
     """Return a value as its rule compares it: GB/T 8170, a half goes to the even digit."""
-    return x if rule.decimals is None else round(round(x, rule.decimals + 6), rule.decimals)
+    if rule.decimals is None or not isfinite(x):
+        return x
+    written = Decimal(repr(x)).quantize(Decimal(1).scaleb(-rule.decimals - 6), ROUND_HALF_EVEN)
+    return float(written.quantize(Decimal(1).scaleb(-rule.decimals), ROUND_HALF_EVEN))
 
 
 def looks_back_to(stream: Stream, metric: str, at: int) -> int:

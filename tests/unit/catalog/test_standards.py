@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.standards.aqi import aqi, aqi_class
+from catalog.standards.rounding import rounded
 from catalog.standards.surface_water import water_class
 from catalog.standards.traffic_index import delay_proportion, performance_index
 
@@ -86,3 +87,8 @@ def test_the_worst_item_makes_the_water_class() -> None:
     found = water_class(columns, np.zeros(5, np.int64))
     assert found[:4].tolist() == [1, 4, 6, 6]
     assert np.isnan(found[4])
+
+
+def test_halves_go_to_the_even_digit_however_the_number_was_added_up() -> None:
+    assert rounded(np.array([0.05, 0.15, 0.25, 0.1 + 0.2 + 0.05]), 1).tolist() == [0, 0.2, 0.2, 0.4]
+    assert rounded(np.array([8.335, 8.345, 1.005]), 2).tolist() == [8.34, 8.34, 1.0]
