@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from catalog.contracts import (
     AGGREGATES_TYPE,
+    DEAD_LETTER_TYPE,
     FLAGS_TYPE,
     TRANSITION_TYPE,
     DeadLetter,
@@ -40,7 +41,7 @@ from catalog.topics import (
 )
 from service.log import logger
 from streams.checkpoint import Checkpoint, Place
-from streams.engine.outputs import Outputs
+from streams.engine.outputs import Failure, Outputs, moment
 from streams.engine.partition import PartitionEngine
 from streams.metrics import (
     BYTES,
@@ -117,7 +118,7 @@ class Desk:
         BYTES.inc(len(value or b""))
         try:
             with FRAME_SECONDS.time():
-                rows = self._work(bench, place, value, headers, now)
+                rows = self._work(bench, place, offset, value, headers, now)
             FRAME_READINGS.observe(rows)
         except FrameError as error:
             # the sink keeps the record as a dead letter
@@ -136,7 +137,9 @@ class Desk:
                 bench.changed, bench.ticked = False, 0
         return taken
 
-    def _work(self, bench: Bench, place: Place, value: Any, headers: Any, now: datetime) -> int:
+    def _work(
+        self, bench: Bench, place: Place, offset: int, value: Any, headers: Any, now: datetime
+    ) -> int:
         pairs = list(headers.items()) if isinstance(headers, dict) else list(headers or ())
         if event_type(pairs) == TICK_TYPE:
             told = decode_tick(value)
@@ -151,6 +154,7 @@ class Desk:
         out = bench.engine.process(frame.batch, now)
         bench.changed = True
         self._put(bench, place, out)
+        self._tell_failures(bench, place, offset, out.failures, now)
         for result in ("accepted", "duplicates", "late"):
             READINGS.labels(result).inc(getattr(out, result))
         self.too_late += out.late
@@ -178,18 +182,36 @@ class Desk:
     ) -> None:
         """Our own fault on one record: say it, keep a dead letter, go on with the next."""
         logger().error("record not worked off", topic=place[0], offset=offset, reason=repr(error))
+        self._tell(bench, place, f"{offset}", repr(error), now)
+
+    def _tell_failures(
+        self, bench: Bench, place: Place, offset: int, failures: list[Failure], now: datetime
+    ) -> None:
+        """One dead letter for each piece of rule code that failed on readings of a record."""
+        by_code: dict[str, list[Failure]] = {}
+        for failure in failures:
+            by_code.setdefault(failure.what, []).append(failure)
+        for what, found in by_code.items():
+            first = found[0]
+            reason = f"{what}, {first.sensor} at {moment(first.at).isoformat()}: {first.error}"
+            if len(found) > 1:
+                reason = f"{len(found)} readings, the first: {reason}"
+            logger().error("rule failed", topic=place[0], offset=offset, reason=reason)
+            self._tell(bench, place, f"{offset}/{what}", reason, now)
+
+    def _tell(self, bench: Bench, place: Place, where: str, reason: str, now: datetime) -> None:
         letter = DeadLetter(
-            id=f"worker/{place[0]}/{place[1]}/{offset}",
+            id=f"worker/{place[0]}/{place[1]}/{where}",
             stream=bench.stream.name,
             stage="processing",
             code="rule_error",
-            reason=repr(error)[:300],
+            reason=reason[:300],
             at=now,
             source="worker",
         )
         LETTERS.labels(letter.code).inc()
         topic = dead_letters_topic(self.prefix)
-        self.outbox.append(Message(topic, place[1], "city.dead-letter", encode_json(letter)))
+        self.outbox.append(Message(topic, place[1], DEAD_LETTER_TYPE, encode_json(letter)))
 
 
 def parts(batch: pa.RecordBatch) -> Iterator[bytes]:

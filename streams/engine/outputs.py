@@ -29,6 +29,16 @@ class WindowRows:
     statistics: dict[str, np.ndarray]
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Rule code that raised an error on one reading."""
+
+    what: str
+    sensor: str
+    at: int
+    error: str
+
+
 @dataclass(slots=True)
 class Outputs:
     """Outputs in the order they arose; made into Arrow batches when they are sent."""
@@ -39,6 +49,7 @@ class Outputs:
     flags: list[tuple[str, str, int, str, str, int, float]] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     accepted: int = 0
     duplicates: int = 0
     late: int = 0
@@ -47,6 +58,10 @@ class Outputs:
         """Add one quality flag of the reading of a sensor at ``at`` (epoch µs)."""
         row = (self.stream.name, self.names[slot], at, metric, test, flag, value)
         self.flags.append(row)
+
+    def fail(self, what: str, slot: int, at: int, error: Exception) -> None:
+        """Add a failure of rule code ``what`` on the reading of a sensor at ``at`` (epoch µs)."""
+        self.failures.append(Failure(what, self.names[slot], at, repr(error)))
 
     def aggregates_batch(self) -> pa.RecordBatch | None:
         """Return the window rows as one batch; None when there are none."""

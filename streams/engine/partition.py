@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from catalog.contracts import FLAG_PASS, FLAG_SUSPECT
 from catalog.frames import Tick, Word, bad_rows
-from catalog.model import Stream
+from catalog.model import Derived, Stream
 from streams.engine import absence, health, pipeline, quality, rolling, rules, snapshot, windows
+from streams.engine.alone import elementwise
 from streams.engine.cells import Sensors
 from streams.engine.crowd import Crowds, look_up
 from streams.engine.layout import NEVER
@@ -144,7 +145,7 @@ class PartitionEngine:
         columns = {name: usable[:, m] for m, name in enumerate(stream.metric_names)}
         columns |= rolling.roll(self.state, sensors, times, columns)
         for derived in stream.derived:
-            columns[derived.name] = derived.by(columns, times)
+            columns[derived.name] = _derive(derived, sensors, times, columns, out)
         extra = [columns[name] for name in stream.aggregate_names[len(stream.metrics) :]]
         everything = np.column_stack([values, *extra]) if extra else values
         goods = np.column_stack([good, *(~np.isnan(e) for e in extra)]) if extra else good
@@ -170,6 +171,19 @@ def _those(
     if chosen.all():
         return sensors, times, values
     return sensors.chosen(chosen), times[chosen], values[chosen]
+
+
+def _derive(
+    derived: Derived,
+    sensors: Sensors,
+    times: np.ndarray,
+    columns: dict[str, np.ndarray],
+    out: Outputs,
+) -> np.ndarray:
+    def by(rows: slice) -> np.ndarray:
+        return derived.by({name: columns[name][rows] for name in derived.of}, times[rows])
+
+    return elementwise(derived.name, by, np.nan, sensors.slots, times, out)
 
 
 def _columns(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,8 @@
 import numpy as np
 
 from catalog.contracts import FLAG_FAIL, FLAG_MISSING, FLAG_PASS, FLAG_SUSPECT
+from catalog.model import Relation
+from streams.engine.alone import elementwise
 from streams.engine.cells import Sensors
 from streams.engine.outputs import Outputs
 from streams.engine.state import US, State
@@ -110,9 +112,17 @@ def _relations(judged: Judged) -> None:
     columns = {name: passed[:, m] for name, m in place.items()}
     columns |= {name: judged.sensors.read(own) for name, own in judged.state.attributes.items()}
     for relation in stream.relations:
-        broken = relation.broken({name: columns[name] for name in relation.of})
+        broken = _broken(relation, judged, columns)
         if broken.any():
             hit = np.zeros(judged.values.shape, bool)
             for name in relation.marks:
                 hit[:, place[name]] = broken & ~np.isnan(passed[:, place[name]])
             judged.mark(relation.name, hit, relation.flag)
+
+
+def _broken(relation: Relation, judged: Judged, columns: dict[str, np.ndarray]) -> np.ndarray:
+    def by(rows: slice) -> np.ndarray:
+        return relation.broken({name: columns[name][rows] for name in relation.of})
+
+    given = (judged.sensors.slots, judged.times, judged.out)
+    return elementwise(relation.name, by, False, *given)

@@ -9,6 +9,7 @@ import numpy as np
 from catalog.contracts import Transition
 from catalog.model import SensorAttribute, Threshold, ThresholdRule
 from catalog.standards.rounding import rounded
+from streams.engine.alone import judged
 from streams.engine.cells import Sensors
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs, moment
@@ -19,6 +20,8 @@ HOUR_US = 3600 * US
 DAY_US = 24 * HOUR_US
 EPOCH_DAY = date(1970, 1, 1)
 SEVERITIES = np.arange(1, 5)
+REMEMBERED = ("r_since", "r_clear", "r_level", "r_raised")
+"""What a rule knows of each sensor."""
 COMPARE = {
     ">": np.greater,
     ">=": np.greater_equal,
@@ -35,19 +38,25 @@ def evaluate(
     produced_at: datetime,
     out: Outputs,
 ) -> None:
-    """Judge the newest reading of each sensor; a NaN value leaves a rule as it is."""
+    """Judge the newest reading of each sensor; a NaN value leaves a rule as it is, and so does one
+    on which its code fails."""
     # [k, rules]: whether the rule shows anything, or is about to
     counting = sensors.read(state.arrays["r_since"])[:, :, -1] != NEVER
     busy = counting | (sensors.read(state.arrays["r_level"]) > 0)
     for number, rule in enumerate(state.stream.rules):
         if isinstance(rule, ThresholdRule):
-            values = columns[rule.metric]
-            if rule.decimals is not None:
-                values = rounded(values, rule.decimals)
-            level = _levels(state, rule, sensors.slots, times, values, 0.0)
-            if (rows := np.flatnonzero(((level > 0) | busy[:, number]) & ~np.isnan(values))).size:
-                given = (sensors.slots[rows], times[rows], values[rows], level[rows])
-                _evaluate(state, number, rule, *given, produced_at, out)
+
+            def judge(part: slice, number: int = number, rule: ThresholdRule = rule) -> None:
+                slots, values = sensors.slots[part], columns[rule.metric][part]
+                if rule.decimals is not None:
+                    values = rounded(values, rule.decimals)
+                level = _levels(state, rule, slots, times[part], values, 0.0)
+                concerned = ((level > 0) | busy[part, number]) & ~np.isnan(values)
+                if (rows := np.flatnonzero(concerned)).size:
+                    given = (slots[rows], times[part][rows], values[rows], level[rows])
+                    _evaluate(state, number, rule, *given, produced_at, out)
+
+            judged(rule.name, judge, sensors.slots, times, out)
 
 
 def _evaluate(
@@ -61,6 +70,30 @@ def _evaluate(
     produced_at: datetime,
     out: Outputs,
 ) -> None:
+    """Move the rule on for sensors that it concerns; leave no trace where that fails."""
+    a, told = state.arrays, len(out.transitions)
+    kept = [a[name][slots, number] for name in REMEMBERED]
+    try:
+        _move(state, number, rule, slots, times, values, level, produced_at, out)
+    except Exception:
+        for name, known in zip(REMEMBERED, kept, strict=True):
+            a[name][slots, number] = known
+        del out.transitions[told:]
+        raise
+
+
+def _move(
+    state: State,
+    number: int,
+    rule: ThresholdRule,
+    slots: np.ndarray,
+    times: np.ndarray,
+    values: np.ndarray,
+    level: np.ndarray,
+    produced_at: datetime,
+    out: Outputs,
+) -> None:
+    """Move the rule on, and tell what changes."""
     a = state.arrays
     held = _levels(state, rule, slots, times, values, rule.deadband)
     before = a["r_level"][slots, number]
