@@ -95,6 +95,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     readings: list[dict[str, object]] = []
     payload: bytes | None = None
+    dataschema: str = ""
+    """Schema of the frame in ``payload``, as its writer named it."""
     source: str = ""
 
 

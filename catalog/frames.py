@@ -100,16 +100,31 @@ class Tick:
 @cache
 def readings_schema(stream: Stream) -> pa.Schema:
     """Return ``sensor, observed_at`` and one nullable float64 column per metric."""
+    return _schema(stream.metric_names)
+
+
+@cache
+def _schema(metrics: tuple[str, ...]) -> pa.Schema:
     keys = [
         pa.field("sensor", pa.string(), nullable=False),
         pa.field("observed_at", TIMESTAMP, nullable=False),
     ]
-    return pa.schema(keys + [pa.field(m, pa.float64()) for m in stream.metric_names])
+    return pa.schema(keys + [pa.field(m, pa.float64()) for m in metrics])
 
 
-def dataschema(stream: Stream) -> str:
-    """Return the name of the frame's schema: ``<stream>/<version>``."""
-    return f"{stream.name}/{stream.version}"
+def dataschema(stream: Stream, version: int = 0) -> str:
+    """Return the name of the frame's schema: ``<stream>/<version>``, by default the present one."""
+    return f"{stream.name}/{version or stream.version}"
+
+
+def metrics_of(stream: Stream, schema: str) -> tuple[str, ...] | None:
+    """Return the metrics of a frame of this schema; None when the declaration knows none such."""
+    if schema == dataschema(stream):
+        return stream.metric_names
+    for version, metrics in stream.earlier.items():
+        if schema == dataschema(stream, version):
+            return metrics
+    return None
 
 
 def encode(batch: pa.RecordBatch) -> bytes:
@@ -138,13 +153,27 @@ def decode(stream_name: str, value: bytes | None, headers: Sequence[tuple[str, b
     """
     stream = streams()[stream_name]
     fields = dict(headers or ())
-    _check_headers(stream, fields)
+    _check_type(fields)
     received_at = _received_at(fields)
-    batch = _read_batch(stream, value)
+    batch = read_batch(stream, schema_of(headers), value)
     source = fields.get("ce_source", b"").decode(errors="replace")
     return Frame(
         stream, batch, received_at, source, fields.get("ce_id", b"").decode("ascii", "replace")
     )
+
+
+def read_batch(stream: Stream, schema: str, value: bytes | None) -> pa.RecordBatch:
+    """Read a frame of a schema, as one of the present version; ``FrameError`` otherwise."""
+    metrics = metrics_of(stream, schema)
+    if metrics is None:
+        raise FrameError("schema_version", f"{schema!r} is not {dataschema(stream)!r}")
+    batch = _read(_schema(metrics), value)
+    return batch if metrics == stream.metric_names else _conform(stream, batch)
+
+
+def schema_of(headers: Sequence[tuple[str, bytes]] | None) -> str:
+    """Return ``ce_dataschema`` of a message, empty when it has none."""
+    return dict(headers or ()).get("ce_dataschema", b"").decode(errors="replace")
 
 
 def event_type(headers: Sequence[tuple[str, bytes]] | None) -> str:
@@ -210,12 +239,9 @@ def decode_tick(value: bytes | None) -> Tick | Word:
     return Word(more[0], HEARING[more[1]], at)
 
 
-def _check_headers(stream: Stream, fields: dict[str, bytes]) -> None:
+def _check_type(fields: dict[str, bytes]) -> None:
     if fields.get("ce_type") != READINGS_TYPE.encode():
         raise FrameError("headers", f"ce_type is {fields.get('ce_type')!r}, not {READINGS_TYPE}")
-    schema = fields.get("ce_dataschema", b"").decode(errors="replace")
-    if schema != dataschema(stream):
-        raise FrameError("schema_version", f"{schema!r} is not {dataschema(stream)!r}")
 
 
 def _received_at(fields: dict[str, bytes]) -> datetime:
@@ -228,11 +254,19 @@ def _received_at(fields: dict[str, bytes]) -> datetime:
     return received_at
 
 
-def _read_batch(stream: Stream, value: bytes | None) -> pa.RecordBatch:
+def _conform(stream: Stream, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the readings with the metrics of the present version."""
+    schema, nothing = readings_schema(stream), pa.nulls(batch.num_rows, pa.float64())
+    known = dict(zip(batch.schema.names, batch.columns, strict=True))
+    columns = [known.get(name, nothing) for name in schema.names]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _read(schema: pa.Schema, value: bytes | None) -> pa.RecordBatch:
     if not value:
         raise FrameError("arrow", "empty message")
     try:
-        batch = pa.ipc.read_record_batch(pa.py_buffer(value), readings_schema(stream))
+        batch = pa.ipc.read_record_batch(pa.py_buffer(value), schema)
         batch.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
         raise FrameError("arrow", str(error)[:300]) from None

@@ -261,6 +261,9 @@ class Stream(Frozen):
     domain: Name
     title: Text
     version: int = 1
+    earlier: dict[int, tuple[str, ...]] = Field(default_factory=dict)
+    """Metrics of the versions before this one whose frames are still taken, in column order: a
+    metric they lack is missing, one that is not declared any more is left out."""
     cadence_s: int = Field(gt=0)
     lateness_s: int = Field(ge=0)
     metrics: tuple[Metric, ...] = Field(min_length=1)
@@ -293,6 +296,8 @@ class Stream(Frozen):
             if rule.kind == "threshold" and rule.metric not in self.aggregate_names:
                 raise ValueError(f"{self.name}.{rule.name}: unknown metric {rule.metric}")
         self._relations_resolve()
+        if later := [version for version in self.earlier if not 0 < version < self.version]:
+            raise ValueError(f"{self.name}: versions {later} are not earlier than {self.version}")
         if self.headline not in self.aggregate_names:
             raise ValueError(f"{self.name}: headline {self.headline} is no metric")
         return self

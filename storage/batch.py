@@ -16,7 +16,16 @@ from catalog.contracts import (
     decode_batch,
     decode_dead_letter,
 )
-from catalog.frames import TICK_TYPE, TIMESTAMP, Frame, FrameError, bad_rows, decode, event_type
+from catalog.frames import (
+    TICK_TYPE,
+    TIMESTAMP,
+    Frame,
+    FrameError,
+    bad_rows,
+    decode,
+    event_type,
+    schema_of,
+)
 from catalog.model import Stream
 from catalog.registry import streams
 from catalog.topics import aggregates_topic, dead_letters_topic, flags_topic, readings_topic
@@ -167,5 +176,6 @@ def _poison(topics: Topics, record: ConsumerRecord, error: FrameError) -> Letter
         reason=error.reason,
         at=datetime.now(UTC),
         payload=record.value,
+        dataschema=schema_of(record.headers),
     )
     return Letter(letter, record.topic, record.partition, record.offset)

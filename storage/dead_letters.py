@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from catalog.base import Text, text
+from catalog.frames import metrics_of
 from catalog.registry import streams
 
 Status = Literal["open", "redriven", "discarded"]
@@ -16,7 +17,7 @@ HEAD_BYTES = 48
 
 _SUMMARY = (
     "SELECT id, at, stream, stage, code, reason, jsonb_array_length(readings) AS readings,"
-    " octet_length(payload) AS payload_bytes, source, topic, partition,"
+    " octet_length(payload) AS payload_bytes, dataschema, source, topic, partition,"
     ' "offset", status, redriven_at FROM dead_letters'
 )
 _MATCH = (
@@ -70,6 +71,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     readings: int
     payload_bytes: int | None
+    dataschema: str = ""
     source: str
     topic: str | None
     partition: int | None
@@ -148,9 +150,16 @@ def discard(conn: Connection, wanted: Selection) -> int:
 
 
 def is_redrivable(letter: Summary) -> bool:
-    """Tell whether the gateway could take it: open, with readings, of a stream, not a conflict."""
-    known = letter.stream in streams() and letter.readings > 0
+    """Tell whether the gateway could take it: open, with readings or a frame of a schema that is
+    known now, of a stream, not a conflict."""
+    known = letter.stream in streams() and (letter.readings > 0 or _is_known_now(letter))
     return known and letter.status == "open" and letter.code != "conflict"
+
+
+def _is_known_now(letter: Summary) -> bool:
+    """Tell whether a frame that was of an unknown version is of a known one since."""
+    unread = letter.code == "schema_version" and letter.payload_bytes
+    return bool(unread and metrics_of(streams()[letter.stream], letter.dataschema))
 
 
 def way_out(letter: Summary) -> Text:
@@ -172,6 +181,13 @@ def way_out(letter: Summary) -> Text:
         return text(
             f"没有声明数据流 {letter.stream!r}：请先声明，或保存数据：{show}",
             f"No stream {letter.stream!r} is declared: declare it, or save the readings: {show}",
+        )
+    if letter.code == "schema_version":
+        redrive = f"{command} redrive {letter.id}"
+        return text(
+            f"帧的结构版本 {letter.dataschema!r} 未知：先部署认识它的版本，再执行：{redrive}",
+            f"Frames of {letter.dataschema!r} are not known here: deploy the version that"
+            f" declares it, then: {redrive}",
         )
     if letter.payload_bytes:
         return text(

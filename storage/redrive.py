@@ -8,9 +8,11 @@ from typing import Any, Literal
 import httpx
 from psycopg import Connection
 
+from catalog.frames import read_batch
+from catalog.registry import streams
 from service.errors import FatalError, TransientError
 from service.settings import Settings
-from storage.dead_letters import Selection, find, is_redrivable, request_body, way_out
+from storage.dead_letters import Selection, Summary, find, is_redrivable, request_body, way_out
 
 TIMEOUT_S = 30.0
 """Longer than the gateway waits for Kafka, so that its own answer arrives."""
@@ -55,12 +57,16 @@ def redrive(conn: Connection, client: httpx.Client, id: str) -> Outcome:
     ``TransientError`` when the gateway cannot take it now, ``FatalError`` when it never will.
     """
     with conn.transaction():
-        readings = _take(conn, id)
-        if readings is None:
+        taken = _take(conn, id)
+        if taken is None:
             return Outcome("settled")
         (letter,) = find(conn, Selection(ids=(id,)))
         if not is_redrivable(letter):
             return Outcome("kept", (way_out(letter).en,))
+        try:
+            readings = taken[0] or _unpack(letter, taken[1])
+        except (ValueError, OverflowError) as error:
+            return Outcome("kept", (f"the frame cannot be read: {error}",))
         outcome = _send(client, letter.stream, readings)
         if outcome.result in ("redriven", "again"):
             conn.execute(
@@ -70,13 +76,22 @@ def redrive(conn: Connection, client: httpx.Client, id: str) -> Outcome:
         return outcome
 
 
-def _take(conn: Connection, id: str) -> Readings | None:
-    row = conn.execute(
-        "SELECT readings FROM dead_letters WHERE id = %s AND status = 'open'"
+def _take(conn: Connection, id: str) -> tuple[Readings, bytes | None] | None:
+    """Lock an open letter; return its readings and its raw bytes."""
+    return conn.execute(
+        "SELECT readings, payload FROM dead_letters WHERE id = %s AND status = 'open'"
         " FOR UPDATE SKIP LOCKED",
         [id],
     ).fetchone()
-    return row[0] if row else None
+
+
+def _unpack(letter: Summary, payload: bytes | None) -> Readings:
+    """Return the readings of a frame whose version is known by now, as the gateway takes them."""
+    batch = read_batch(streams()[letter.stream], letter.dataschema, payload)
+    return [
+        {k: v.isoformat() if k == "observed_at" else v for k, v in row.items() if v is not None}
+        for row in batch.to_pylist()
+    ]
 
 
 def _send(client: httpx.Client, stream: str, readings: Readings) -> Outcome:

@@ -30,9 +30,9 @@ NUL, NUL_SYMBOL = rb"\u0000", rb"\u2400"
 
 _LETTERS = (
     "INSERT INTO dead_letters (id, at, stream, stage, code, reason, readings, payload, source,"
-    ' topic, partition, "offset") SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::text[],'
-    " %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::bytea[], %s::text[], %s::text[],"
-    " %s::integer[], %s::bigint[]) ON CONFLICT DO NOTHING RETURNING code"
+    ' dataschema, topic, partition, "offset") SELECT * FROM unnest(%s::text[], %s::timestamptz[],'
+    " %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::bytea[], %s::text[],"
+    " %s::text[], %s::text[], %s::integer[], %s::bigint[]) ON CONFLICT DO NOTHING RETURNING code"
 )
 
 
@@ -181,7 +181,7 @@ def _write_letters(conn: Connection, letters: list[Letter], written: Written) ->
         rows.append(
             (
                 *(letter.id, letter.at, letter.stream, letter.stage, letter.code, letter.reason),
-                *(Jsonb(letter.readings), letter.payload, letter.source),
+                *(Jsonb(letter.readings), letter.payload, letter.source, letter.dataschema),
                 *(item.topic, item.partition, item.offset),
             )
         )
