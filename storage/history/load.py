@@ -17,6 +17,7 @@ import pyarrow as pa
 from psycopg import Connection
 
 from catalog.contracts import DeadLetter
+from service.postgres import allow
 from storage.batch import Batch, Letter
 from storage.copy import copy_table, upsert
 from storage.history.coarser import rollups
@@ -60,7 +61,7 @@ def load_file(
     conn: Connection, file: HistoryFile, now: datetime, told: Told, stop: threading.Event
 ) -> Loaded:
     """Load one file; ``conn`` is in autocommit. After ``stop`` the rest is left for a next time."""
-    conn.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'".encode())
+    allow(conn, STATEMENT_TIMEOUT_S)
     loaded, maker = Loaded(), MinuteMaker(file.stream)
     for day, spans in groupby(file.spans(), lambda span: span.day):
         stored, in_one = 0, None
