@@ -56,7 +56,7 @@ clean: $(STAMP) ## Stop everything and remove its data
 test: setup ## Set up, start own servers and run every test on three workers (WORKERS=4, 0 = none)
 	@$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
-chaos: setup ## Strike a platform with every fault and judge it: make chaos SEED=7 ROUNDS=2 (about 25 min)
+chaos: setup ## Strike a platform with every fault and judge it: make chaos SEED=7 ROUNDS=2 (about 35 min)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),1)
 
 check: $(STAMP) ## ruff, pyright, import-linter, stream check

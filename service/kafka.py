@@ -70,21 +70,17 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
     return KafkaConsumer(**{**settings, **PATIENCE, **options})
 
 
-def ensure_topics(bootstrap: str, topics: Iterable[str], replication: int = 1) -> list[str]:
-    """Create the topics that are missing, each with ``PARTITIONS``; return the new ones' names."""
+def ensure_topics(bootstrap: str, topics: Iterable[str]) -> list[str]:
+    """Create the topics that are missing, each with ``PARTITIONS``; return the new ones' names.
+
+    How many brokers keep a copy is the brokers' own ``default.replication.factor``.
+    """
     admin: Any = KafkaAdminClient(
         bootstrap_servers=bootstrap.split(","), client_id="cityops-admin", **PATIENCE
     )
     try:
         missing = sorted(set(topics) - set(admin.list_topics()))
-        wanted = {
-            t: {
-                "num_partitions": PARTITIONS,
-                "replication_factor": replication,
-                "configs": TOPIC_CONFIG,
-            }
-            for t in missing
-        }
+        wanted = {t: {"num_partitions": PARTITIONS, "configs": TOPIC_CONFIG} for t in missing}
         if wanted:
             admin.create_topics(wanted)
         return missing

@@ -54,6 +54,9 @@ LOGGING = {
     "log.org.apache.kafka.common.utils.AppInfoParser": "error",
 }
 
+VOTERS = "controller.quorum.voters"
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
 QUICKLY: Mapping[str, Any] = MappingProxyType(
     {"request_timeout_ms": 2000, "bootstrap_timeout_ms": 2000}
 )
@@ -76,22 +79,40 @@ def _resolve(folder: Path) -> None:
         raise DeployError(f"Maven could not resolve Apache Kafka {VERSION}:\n{said}")
 
 
-def prepare(libs: Path, folder: Path, port: int, controller_port: int) -> Path:
-    """Write the broker's configuration into `folder`, format its log once, return the file."""
+def prepare(
+    libs: Path,
+    folder: Path,
+    port: int,
+    controller_port: int,
+    more: Mapping[str, object] = NOTHING,
+    cluster: str = "",
+) -> Path:
+    """Write the broker's configuration into `folder`, format its log once, return the file.
+
+    `more` are settings beyond a single node's; with controllers named in `VOTERS` it is one of
+    several nodes, which are formatted for the same `cluster`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "server.properties"
     data = folder / "data"
-    config.write_text(properties(data, port, controller_port))
+    config.write_text(properties(data, port, controller_port, more))
     if not (data / "meta.properties").exists():
-        # version 4 ids may begin with "-", which the tool would take for an option
-        cluster = "c" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        arguments = ["format", "-t", cluster, "-c", str(config), "--standalone"]
-        _tool(libs, "kafka.tools.StorageTool", arguments)
+        arguments = ["format", "-t", cluster or cluster_id(), "-c", str(config)]
+        alone = [] if VOTERS in more else ["--standalone"]
+        _tool(libs, "kafka.tools.StorageTool", [*arguments, *alone])
     return config
 
 
-def properties(data: Path, port: int, controller_port: int) -> str:
-    """Return server.properties for a single node that is broker and controller."""
+def cluster_id() -> str:
+    """Return a new id of a cluster."""
+    # version 4 ids may begin with "-", which the tool would take for an option
+    return "c" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
+
+
+def properties(
+    data: Path, port: int, controller_port: int, more: Mapping[str, object] = NOTHING
+) -> str:
+    """Return server.properties for a single node that is broker and controller, and `more`."""
     settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -127,7 +148,7 @@ def properties(data: Path, port: int, controller_port: int) -> str:
         "broker.session.timeout.ms": 2000,
         "broker.heartbeat.interval.ms": 500,
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "".join(f"{name}={value}\n" for name, value in {**settings, **more}.items())
 
 
 def command(libs: Path, config: Path, jvm: Sequence[str] = ()) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,20 @@ class Servers:
             pool.submit(self.database.stop, signal.SIGINT, 20.0)
 
 
-def start_broker(folder: Path, jvm: Sequence[str] = ()) -> tuple[str, Child]:
+def start_broker(
+    folder: Path,
+    jvm: Sequence[str] = (),
+    more: Mapping[str, object] = kafka.NOTHING,
+    cluster: str = "",
+) -> tuple[str, Child]:
     """Start a broker in `folder`; return its bootstrap address and process.
 
-    A folder used before keeps its data and, when they are free, its ports.
+    A folder used before keeps its data and, when they are free, its ports. `more` and `cluster`
+    as in `kafka.prepare`.
     """
     libs = kafka.install(cache_dir())
     chosen = _ports(folder, "kafka", "controller")
-    config = kafka.prepare(libs, folder, chosen["kafka"], chosen["controller"])
+    config = kafka.prepare(libs, folder, chosen["kafka"], chosen["controller"], more, cluster)
     child = spawn("kafka", kafka.command(libs, config, jvm), folder / "kafka.log")
     bootstrap = f"{LOOPBACK}:{chosen['kafka']}"
     _await(child, lambda: kafka.ready(bootstrap))

@@ -1,6 +1,7 @@
 """`make chaos`: strike a running platform with every fault, judge, and try without each guard."""
 
 import random
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from tests.chaos.disks import may_mount
 from tests.chaos.faults import FAULTS, Fault, fault
 from tests.chaos.guards import GUARDS, drop_key
 from tests.chaos.ledger import STREAMS
-from tests.chaos.report import Report
+from tests.chaos.report import FOLDER, Report
 from tests.chaos.run import Outcome, strike
 from tests.chaos.stack import Stack, running_stack
 
@@ -46,7 +47,7 @@ def main(
     guards: Annotated[
         list[str] | None, typer.Option("--guard", help="Only this guard; may be repeated")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the report")] = Path(".cityops/chaos"),
+    out: Annotated[Path, typer.Option(help="Folder of the report")] = FOLDER,
 ) -> None:
     """Exit 1 when a promise was broken, or when a missing guard was not noticed."""
     report = Report(seed)
@@ -71,22 +72,20 @@ def _chosen(names: list[str] | None) -> list[Fault]:
 
 
 def _rounds(report: Report, faults: list[Fault], rounds: int) -> None:
+    """Do the faults in an order of chance, those of each kind of platform on one platform."""
     order = random.Random(report.seed)
-    disks = any(chosen.disks for chosen in faults)
-    with running_stack(report.seed, disks=disks) as stack:
-        for _ in range(rounds):
-            for chosen in order.sample(faults, len(faults)):
-                outcome = _strike(stack, [chosen], order.randrange(1 << 30))
-                report.outcomes.append(outcome)
-                typer.echo(f"{chosen.name}: {'kept' if outcome else 'BROKEN'}")
-        ledger = stack.ledger
-        report.issued = {
-            "readings accepted": len(ledger.accepted),
-            "readings refused": len(ledger.refused),
-            "requests": ledger.posts,
-            "requests without an answer": ledger.without_answer,
-            "commit replies lost": stack.proxy.lost,
-        }
+    for brokers in sorted({chosen.brokers for chosen in faults}):
+        same = [chosen for chosen in faults if chosen.brokers == brokers]
+        disks = any(chosen.disks for chosen in same)
+        with running_stack(report.seed, disks=disks, brokers=brokers) as stack:
+            for _ in range(rounds):
+                for chosen in order.sample(same, len(same)):
+                    begun = time.monotonic()
+                    outcome = _strike(stack, [chosen], order.randrange(1 << 30))
+                    report.add(outcome)
+                    said = "kept" if outcome else f"BROKEN {outcome.wrong}"
+                    typer.echo(f"{chosen.name}: {said} ({time.monotonic() - begun:.0f} s)")
+            report.count(stack)
 
 
 def _strike(stack: Stack, chosen: list[Fault], seed: int, calm_s: float = 4.0) -> Outcome:

@@ -12,6 +12,11 @@ import psycopg
 from kafka.consumer.fetcher import ConsumerRecord
 from psycopg import Connection
 
+from tests.chaos.crashes import POINTS, crash
+
+MARK = 0.1234
+"""A ponding depth below every limit, on which ``rule_raises`` raises."""
+
 
 def offsets_apart() -> None:
     """Store the offsets before the rows, in a transaction of their own, as auto-commit does."""
@@ -115,6 +120,20 @@ def no_memory() -> None:
     windows.holds = nothing
 
 
+def rule_raises() -> None:
+    """Let the code of a rule raise an error on a reading of one value."""
+    from streams.engine import rules
+
+    levels = rules._levels
+
+    def odd(*given: Any) -> Any:
+        if (given[4] == MARK).any():
+            raise ZeroDivisionError("rule code that fails on one reading")
+        return levels(*given)
+
+    rules._levels = odd
+
+
 def no_key() -> None:
     """Nothing in a process: ``drop_key`` takes the unique key from the tables."""
 
@@ -143,11 +162,18 @@ GUARDS = {
     )
 }
 
+SWITCHES = {
+    **GUARDS,
+    **{point: crash(point) for point in POINTS},
+    rule_raises.__name__: rule_raises,
+}
+"""All that can be done to a process at its start."""
+
 
 def main() -> None:
     """Take a guard out, then run a room as ``python -m`` does."""
-    guard, room, *arguments = sys.argv[1:]
-    GUARDS[guard]()
+    switch, room, *arguments = sys.argv[1:]
+    SWITCHES[switch]()
     sys.argv = [room, *arguments]
     runpy.run_module(room, run_name="__main__", alter_sys=True)
 

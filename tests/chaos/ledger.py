@@ -1,25 +1,26 @@
 """The ledger: issues readings, is never killed, and remembers what was accepted and refused."""
 
+import queue
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
 
-from catalog.frames import frame_headers
 from catalog.registry import stream
-from catalog.topics import PARTITIONS, readings_topic, shard_key
-from service.kafka import producer
+from tests.chaos import poison
 
 STREAMS = ("waterlogging", "noise")
 STEP_S = 30
 """Event time between two readings of a sensor: minutes go by faster than on the wall."""
+ANSWER_S = 12.0
+"""A little longer than the gateway waits for Kafka, so that its own 503 arrives."""
+PAUSE_S = 0.15
 
 Reading = dict[str, Any]
 
@@ -33,7 +34,20 @@ class Shares:
     too_late: float = 0.02
     conflict: float = 0.02
     refused: float = 0.02
-    poison: float = 0.02
+    poison: float = 0.08
+    """One frame in a hundred: a round is about eight frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One request: when it was asked and answered (monotonic), and the status.
+
+    0 is no answer to what was sent, -1 nobody to send it to.
+    """
+
+    asked: float
+    at: float
+    status: int
 
 
 @dataclass
@@ -72,8 +86,12 @@ class Ledger:
     shares: Shares = field(default_factory=Shares)
     accepted: list[tuple[str, Reading]] = field(default_factory=list)
     refused: list[tuple[str, Reading]] = field(default_factory=list)
-    posts: int = 0
-    without_answer: int = 0
+    beside: list[tuple[str, Reading]] = field(default_factory=list)
+    """Readings that were put on a topic without the gateway, or may have been."""
+    answers: list[Answer] = field(default_factory=list)
+    sent: Counter[str] = field(default_factory=Counter)
+    """How often each kind of ill-behaved traffic was sent."""
+    wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -85,6 +103,10 @@ class Ledger:
         ]
         self._running, self._stop = threading.Event(), threading.Event()
         self._idle = threading.Event()
+        self._asking = threading.Event()
+        self._others: queue.Queue[tuple[str, list[Reading], threading.Event]] = queue.Queue()
+        self._poisoner = poison.Poisoner(self.kafka, self.prefix)
+        self._mate_at = start
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -104,22 +126,50 @@ class Ledger:
         self._stop.set()
         self._running.set()
         self._thread.join(30.0)
+        self._poisoner.close()
 
-    def newest(self) -> tuple[str, Reading] | None:
-        """Return the reading that was accepted last."""
-        return self.accepted[-1] if self.accepted else None
+    def await_request(self, deadline_s: float) -> None:
+        """Return when a request has just been sent and has no answer yet."""
+        self._asking.clear()
+        assert self._asking.wait(deadline_s), f"no request within {deadline_s:.0f} s"
+
+    def also(self, name: str, readings: list[Reading]) -> None:
+        """Send these readings too, in a frame of their own; returns when they are accepted."""
+        done = threading.Event()
+        self._others.put((name, readings, done))
+        assert done.wait(60.0), "readings of a fault were not accepted within a minute"
+
+    def count(self, status: int, since: float, until: float = float("inf")) -> int:
+        """Return how many answers of a status came between two moments (monotonic)."""
+        return sum(a.status == status and since <= a.at <= until for a in list(self.answers))
+
+    def errors(self, since: float, until: float = float("inf")) -> int:
+        """Return how many answers of 500 and above came between two moments (monotonic)."""
+        return sum(a.status >= 500 and since <= a.at <= until for a in list(self.answers))
+
+    def others(self, since: float) -> int:
+        """Return how many answers since then were neither an acceptance nor a refusal of poison."""
+        known = (202, 400, 413, 422)
+        return sum(a.status not in known and a.at >= since for a in list(self.answers))
+
+    def waits(self, since: float) -> list[float]:
+        """Return how long each request since then waited for its 202, in seconds."""
+        return [a.at - a.asked for a in list(self.answers) if a.status == 202 and a.at >= since]
 
     def _run(self) -> None:
-        with httpx.Client(timeout=5.0) as client:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        with httpx.Client(timeout=ANSWER_S, headers=headers) as client:
             while not self._stop.is_set():
                 if not self._running.is_set():
                     self._idle.set()
                     self._running.wait()
                     continue
-                self._poison()
+                while not self._others.empty():
+                    self._send_other(client, *self._others.get())
+                self._poison(client)
                 for name in STREAMS:
                     self._send(client, name, list(self._frame(name)))
-                self._stop.wait(0.15)
+                self._stop.wait(PAUSE_S)
 
     def _frame(self, name: str) -> Iterator[Reading]:
         for sensor in (s for s in self._sensors if s.stream == name):
@@ -129,6 +179,7 @@ class Ledger:
         rnd, shares = self._random, self.shares
         reading, before = sensor.next(), list(sensor.sent)
         if rnd.random() < shares.held_back:
+            self.sent["held back"] += 1
             sensor.held.append(reading)
         else:
             yield self._sent(sensor, reading)
@@ -137,10 +188,13 @@ class Ledger:
         # one frame must not contradict itself: that is refused
         if before and rnd.random() < shares.conflict:
             known = rnd.choice(before)
+            self.sent["other bodies"] += 1
             yield known | {k: v + 1.0 for k, v in known.items() if isinstance(v, float)}
         elif before and rnd.random() < shares.duplicate:
+            self.sent["duplicates"] += 1
             yield rnd.choice(before)
         if rnd.random() < shares.too_late:
+            self.sent["beyond lateness"] += 1
             lateness = timedelta(seconds=stream(sensor.stream).lateness_s + 61)
             late = sensor.at - lateness - timedelta(seconds=rnd.randrange(900))
             yield reading | {"observed_at": (late + timedelta(milliseconds=7)).isoformat()}
@@ -158,36 +212,53 @@ class Ledger:
             if status == 202:
                 self.accepted += [(name, r) for r in readings]
             elif status in (400, 422):
-                assert wrong, f"{name}: a sound frame was refused: {self._said}"
+                if not wrong:
+                    self.wrong.append(f"{name}: a sound frame was refused: {self._said}")
                 self.refused += [(name, r) for r in readings]
             else:
                 self._stop.wait(0.2)
                 continue
             return
 
-    def _post(self, client: httpx.Client, name: str, readings: list[Reading]) -> int:
-        self.posts += 1
-        url = f"{self.gateway}/v1/streams/{name}/readings"
-        headers = {"Authorization": f"Bearer {self.key}"}
-        with suppress(httpx.TransportError):
-            answer = client.post(url, json={"readings": readings}, headers=headers)
-            self._said = answer.text[:500]
-            return answer.status_code
-        self.without_answer += 1
-        return 0
+    def _send_other(
+        self, client: httpx.Client, name: str, readings: list[Reading], done: threading.Event
+    ) -> None:
+        while self._post(client, name, readings) != 202 and not self._stop.wait(0.2):
+            pass
+        self.accepted += [(name, reading) for reading in readings]
+        done.set()
 
-    def _poison(self) -> None:
-        """Now and then put bytes that are no frame straight on a topic."""
-        if self._random.random() >= self.shares.poison:
+    def _post(self, client: httpx.Client, name: str, readings: list[Reading]) -> int:
+        return self._ask(lambda: client.post(self._url(name), json={"readings": readings}))
+
+    def _ask(self, post: Callable[[], httpx.Response]) -> int:
+        asked = time.monotonic()
+        self._asking.set()
+        try:
+            answer = post()
+            self._said, status = answer.text[:500], answer.status_code
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            status = -1
+        except httpx.TransportError:
+            status = 0
+        self.answers.append(Answer(asked, time.monotonic(), status))
+        return status
+
+    def _url(self, name: str) -> str:
+        return f"{self.gateway}/v1/streams/{name}/readings"
+
+    def _poison(self, client: httpx.Client) -> None:
+        """Now and then send what is no reading, to the gateway and straight onto a topic."""
+        well = bool(self.answers) and self.answers[-1].status == 202
+        if self._random.random() >= self.shares.poison or not well:
             return
-        name = self._random.choice(STREAMS)
-        shard = self._random.randrange(PARTITIONS)
-        headers = frame_headers(stream(name), "chaos", datetime.now(UTC))
-        with suppress(KafkaError, ValueError):
-            sender: KafkaProducer = producer(self.kafka, "chaos")
-            try:
-                topic, key = readings_topic(self.prefix, name), shard_key(shard)
-                value = self._random.choice([b"", b"no frame", b"\xff" * 400])
-                sender.send(topic, value, key=key, partition=shard, headers=headers).get(10)
-            finally:
-                sender.close(timeout=5)
+        declared = stream(self._random.choice(STREAMS))
+        self._mate_at += timedelta(seconds=STEP_S)
+        self.sent["poison on the topic"] += 1
+        if mate := self._poisoner.put(declared, self._random, self._mate_at):
+            self.beside.append((declared.name, mate))
+        self.sent["poison over HTTP"] += 1
+        body = poison.body(declared, self._random, self._mate_at)
+        status = self._ask(lambda: client.post(self._url(declared.name), content=body))
+        if status not in (-1, 0, 400, 413, 422, 429, 503):
+            self.wrong.append(f"{declared.name}: {body[:80]!r} was answered by {status}")

@@ -5,16 +5,19 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import psycopg
+
 from deploy.wait import wait_until
+from tests.chaos.backwards import moved_back
 from tests.chaos.faults import Fault
-from tests.chaos.stack import Stack
+from tests.chaos.seen import Figures, Seen
+from tests.chaos.stack import FLOW_S, Stack
 from tests.oracle.compare import Difference, compare
-from tests.oracle.log import body
+from tests.oracle.log import Expected, body
 from tests.oracle.outputs import Row
 from tests.oracle.rules import EPOCH
 
 SETTLE_S = 120.0
-FLOW_S = 90.0
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Outcome:
     faults: list[str]
     stored_s: list[float] = field(default_factory=list)
     judged_s: list[float] = field(default_factory=list)
+    seen: list[Figures] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -41,15 +45,25 @@ def strike(stack: Stack, faults: list[Fault], seed: int, calm_s: float = 4.0) ->
     stack.ledger.start()
     for fault in faults:
         time.sleep(wait.uniform(calm_s / 2, calm_s))
-        fault.strike(stack)
+        outcome.seen.append(_struck(stack, fault, outcome))
         over, wall, known = time.monotonic(), time.time(), len(stack.ledger.accepted)
         wait_until(lambda known=known: stack.stored(known), FLOW_S, f"rows after {fault.name}")
         outcome.stored_s.append(time.monotonic() - over)
         wait_until(lambda wall=wall: stack.judged(wall), FLOW_S, f"checkpoint after {fault.name}")
         outcome.judged_s.append(time.monotonic() - over)
     time.sleep(calm_s)
-    outcome.wrong = judge(stack) + _slow(outcome, faults)
+    outcome.wrong += judge(stack) + _slow(outcome, faults)
     return outcome
+
+
+def _struck(stack: Stack, fault: Fault, outcome: Outcome) -> Figures:
+    """Do one fault; what was not as it must be meanwhile goes to the outcome."""
+    seen = Seen()
+    try:
+        fault.strike(stack, seen)
+    finally:
+        outcome.wrong += [f"{fault.name}: {text}" for text in seen.wrong]
+    return seen.figures
 
 
 def _slow(outcome: Outcome, faults: list[Fault]) -> list[str]:
@@ -69,22 +83,27 @@ def judge(stack: Stack) -> list[str]:
         stack.settle(SETTLE_S)
     except TimeoutError as error:
         return [str(error)]
-    found = [*stack.judge.verdict(), *promises(stack)]
-    return [str(difference) for difference in found]
+    hops, expected = stack.judge.compared()
+    found = [*filter(None, hops), *promises(stack, expected)]
+    with psycopg.connect(stack.dsn) as conn:
+        back = moved_back(conn)
+    wrong, stack.ledger.wrong = stack.ledger.wrong, []
+    return [*map(str, found), *back, *wrong]
 
 
-def promises(stack: Stack) -> list[Difference]:
+def promises(stack: Stack, expected: Expected) -> list[Difference]:
     """Compare the ledger with the log: accepted is in Kafka, refused is nowhere."""
-    expected = stack.judge.reader.expected({})
     logged = {(key, body(values)) for key, values in expected.rows.items()} | expected.conflicts
     ledger = stack.ledger
     accepted = {_key(name, reading): 1 for name, reading in ledger.accepted}
     refused = {_key(name, reading) for name, reading in ledger.refused}
+    issued = accepted.keys() | {_key(name, reading) for name, reading in ledger.beside}
     found = [
         compare(
             "gateway: accepted readings in Kafka", accepted, {k: 1 for k in accepted if k in logged}
         ),
         compare("gateway: refused readings in Kafka", {}, {k: 1 for k in refused if k in logged}),
+        compare("gateway: readings nobody sent in Kafka", {}, dict.fromkeys(logged - issued, 1)),
     ]
     return [difference for difference in found if difference]
 

@@ -8,7 +8,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import psycopg
+from prometheus_client.parser import text_string_to_metric_families
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from catalog.topics import all_topics
@@ -17,13 +19,17 @@ from deploy.ports import LOOPBACK, free_port
 from deploy.process import Child, spawn
 from service.kafka import ensure_topics
 from storage.api_keys import add_key
+from tests.chaos.backwards import watch_offsets
 from tests.chaos.disks import small_disks
 from tests.chaos.ledger import STREAMS, Ledger
 from tests.chaos.proxy import Proxy
+from tests.chaos.servers import ChaosServers
 from tests.oracle.judge import Judge
-from tests.servers import OwnServers, native_folder, outer_environment, wait_until
+from tests.servers import native_folder, outer_environment, wait_until
 
 PREFIX = "chaos"
+FLOW_S = 90.0
+"""How long to wait at most until data flows again."""
 MEMBERS = {
     "gateway": ("ingest", "gateway"),
     "sink": ("storage", "sink"),
@@ -34,14 +40,16 @@ MEMBERS = {
 
 @dataclass
 class Stack:
-    """Servers, the proxy before the database, and members that are kept alive."""
+    """Servers, the proxies before them, and members that are kept alive."""
 
-    own: OwnServers
+    own: ChaosServers
     folder: Path
     without: str = ""
     """Name of the guard that is taken out of every process (see ``guards``)."""
     members: dict[str, Child] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
+    next_start: dict[str, str] = field(default_factory=dict)
+    """Name of the switch (see ``guards``) that a member gets at its next start only."""
     _env: dict[str, dict[str, str]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -53,11 +61,11 @@ class Stack:
         with psycopg.connect(server, autocommit=True) as conn:
             conn.execute("CREATE DATABASE chaos")
         port = conninfo_to_dict(self.dsn)["port"]
-        self.proxy = Proxy(LOOPBACK, int(str(port)))
+        self.to_database = Proxy(LOOPBACK, int(str(port)))
         gateway = f"http://{LOOPBACK}:{free_port()}"
         self._base = outer_environment() | {
-            "CITYOPS_KAFKA": kafka,
-            "CITYOPS_DSN": make_conninfo(self.dsn, port=str(self.proxy.port)),
+            "CITYOPS_KAFKA": self.own.for_members(),
+            "CITYOPS_DSN": make_conninfo(self.dsn, port=str(self.to_database.port)),
             "CITYOPS_TOPIC_PREFIX": PREFIX,
             "CITYOPS_GATEWAY": gateway,
             "CITYOPS_STATE_DIR": str(self.folder),
@@ -65,6 +73,7 @@ class Stack:
         self._run("storage", "migrate")
         with psycopg.connect(self.dsn, autocommit=True) as conn:
             key = add_key(conn, "chaos", ["ingest:*"])
+            watch_offsets(conn)
         ensure_topics(kafka, all_topics(PREFIX, STREAMS))
         for name in MEMBERS:
             self.add(name)
@@ -97,11 +106,12 @@ class Stack:
         with self._lock:
             for child in self.members.values():
                 child.stop()
-        self.proxy.close()
+        self.to_database.close()
 
     def _spawn(self, name: str, kind: str) -> Child:
         room = MEMBERS[kind]
-        before = ["-m", "tests.chaos.guards", self.without] if self.without else ["-m"]
+        switch = self.next_start.pop(name, self.without)
+        before = ["-m", "tests.chaos.guards", switch] if switch else ["-m"]
         line = [sys.executable, *before, *room]
         return spawn(name, line, self.folder / f"{name}.log", env=self._env[name], cwd=ROOT)
 
@@ -119,6 +129,27 @@ class Stack:
         child = spawn("migrate", line, self.folder / "migrate.log", env=self._base, cwd=ROOT)
         assert child.handle.wait(60) == 0, (self.folder / "migrate.log").read_text()
 
+    def metrics(self, name: str, metric: str) -> dict[str, float]:
+        """Return a metric of a member by its labels; empty while it does not answer."""
+        with suppress(httpx.HTTPError):
+            text = httpx.get(f"{self._vitals(name)}/metrics", timeout=2.0).text
+            samples = (s for f in text_string_to_metric_families(text) for s in f.samples)
+            return {
+                ",".join(sample.labels.values()): sample.value
+                for sample in samples
+                if sample.name == metric
+            }
+        return {}
+
+    def healthy(self, name: str) -> bool:
+        """Tell whether a member says that it is well."""
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{self._vitals(name)}/health", timeout=2.0).status_code == 200
+        return False
+
+    def _vitals(self, name: str) -> str:
+        return f"http://{LOOPBACK}:{self._env[name]['CITYOPS_METRICS_PORT']}"
+
     def stored(self, after: int) -> bool:
         """Tell whether a reading that was accepted after the first ``after`` ones is a row."""
         fresh = self.ledger.accepted[after:]
@@ -130,6 +161,11 @@ class Stack:
             key = [reading["sensor"], reading["observed_at"]]
             return conn.execute(query.encode(), key).fetchone() is not None
         return False
+
+    def await_rows(self, deadline_s: float = FLOW_S) -> None:
+        """Wait until a reading accepted from now on is a row."""
+        known = len(self.ledger.accepted)
+        wait_until(lambda: self.stored(known), deadline_s, "a new reading as a row")
 
     def judged(self, since: float) -> bool:
         """Tell whether the worker has stored a checkpoint since a time (epoch seconds)."""
@@ -146,13 +182,15 @@ class Stack:
 
 
 @contextmanager
-def running_stack(seed: int, without: str = "", *, disks: bool = False) -> Iterator[Stack]:
+def running_stack(
+    seed: int, without: str = "", *, disks: bool = False, brokers: int = 1
+) -> Iterator[Stack]:
     """Give a started stack whose data flows; everything is stopped and removed at the end.
 
     With ``disks`` each server has a small one of its own.
     """
     with native_folder() as folder, small_disks(folder) if disks else nullcontext():
-        own = OwnServers(folder)
+        own = ChaosServers(folder, count=brokers)
         stack = Stack(own, folder / "members", without)
         try:
             stack.start(seed)
@@ -162,6 +200,6 @@ def running_stack(seed: int, without: str = "", *, disks: bool = False) -> Itera
         finally:
             if hasattr(stack, "ledger"):
                 stack.ledger.stop()
-            if hasattr(stack, "proxy"):
+            if hasattr(stack, "to_database"):
                 stack.stop()
             own.stop()

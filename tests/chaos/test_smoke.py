@@ -26,5 +26,5 @@ def test_faults_change_nothing_that_was_promised(stack: Stack) -> None:
     print(outcome, stack.restarts)
     assert not outcome.wrong, "\n".join(outcome.wrong)
     assert stack.restarts.keys() >= {"sink", "worker", "gateway"}
-    assert stack.proxy.lost > 0
+    assert stack.to_database.lost > 0
     assert stack.judge.reader.expected({}).conflicts, "the traffic held no conflicting bodies"

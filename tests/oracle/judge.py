@@ -85,6 +85,10 @@ class Judge:
 
     def hops(self) -> list[Difference]:
         """Return every hop that was compared, right or wrong."""
+        return self.compared()[0]
+
+    def compared(self) -> tuple[list[Difference], Expected]:
+        """Return every hop, and what must have come of the log."""
         tables = snapshot(self.dsn, self.prefix, self.streams)
         told = self._told(tables)
         stored = {
@@ -94,8 +98,11 @@ class Judge:
             if who == SINK and topic == readings_topic(self.prefix, name)
         }
         expected = self.reader.expected(tables.checkpoints, stored)
-        recorded = {i: r for i, r in tables.transitions.items() if self._reads(r["stream"])}
-        return [
+        recorded, episodes = (
+            {i: r for i, r in rows.items() if self._reads(r["stream"])}
+            for rows in (tables.transitions, tables.episodes)
+        )
+        hops = [
             compare("sink: readings in the tables", *self._rows(expected.rows, tables, "raw")),
             _sets("sink: dead letters of what cannot be used", expected.letters, tables.letters),
             _sets("sink: dead letters of other bodies", expected.conflicts, tables.conflicts),
@@ -104,7 +111,9 @@ class Judge:
             _sets("sink: flags in the table", *self._flags(told, tables)),
             *self._rollups(tables),
             compare("alerts: transitions in the table", told.transitions_stored, recorded),
+            compare("alerts: episodes in the table", _episodes(told.transitions_stored), episodes),
         ]
+        return hops, expected
 
     # waiting
 
@@ -260,6 +269,22 @@ def _worst(flags: set[Flag]) -> set[tuple[Any, ...]]:
 
 def _plain(transitions: Mapping[str, Transition]) -> dict[str, Row]:
     return {id: plain(transition) for id, transition in transitions.items()}
+
+
+def _episodes(told: dict[str, Row]) -> dict[str, Row]:
+    """Return the episodes that transitions make: raised once, cleared once, the worst between."""
+    found: dict[str, Row] = {}
+    for row in sorted(told.values(), key=lambda row: row["observed_at"]):
+        whose = {name: row[name] for name in ("rule", "stream", "sensor")}
+        fresh = {"raised_at": None, "cleared_at": None, "peak_severity": row["severity"]}
+        episode = found.setdefault(row["episode"], whose | fresh)
+        if row["kind"] == "cleared":
+            episode["cleared_at"] = row["observed_at"]
+            continue
+        episode["peak_severity"] = min(episode["peak_severity"], row["severity"])
+        if row["kind"] == "raised":
+            episode["raised_at"] = row["observed_at"]
+    return found
 
 
 def _table(items: Iterable[Any]) -> dict[Any, int]:

@@ -40,6 +40,7 @@ class Tables:
     minutes: dict[Minute, Row] = field(default_factory=dict)
     flags: set[tuple[Any, ...]] = field(default_factory=set)
     transitions: dict[str, Row] = field(default_factory=dict)
+    episodes: dict[str, Row] = field(default_factory=dict)
     rollups: dict[str, dict[Minute, Row]] = field(default_factory=dict)
     marks: set[Minute] = field(default_factory=set)
     """Hours whose rollups are to be computed anew."""
@@ -61,7 +62,7 @@ def snapshot(dsn: str, prefix: str, streams: tuple[str, ...]) -> Tables:
         found.letters = _letters(conn, {readings_topic(prefix, name) for name in streams})
         found.conflicts = {c for c in _conflicts(conn) if c[0][0] in streams}
         found.flags = {f for f in _flags(conn) if f[0] in streams}
-        found.transitions = _transitions(conn)
+        found.transitions, found.episodes = _transitions(conn), _episodes(conn)
         for name in streams:
             found.readings |= _readings(conn, name)
             found.minutes |= _windows(conn, f"aggregates_{name}", name)
@@ -160,6 +161,19 @@ def _transitions(conn: Rows) -> dict[str, Row]:
         if row["rule"] != JUDGING_ID:
             row["observed_at"] = _us(row["observed_at"])
             found[row["id"]] = row
+    return found
+
+
+def _episodes(conn: Rows) -> dict[str, Row]:
+    """Return every episode: whose it is, from when to when, and how bad it was."""
+    names = ("id", "rule", "stream", "sensor", "raised_at", "cleared_at", "peak_severity")
+    found = {}
+    for row in _select(conn, "episodes", names):
+        if row["rule"] == JUDGING_ID:
+            continue
+        for name in ("raised_at", "cleared_at"):
+            row[name] = None if row[name] is None else _us(row[name])
+        found[row.pop("id")] = row
     return found
 
 
