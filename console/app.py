@@ -76,6 +76,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     api.mount(app)
+    problems.refuse_unknown_paths(app)
     app.include_router(login.router)
     app.include_router(respond.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,5 +1,6 @@
 """Errors as problem+json (RFC 9457): what is wrong, where, and what to do about it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -8,12 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from alerts.errors import ConflictError, NotFoundError
 from service.postgres import is_transient
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "2"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class Problem(Exception):
@@ -37,6 +40,15 @@ class Refused(Problem):
     def __init__(self, field: str, rule: str, detail: str) -> None:
         super().__init__(422, "request refused", detail, "contract")
         self.errors = [{"field": field, "rule": rule, "detail": detail}]
+
+
+def require_known(field: str, values: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ``Refused`` for the first value of a query that is none of the known ones."""
+    listed = list(known)
+    for value in values:
+        if value not in listed:
+            words = f"no {field} {value!r}; known: {', '.join(listed)}"
+            raise Refused(f"query.{field}", "unknown", words)
 
 
 def not_found(what: str) -> Problem:
@@ -92,6 +104,17 @@ def install(app: FastAPI) -> None:
         if is_transient(error):
             return respond(_away())
         raise error
+
+
+def refuse_unknown_paths(app: FastAPI) -> None:
+    """Answer what no route below /api takes; mount it after all of them."""
+
+    @app.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
+    def unknown(request: Request, path: str) -> None:
+        other = [r for r in app.routes if r.matches(request.scope)[0] is Match.PARTIAL]
+        if other:
+            raise Problem(405, "not allowed", f"{path} knows no {request.method}", "http")
+        raise not_found(f"no path /api/{path}; /api/v1/openapi.json lists all of them")
 
 
 def _away() -> Problem:

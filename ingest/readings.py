@@ -8,6 +8,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from catalog.frames import EARLIEST, LATEST, MAX_READINGS, SENSOR_ID, readings_schema
@@ -16,6 +17,7 @@ from catalog.model import Stream
 MAX_FUTURE = timedelta(minutes=5)
 MAX_ERRORS = 100
 MAX_SHOWN = 100
+QUOTE = ord('"')
 # in Python `$` would let a newline follow
 SensorId = Annotated[str, msgspec.Meta(pattern=SENSOR_ID.removesuffix("$") + r"\Z")]
 SENSOR_WORDS = "an id is up to 64 letters, digits and . _ : - and begins with one of the former"
@@ -66,13 +68,41 @@ def parse_json(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
         readings = _decoder(stream).decode(body).readings
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         unexplained = FieldError(None, "body", "json", str(error)[:200])
-        raise Refused(list(_explain(stream, body)) or [unexplained]) from None
+        named = list(_explain(stream, body)) or list(_named_twice(body))
+        raise Refused(named or [unexplained]) from None
     rows = [msgspec.structs.astuple(r) for r in readings]
     check_rows(rows, now)
     columns = [
         pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), _schema(stream), strict=True)
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=_schema(stream))
+    batch = pa.RecordBatch.from_arrays(columns, schema=_schema(stream))
+    if _may_name_twice(batch, body) and (errors := list(_named_twice(body))):
+        raise Refused(errors)
+    return batch
+
+
+def _may_name_twice(batch: pa.RecordBatch, body: bytes) -> bool:
+    """Tell by counting quotes whether a body may hold more texts than its readings account for.
+
+    Names and values that decode hold no quote: each text takes two. A reading has four texts (the
+    names and values of sensor and time) and the names of its metrics, those that are null included.
+    """
+    absent = sum(column.null_count for column in batch.columns[2:])
+    texts = 1 + batch.num_rows * (batch.num_columns + 2) - absent
+    quotes = np.count_nonzero(np.frombuffer(body, np.uint8) == QUOTE)
+    if quotes == 2 * texts:
+        return False
+    return quotes != 2 * (texts + body.count(b"null,") + body.count(b"null}"))
+
+
+def _named_twice(body: bytes) -> Iterable[FieldError]:
+    """Name each field that one object has twice: nobody can tell which value is meant."""
+    objects: list[list[str]] = []
+    json.loads(body, object_pairs_hook=lambda pairs: objects.append([name for name, _ in pairs]))
+    for item, names in enumerate(objects):
+        whole = item == len(objects) - 1
+        for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+            yield FieldError(None if whole else item, name, "contradiction", "this field is twice")
 
 
 def _schema(stream: Stream) -> pa.Schema:

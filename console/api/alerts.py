@@ -13,6 +13,7 @@ from psycopg import Connection
 from pydantic import BaseModel, Field
 
 from alerts import acts
+from alerts.external import STREAM as EXTERNAL
 from alerts.store import (
     Alert,
     AlertFilter,
@@ -23,7 +24,10 @@ from alerts.store import (
     get_alert,
     list_transitions,
 )
+from catalog.platform import PLATFORM
+from catalog.registry import streams
 from console.auth import Conn, Operator, Viewer
+from console.problems import require_known
 from console.roles import Principal
 from service.clock import SystemClock
 from storage.audit import record
@@ -72,13 +76,20 @@ class Episodes(AlertFilter):
 @router.get("/alerts")
 def list_alerts(conn: Conn, who: Viewer, wanted: Annotated[AlertFilter, Query()]) -> list[Alert]:
     """Return open alerts (or by ``state``), worst and newest first."""
+    _known_streams(wanted.stream)
     return find_alerts(conn, wanted)
 
 
 @router.get("/episodes")
 def list_episodes(conn: Conn, who: Viewer, wanted: Annotated[Episodes, Query()]) -> list[Alert]:
     """Return open and past alerts, newest first."""
+    _known_streams(wanted.stream)
     return find_alerts(conn, wanted)
+
+
+def _known_streams(names: list[str]) -> None:
+    """Refuse a stream that nobody knows: no alert would ever be of it."""
+    require_known("stream", names, (*streams(), PLATFORM, EXTERNAL))
 
 
 @router.get("/transitions")
@@ -93,6 +104,7 @@ def list_changes(
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
 ) -> list[TransitionRow]:
     """Return every change of alerts, newest first; append-only, with event and record time."""
+    _known_streams([stream] if stream else [])
     return list_transitions(
         conn, episode=episode, stream=stream, sensor=sensor, since=since, until=until, limit=limit
     )

@@ -13,7 +13,7 @@ from catalog.registry import streams
 from console import registry
 from console.api.streams import KnownStream
 from console.auth import Conn, Viewer
-from console.problems import Refused, not_found
+from console.problems import not_found, require_known
 from console.registry import State
 from console.sheets import csv_response
 
@@ -114,9 +114,12 @@ def list_sensors(
     format: Literal["json", "csv"] = "json",
 ) -> SensorPage | Response:
     """Return sensors by stream and id, with state and newest value."""
-    _known("stream", stream, streams())
-    _known("domain", domain, DOMAINS)
-    _known("district", district, DISTRICTS)
+    for field, value, known in (
+        ("stream", stream, streams()),
+        ("domain", domain, DOMAINS),
+        ("district", district, DISTRICTS),
+    ):
+        require_known(field, [] if value is None else [value], known)
     last_stream, _, last_sensor = after.partition("/")
     rows = registry.sensors(
         conn,
@@ -143,12 +146,3 @@ def get_sensor(declared: KnownStream, sensor: str, conn: Conn, who: Viewer) -> S
         raise not_found(f"no sensor {sensor!r} in stream {declared.name}")
     around = registry.relatives(conn, sensor, found["parent"])
     return SensorDetail(**found, relatives=[Relative(**row) for row in around])
-
-
-def _known(field: str, value: str | None, known: Any) -> None:
-    if value is not None and value not in known:
-        raise Refused(f"query.{field}", "unknown", f"no {field} {value!r}; known: {_list(known)}")
-
-
-def _list(known: Any) -> str:
-    return ", ".join(known)

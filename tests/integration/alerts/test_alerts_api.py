@@ -50,6 +50,25 @@ def span(**until: float) -> dict[str, str]:
     return {"starts_at": now.isoformat(), "ends_at": (now + timedelta(**until)).isoformat()}
 
 
+def test_what_is_not_there_is_said_as_a_problem_that_names_it(place: Place) -> None:
+    for path in (
+        "/alerts?stream=nope",
+        "/episodes?stream=noise&stream=nope",
+        "/transitions?stream=nope",
+    ):
+        refused = place.call("viewer", "GET", path)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "query.stream")
+    for stream in ("noise", "platform", "external"):
+        assert place.call("viewer", "GET", f"/alerts?stream={stream}").status_code == 200
+    for path, status in (("/nope", 404), ("/alerts/x/y/z", 404), ("/api/nope", 404)):
+        for method in ("GET", "POST"):
+            gone = place.call("viewer", method, path)
+            assert (gone.status_code, gone.json()["status"]) == (status, status)
+            assert gone.headers["content-type"] == "application/problem+json"
+    other = place.call("viewer", "DELETE", "/alerts")
+    assert (other.status_code, other.json()["detail"]) == (405, "v1/alerts knows no DELETE")
+
+
 def test_alerts_are_found_and_cared_for_by_api(place: Place, conn: Connection) -> None:
     pond, trip = raise_two(conn)
 

@@ -34,7 +34,18 @@ def faults(body: bytes | str) -> list[tuple[int | None, str, str]]:
         (b'{"readings":[{"sensor":"\xff"}]}', (None, "body", "json")),
         ("\ufeff" + '{"readings":[' + FIRST + "1}]}", (None, "body", "json")),
         (('{"readings":[' + FIRST + "1}]}").encode("utf-16"), (None, "body", "json")),
-        ('{"readings":[],"readings":[' + FIRST + "1}]}", (None, "body", "json")),
+        ('{"readings":[],"readings":[' + FIRST + "1}]}", (None, "readings", "contradiction")),
+        ('{"readings":[' + FIRST + '1,"leq_db":2}]}', (0, "leq_db", "contradiction")),
+        (
+            '{"readings":[' + FIRST + '1,"leq_db":null,"lmax_db":60}]}',
+            (0, "leq_db", "contradiction"),
+        ),
+        ('{"readings":[' + FIRST + '"x","leq_db":1}]}', (0, "leq_db", "contradiction")),
+        (
+            '{"readings":[' + FIRST + "1}," + FIRST.replace("n-1", "n-2") + r'1,"\u006ceq_db":2}]}',
+            (1, "leq_db", "contradiction"),
+        ),
+        ('{"readings":[' + FIRST + '1,"sensor":"n-2"}]}', (0, "sensor", "contradiction")),
         ('{"readings":[' + FIRST + "1e400}]}", (0, "leq_db", "not_finite")),
         ('{"readings":[' + FIRST + "true}]}", (0, "leq_db", "type")),
         ('{"readings":[' + FIRST.replace("n-1", r"n-1\n") + "1}]}", (0, "sensor", "sensor")),
@@ -44,6 +55,20 @@ def test_a_hostile_json_body_has_its_fault_named(
     body: bytes | str, fault: tuple[int | None, str, str]
 ) -> None:
     assert faults(body) == [fault]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"readings":[' + FIRST + '1,"lmax_db":null}]}',
+        '{"readings":[' + FIRST + '1,"lmax_db":null }]}',
+        '{"readings":[' + FIRST.replace("n-1", "leq_db") + "1}]}",
+        '{ "readings" : [' + FIRST + '1,"lmax_db":60},' + FIRST.replace("n-1", "null") + "1}]}",
+        '{"readings":[' + FIRST.replace("leq_db", r"leq\u005fdb") + "1}]}",
+    ],
+)
+def test_fields_that_are_null_absent_or_written_otherwise_are_not_twice(body: str) -> None:
+    assert parse_json(NOISE, body.encode(), NOW).num_rows
 
 
 def test_a_field_with_a_long_name_is_told_in_short() -> None:
