@@ -25,7 +25,10 @@ Generated from the catalog by `make rules-page`; the declarations are in `catalo
 A rule looks at the newest reading of each sensor, in event time. It never looks at a value that
 quality control flags 3 (suspect), 4 (fail) or 9 (missing): such a value changes no rule but makes
 the sensor unwell (`health`). A limit cites its standard and clause, or `engineering`; *unverified*
-means that the number was not read in the text itself.
+means that the number was not read in the text itself. What is computed is rounded before it is
+compared, halves to the even digit (GB/T 8170), so that a limit met exactly is met. The golden cases
+are in `tests/cases/test_rules.py` and, at the edges of limits, hours, days and months, in
+`test_boundaries.py`.
 """
 
 

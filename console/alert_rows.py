@@ -163,7 +163,7 @@ def limit_rows(
             "level": level_mark(words, severity),
             "limit": shown,
             "standard": words.code("standard", source.standard) + _hours(words, hours),
-            "clause": source.clause,
+            "clause": words.code("clause", source.clause),
             "verified": words(f"alert.verified_{_checked(source)}"),
         }
         for n, (severity, shown, source, hours) in enumerate(limits)
