@@ -120,7 +120,7 @@ def late(found: list[Row]) -> str:
 
     return (
         f"late readings: {count('windows_corrected')} windows corrected,"
-        f" {count('readings_too_late')} too late to count (stored and flagged)"
+        f" {count('readings_too_late')} too late to count"
     )
 
 

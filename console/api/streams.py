@@ -71,13 +71,17 @@ class Limit(BaseModel):
 
 
 class RuleDeclared(BaseModel):
-    """One rule; ``for_s`` and ``clear_s`` are seconds, ``deadband`` is in the metric's unit."""
+    """One rule; ``for_s`` and ``clear_s`` are seconds, ``deadband`` is in the metric's unit.
+
+    With ``decimals`` the value is rounded before it is compared (GB/T 8170).
+    """
 
     id: str
     kind: Literal["threshold", "absence", "stream_absence", "health"]
     title: Text
     metric: str | None
     op: str | None
+    decimals: int | None
     deadband: float | None
     for_s: float | None
     clear_s: float | None
@@ -174,7 +178,7 @@ def _quantity(declared: Stream, name: str) -> Quantity:
 
 def _rule(declared: Stream, rule: Any) -> RuleDeclared:
     common = _plain(rule, "kind", "title", "advice") | {"id": declared.rule_id(rule)}
-    timed = ("metric", "op", "deadband", "for_s", "clear_s")
+    timed = ("metric", "op", "decimals", "deadband", "for_s", "clear_s")
     if not isinstance(rule, ThresholdRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
         lasting = Limit(
