@@ -65,7 +65,7 @@ def slow(which: WhichProxy) -> Strike:
             time.sleep(PACE_S)
             proxy.pace = Pace()
             waits = stack.ledger.waits(begun)
-            seen.note(f"{name}: 202 after at most, s (p99 of {len(waits)})", p99(waits))
+            seen.note(f"{name}: p99 of {len(waits)} waits for a 202, s", p99(waits))
         stack.await_rows()
         seen.must("generations of a group", stack.own.grown(before), 0, CALM_GENERATIONS)
 

@@ -114,15 +114,19 @@ def roll(stack: Stack, seen: Seen) -> None:
     ledger, begun, again = stack.ledger, time.monotonic(), _put_out_again(stack)
     drain = (begun, begun)
     for name in list(stack.members):
-        asked, before, known = time.monotonic(), stack.members[name], len(ledger.accepted)
+        asked, before = time.monotonic(), stack.members[name]
         stack.signal(name, signal.SIGTERM)
         wait_until(lambda name=name, old=before: stack.members[name] is not old, 30.0, name)
+        known = len(ledger.accepted)
         wait_until(lambda known=known: len(ledger.accepted) > known, BACK_S, "a 202 again")
         if name == "gateway":
             drain = (asked, time.monotonic())
         time.sleep(3.0)
     outside = ledger.errors(begun) - ledger.errors(*drain)
     seen.must("5xx outside the gateway's drain", outside, 0, 0)
+    for name in ("sink", "alerts"):
+        retries = sum(stack.metrics(name, "cityops_consumer_retries_total").values())
+        seen.must(f"batches the new {name} repeated", retries, 0, 1)
     seen.note("outputs put out again", _put_out_again(stack) - again)
 
 
