@@ -131,7 +131,8 @@ def _register(
     conn: Connection, stream: str, last: pa.Table, known: Known, written: Written
 ) -> None:
     """Give sensors that are not known a provisional row."""
-    strangers = set(last.column("sensor").to_pylist()) - known.get(stream, set())
+    friends = known.get(stream, set())
+    strangers = {name for name in last.column("sensor").to_pylist() if name not in friends}
     if strangers:
         conn.execute(
             "INSERT INTO sensors (stream, sensor, status) SELECT %s, s, 'provisional'"

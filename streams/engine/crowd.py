@@ -12,8 +12,9 @@ import pyarrow as pa
 from streams.engine.cells import Index, Sensors, compact
 from streams.engine.state import State
 
-KEPT_ROWS = 20_000
-"""Rows of all kept crowds together; beyond that everything is forgotten and looked up anew."""
+KEPT_ROWS, KEPT_TIMES = 20_000, 2
+"""Rows of all kept crowds together: so many, or each sensor so often; beyond that everything is
+forgotten and looked up anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,12 @@ class Crowds:
         """Return the crowd of this list of names if it is known."""
         return self.known.get(_key(names))
 
-    def keep(self, names: pa.StringArray, crowd: Crowd) -> None:
-        """Remember the crowd of a list of names, all of which keep the contract."""
-        if self.rows + len(names) > KEPT_ROWS:
+    def keep(self, names: pa.StringArray, crowd: Crowd, sensors: int) -> None:
+        """Remember the crowd of a list of names, all of which keep the contract.
+
+        ``sensors`` are there in all.
+        """
+        if self.rows + len(names) > max(KEPT_ROWS, KEPT_TIMES * sensors):
             self.forget()
         if key := _key(names):
             self.known[key] = crowd

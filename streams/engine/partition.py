@@ -60,7 +60,7 @@ class PartitionEngine:
         if crowd is None:
             crowd = look_up(self.state, batch.column("sensor"))
             if not bad:
-                self._crowds.keep(names, crowd)
+                self._crowds.keep(names, crowd, len(self.state.names))
         everybody = crowd.everybody
         absence.arrived(self.state, everybody, produced_at, out)
         times, values = _columns(batch)

@@ -3,12 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog.contracts import aggregates_schema
 from catalog.frames import Tick
 from catalog.registry import stream
+from streams.engine.cells import Sensors
+from streams.engine.crowd import Crowd, Crowds
 from streams.engine.partition import PartitionEngine
 from tests.frames import START, noise_batch
 
@@ -152,6 +155,16 @@ def test_a_list_of_names_seen_before_still_means_its_own_sensors(engine: Partiti
         for n, slot in state.slots.items()
     }
     assert newest == {"a": 13, "bc": 11, "ab": 8, "c": 8, "abc": 10}
+
+
+@pytest.mark.parametrize(("sensors", "kept"), [(30_000, True), (100, False)])
+def test_crowds_of_all_sensors_are_kept_and_no_more(sensors: int, kept: bool) -> None:
+    crowds, one = Crowds(), Crowd(Sensors(np.arange(1)), ())
+    lists = [pa.array([f"s-{n}" for n in range(at, at + 500)]) for at in range(0, 30_000, 500)]
+    for names in lists:
+        crowds.keep(names, one, sensors)
+    assert all(crowds.find(names) is one for names in lists) == kept
+    assert crowds.find(lists[-1]) is one
 
 
 def test_crowds_are_looked_up_anew_after_a_restore(engine: PartitionEngine) -> None:
