@@ -133,7 +133,7 @@ def test_the_page_of_an_alert_shows_course_standard_place_and_who_was_told(
         expect(timeline).to_have_count(3)
         expect(timeline.last).to_contain_text("0.21 m")
         red = page.locator(".rule tbody tr", has_text="≥ 0.30")
-        expect(red).to_contain_text("Chengdu underpass warning line")
+        expect(red).to_contain_text("成都市下穿隧道警戒线")
         expect(page.locator(".glance")).to_contain_text("封闭下穿隧道")
         expect(page.locator(".topology tbody")).to_contain_text("青羊区10 kV 馈线 1 号")
         expect(page.locator(".nearby tbody tr").first).to_contain_text("km")
