@@ -48,6 +48,8 @@ def evaluate(
 
             def judge(part: slice, number: int = number, rule: ThresholdRule = rule) -> None:
                 slots, values = sensors.slots[part], columns[rule.metric][part]
+                if not busy[part, number].any() and _out_of_reach(rule, values, _grain(rule)):
+                    return
                 if rule.decimals is not None:
                     values = rounded(values, rule.decimals)
                 level = _levels(state, rule, slots, times[part], values, 0.0)
@@ -191,6 +193,11 @@ def _out_of_reach(rule: ThresholdRule, values: np.ndarray, deadband: float) -> b
         isinstance(t.value, SensorAttribute) or COMPARE[rule.op](worst, float(t.value) + ease)
         for t in rule.thresholds
     )
+
+
+def _grain(rule: ThresholdRule) -> float:
+    """Return more than rounding can add to a value before it is compared."""
+    return 0.0 if rule.decimals is None else 10.0**-rule.decimals
 
 
 def _limit_of(state: State, rule: ThresholdRule, slot: int, at: int, severity: int) -> float | None:
