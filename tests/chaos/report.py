@@ -76,11 +76,12 @@ class Report:
 
     def tables(self) -> str:
         """Return verdict, counts and tables, faults in the order of their rows."""
-        load = sum(self.loads) / len(self.loads) if self.loads else 0.0
+        load = sum(self.loads) / max(1, len(self.loads))
         issued = ", ".join(f"{count:,} {name}".replace(",", " ") for name, count in _sorted(self))
         lines = [
             f"Seed {self.seed}, {self.at}, {self.took_s / 60:.0f} min, two cores at a load of"
-            f" {load:.1f} on average: **{'kept' if self.good() else 'broken'}**. {issued}.",
+            f" {load:.1f} on average: **{'kept' if self.good() else 'broken'}**.",
+            f"Issued: {issued or 'nothing'}.",
             "",
             "| row | fault | rows again, s | worker again, s | seen meanwhile | judge |",
             "|---|---|---|---|---|---|",
