@@ -154,8 +154,9 @@ def decode(stream_name: str, value: bytes | None, headers: Sequence[tuple[str, b
     stream = streams()[stream_name]
     fields = dict(headers or ())
     _check_type(fields)
+    metrics = _metrics(stream, schema_of(headers))
     received_at = _received_at(fields)
-    batch = read_batch(stream, schema_of(headers), value)
+    batch = _read(stream, metrics, value)
     source = fields.get("ce_source", b"").decode(errors="replace")
     return Frame(
         stream, batch, received_at, source, fields.get("ce_id", b"").decode("ascii", "replace")
@@ -164,11 +165,7 @@ def decode(stream_name: str, value: bytes | None, headers: Sequence[tuple[str, b
 
 def read_batch(stream: Stream, schema: str, value: bytes | None) -> pa.RecordBatch:
     """Read a frame of a schema, as one of the present version; ``FrameError`` otherwise."""
-    metrics = metrics_of(stream, schema)
-    if metrics is None:
-        raise FrameError("schema_version", f"{schema!r} is not {dataschema(stream)!r}")
-    batch = _read(_schema(metrics), value)
-    return batch if metrics == stream.metric_names else _conform(stream, batch)
+    return _read(stream, _metrics(stream, schema), value)
 
 
 def schema_of(headers: Sequence[tuple[str, bytes]] | None) -> str:
@@ -254,6 +251,13 @@ def _received_at(fields: dict[str, bytes]) -> datetime:
     return received_at
 
 
+def _metrics(stream: Stream, schema: str) -> tuple[str, ...]:
+    metrics = metrics_of(stream, schema)
+    if metrics is None:
+        raise FrameError("schema_version", f"{schema!r} is not {dataschema(stream)!r}")
+    return metrics
+
+
 def _conform(stream: Stream, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the readings with the metrics of the present version."""
     schema, nothing = readings_schema(stream), pa.nulls(batch.num_rows, pa.float64())
@@ -262,17 +266,17 @@ def _conform(stream: Stream, batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _read(schema: pa.Schema, value: bytes | None) -> pa.RecordBatch:
+def _read(stream: Stream, metrics: tuple[str, ...], value: bytes | None) -> pa.RecordBatch:
     if not value:
         raise FrameError("arrow", "empty message")
     try:
-        batch = pa.ipc.read_record_batch(pa.py_buffer(value), schema)
+        batch = pa.ipc.read_record_batch(pa.py_buffer(value), _schema(metrics))
         batch.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
         raise FrameError("arrow", str(error)[:300]) from None
     if batch.num_rows > MAX_READINGS:
         raise FrameError("too_large", f"{batch.num_rows} readings, at most {MAX_READINGS}")
-    return batch
+    return batch if metrics == stream.metric_names else _conform(stream, batch)
 
 
 def _within(times: pa.Int64Array) -> bool:
