@@ -22,7 +22,7 @@ SUFFIX = ".arrows"
 STREAM_KEY, READINGS_KEY = b"stream", b"readings"
 ROW_BYTES, VALUE_BYTES = 8, 3
 """Of a file, packed: a reading and each value of it."""
-LOADED_BYTES = 360
+LOADED_BYTES = 390
 """Of a reading in the database with its minutes, rollups and indexes (docs/performance.md)."""
 MADE_PER_S = 500_000
 

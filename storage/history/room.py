@@ -12,8 +12,8 @@ from catalog.contracts import WINDOW_S
 from catalog.model import Stream
 from storage.history.files import HistoryFile, readings_of
 
-ROW_BYTES, VALUE_BYTES = 130, 8
-WINDOW_ROW_BYTES, STATISTICS_BYTES = 125, 40
+ROW_BYTES, VALUE_BYTES = 150, 8
+WINDOW_ROW_BYTES, STATISTICS_BYTES = 170, 40
 """Measured with their index (docs/performance.md): a reading's row and each value of it, a window's
 row and the six statistics of each metric."""
 ROLLUPS_OF_A_DAY = 96 + 24 + 1
