@@ -240,20 +240,6 @@ def test_every_reading_is_a_row_and_in_a_window_or_flagged_late(city: City, stre
     assert city.number("SELECT count(*) FROM dead_letters") == 0
 
 
-def test_every_hop_is_what_the_plain_reference_gives(city: City) -> None:
-    """Rows, windows, flags, transitions and rollups of real series, each compared."""
-    city.judge.settle(90.0)
-    with psycopg.connect(city.dsn) as conn:
-        while refresh(conn).marks:
-            conn.commit()
-    hops = city.judge.hops()
-    assert [str(hop) for hop in hops if hop] == []
-    compared = {hop.what: hop.expected for hop in hops}
-    assert compared["sink: readings in the tables"] == sum(city.accepted[x] for x in JUDGED)
-    empty = {what for what, count in compared.items() if not count}
-    assert empty == {f"sink: dead letters of {x}" for x in ("what cannot be used", "other bodies")}
-
-
 def test_the_red_alert_days_of_beijing_reach_the_receiver(city: City, inbox: Inbox) -> None:
     def told() -> set[str]:
         return {e["data"]["sensor"]["id"] for e in list(inbox.events) if in_red_alert(e)}
@@ -282,6 +268,20 @@ def test_the_other_sets_raise_what_their_rows_say_and_nothing_else(
     wait_until(lambda: raised() == expected, 60.0, f"{expected}")
     told = lambda: {(e["data"]["sensor"]["id"]) for e in list(inbox.events)}  # noqa: E731
     wait_until(lambda: "batadal-J280" in told(), 60.0, "a webhook of the junction")
+
+
+def test_every_hop_is_what_the_plain_reference_gives(city: City) -> None:
+    """Rows, windows, flags, transitions and rollups of real series, each compared."""
+    city.judge.settle(90.0)
+    with psycopg.connect(city.dsn) as conn:
+        while refresh(conn).marks:
+            conn.commit()
+    hops = city.judge.hops()
+    assert [str(hop) for hop in hops if hop] == []
+    compared = {hop.what: hop.expected for hop in hops}
+    assert compared["sink: readings in the tables"] == sum(city.accepted[x] for x in JUDGED)
+    empty = {what for what, count in compared.items() if not count}
+    assert empty == {f"sink: dead letters of {x}" for x in ("what cannot be used", "other bodies")}
 
 
 def worst_by_sensor(city: City, rule: Plain) -> dict[str, int]:
