@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 import psycopg
@@ -17,6 +18,7 @@ import pyarrow as pa
 from psycopg import Connection
 
 from catalog.contracts import DeadLetter
+from service.log import logger
 from service.postgres import allow
 from storage.batch import Batch, Letter
 from storage.copy import copy_table, upsert
@@ -27,7 +29,9 @@ from storage.rollups import roll_day, store_day
 from storage.tables import aggregates_table
 from storage.write import Written, write
 
+T = TypeVar("T")
 STATEMENT_TIMEOUT_S = 600
+TRIES = 10
 MOST_HELD_BYTES = 384 * 2**20
 """Of one transaction; a day that holds more goes in several."""
 Told = Callable[[int, int], None]
@@ -66,15 +70,13 @@ def load_file(
     for day, spans in groupby(file.spans(), lambda span: span.day):
         stored, in_one = 0, None
         for part in _parts(spans, maker, stop):
-            with conn.transaction():
-                minutes, new = _store_minutes(conn, file, part.minutes)
-                written = _store(conn, file, part, now)
+            minutes, new, written = _patiently(lambda: _store_part(conn, file, part, now))  # noqa: B023
             stored += 1
             in_one = part.minutes if new and stored == 1 else None
             _add(loaded, written, minutes)
             told(part.readings.num_rows, part.at_byte)
         if stored:
-            loaded.rollups += _roll(conn, file, day, in_one)
+            loaded.rollups += _patiently(lambda: _roll(conn, file, day, in_one))  # noqa: B023
         if stop.is_set():
             loaded.whole = False
             break
@@ -104,6 +106,24 @@ def _part(held: list[tuple[Span, pa.RecordBatch]]) -> Part:
         [letter for span, _ in held for letter in span.letters],
         held[-1][0].at_byte,
     )
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do a transaction again that met the live sink storing the same readings in another order."""
+    for _ in range(TRIES - 1):
+        try:
+            return work()
+        except psycopg.errors.DeadlockDetected:
+            logger().warning("met another writer of the same rows, trying again")
+    return work()
+
+
+def _store_part(
+    conn: Connection, file: HistoryFile, part: Part, now: datetime
+) -> tuple[int, bool, Written]:
+    with conn.transaction():
+        minutes, new = _store_minutes(conn, file, part.minutes)
+        return minutes, new, _store(conn, file, part, now)
 
 
 def _store(conn: Connection, file: HistoryFile, part: Part, now: datetime) -> Written:

@@ -16,11 +16,14 @@ from catalog.registry import stream
 from deploy.paths import ROOT
 from simulators.backfill import Plan, fleets, write
 from storage.__main__ import app
+from storage.batch import Batch
 from storage.history.files import HistoryFile, stream_of
 from storage.history.load import Loaded, load_file
 from storage.history.room import table_bytes
 from storage.keep import roll_up
 from storage.rollups import mark_dirty
+from storage.write import Written
+from storage.write import write as store
 from tests.frames import START, noise_batch
 from tests.servers import outer_environment
 
@@ -116,6 +119,23 @@ def test_a_day_too_large_for_one_transaction_has_the_same_rollups(
     done = take(dsn, file_of(tmp_path, batches))
     assert (done.readings, done.minutes, done.rollups) == (8, 8, 6)
     _rollups_are_those_of_keep(dsn, "noise")
+
+
+def test_a_day_that_meets_the_sink_is_stored_at_a_next_try(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = iter([psycopg.errors.DeadlockDetected(), psycopg.errors.DeadlockDetected(), None])
+
+    def met(conn: psycopg.Connection, batch: Batch) -> Written:
+        written = store(conn, batch)
+        if error := next(tries):
+            raise error
+        return written
+
+    monkeypatch.setattr("storage.history.load.write", met)
+    done = take(dsn, file_of(tmp_path, [[("n-1", 0, 50), ("n-1", 60, 52)]]))
+    assert (done.readings, done.duplicates, done.minutes, done.rollups) == (2, 0, 2, 3)
+    assert len(contents(dsn, "noise")["readings_noise"]) == 2
 
 
 def test_a_gap_is_filled_and_the_fuller_minute_stays(dsn: str, tmp_path: Path) -> None:
