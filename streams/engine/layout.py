@@ -113,7 +113,7 @@ def fields(stream: Stream) -> dict[str, Field]:
     found = {
         "newest": Field((), TIME, NEVER),
         "gap": Field(("gap",), TIME, NEVER),
-        "last_tick": Field((), TICK, 0),
+        **dict.fromkeys(("last_tick", "filled_tick"), Field((), TICK, 0)),
         **dict.fromkeys(("p1", "p2"), Field(("metric",), np.float64, np.nan)),
         **dict.fromkeys(("p1_at", "run_at", "bad_at"), Field(("metric",), TIME, NEVER)),
         "well_at": Field((), TIME, NEVER),

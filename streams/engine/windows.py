@@ -35,6 +35,7 @@ def add(
     if fresh.any():
         _replace(state, cells.chosen(fresh), start[fresh], out)
     state.touch("window", cells.place)
+    sensors.write(a["filled_tick"], state.ticks)
     _remember(state, cells, times - start)
     cells.write(a["w_dirty"], True)
     cells.change(a["w_n"], np.add, ~np.isnan(values))
@@ -77,11 +78,13 @@ def close_record(state: State, touched: Iterable[Touched], out: Outputs) -> None
 
 
 def close_tick(state: State, at: int, out: Outputs) -> None:
-    """Put out every changed window that ended two seconds before the tick at ``at`` (epoch µs)."""
+    """Put out every changed window that ended two seconds before the tick at ``at`` (epoch µs) and
+    that nothing came for since the last one: of what is replayed, a window is put out once."""
     a = state.arrays
     slots, place = np.nonzero(a["w_dirty"].T)
-    ended = a["w_start"][place, slots] + WINDOW_US + TICK_GRACE_US <= at
-    _emit(state, Cells(Sensors(slots[ended]), place[ended]), out)
+    due = a["w_start"][place, slots] + WINDOW_US + TICK_GRACE_US <= at
+    due &= a["filled_tick"][slots] < state.ticks - 1
+    _emit(state, Cells(Sensors(slots[due]), place[due]), out)
 
 
 def refill(state: State, place: int) -> None:

@@ -154,7 +154,8 @@ def test_a_day_needs_twenty_hours(hours: int, valid: bool) -> None:
 def test_levels_are_averaged_as_energy() -> None:
     """Ten minutes of 50 dB and ten of 60 dB are 57.4 dB, not 55."""
     rows = [(n * 30.0, 50.0 if n < 20 else 60.0) for n in range(40)]
-    for result in both("noise", [*readings("n", "leq_db", *rows), Tick(START + 2000)]):
+    ends = [Tick(START + 2000), Tick(START + 2001)]
+    for result in both("noise", [*readings("n", "leq_db", *rows), *ends]):
         last = max(key[2] for key in result["windows"])
         row = next(row for key, row in result["windows"].items() if key[2] == last)
         assert row["leq_20min_last"] == pytest.approx(57.40, abs=0.01)

@@ -104,6 +104,8 @@ class Device:
 
     name: str
     last_tick: int
+    filled_tick: int = 0
+    """Tick after which the last reading came that counted."""
     newest: int | None = None
     seen: set[int] = field(default_factory=set)
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -152,7 +154,8 @@ class Reference:
         self._ticks += 1
         for device in self._devices.values():
             for window in list(device.changed.values()):
-                if window.start + WINDOW_US + TICK_GRACE_US <= at * US:
+                over = window.start + WINDOW_US + TICK_GRACE_US <= at * US
+                if over and device.filled_tick < self._ticks - 1:
                     self._publish(device, window)
         self._feel(tick.pulse)
         self._listen()
@@ -173,6 +176,7 @@ class Reference:
             self.results.duplicates += 1
             return
         device.seen.add(at)
+        device.filled_tick = self._ticks
         self.results.accepted += 1
         newest = device.newest is None or at > device.newest
         if newest:

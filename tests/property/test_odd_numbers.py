@@ -28,7 +28,7 @@ def odd_log(name: str) -> Log:
             for place, m in enumerate(declared.metrics)
         }
         log += [((sensor, at * US, values),), Tick(at + 1)]
-    return [*log, Tick(START + 10**6)]
+    return [*log, Tick(START + 10**6), Tick(START + 10**6 + 1)]
 
 
 @pytest.mark.parametrize("name", sorted(streams()))

@@ -104,9 +104,9 @@ def test_copies_and_any_order_within_lateness_leave_the_aggregates(
 ) -> None:
     copies = data.draw(st.lists(st.sampled_from(burst), max_size=10))
     shuffled = data.draw(st.permutations([*burst, *copies]))
-    end = Tick(START + PLAIN.lateness_s + 3600)
-    plain = run_engine(PartitionEngine(PLAIN), [burst, end])
-    mixed = run_engine(PartitionEngine(PLAIN), [*((r,) for r in shuffled), end])
+    ends = [Tick(START + PLAIN.lateness_s + second) for second in (3600, 3601)]
+    plain = run_engine(PartitionEngine(PLAIN), [burst, *ends])
+    mixed = run_engine(PartitionEngine(PLAIN), [*((r,) for r in shuffled), *ends])
     assert newest(mixed) == newest(plain)
     assert mixed.flags == plain.flags
     assert (mixed.accepted, mixed.late) == (plain.accepted, 0) == (len(burst), 0)

@@ -41,6 +41,16 @@ def test_a_window_is_put_out_when_the_next_begins(engine: PartitionEngine) -> No
     assert windows(run(engine, (60, 60))) == [(1, 2, 102.0, 52.0)]
 
 
+def test_a_window_that_is_filled_from_the_past_is_put_out_once_nothing_more_comes(
+    engine: PartitionEngine,
+) -> None:
+    run(engine, (0, 50))
+    assert windows(engine.tick(Tick(TICK + 1000), NOW)) == []
+    run(engine, (10, 52))
+    assert windows(engine.tick(Tick(TICK + 1001), NOW)) == []
+    assert windows(engine.tick(Tick(TICK + 1002), NOW)) == [(1, 2, 102.0, 52.0)]
+
+
 def test_a_tick_ends_a_quiet_window_two_seconds_after_its_end(engine: PartitionEngine) -> None:
     run(engine, (0, 50))
     assert windows(engine.tick(Tick(TICK + 61), NOW)) == []
