@@ -114,7 +114,7 @@ def _sink(
         def store(some: list[Any]) -> None:
             for begin in range(0, len(some), RECORDS):
                 with conn.transaction():
-                    stored = sink.store(conn, some[begin : begin + RECORDS])
+                    stored = sink.store(conn, sink.prepare(some[begin : begin + RECORDS]))
                 stored.committed()
 
         store(records[:cut])

@@ -1,12 +1,18 @@
 """A Kafka consumer whose rows and offsets are one database transaction, so that each record counts
-exactly once, whatever is killed in between."""
+exactly once, whatever is killed in between.
+
+While a transaction is under way, in a thread of its own, the next batch is fetched and read. There
+is never more than one: the next begins when it has ended well, and nothing that was fetched beside
+one that failed is kept.
+"""
 
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from kafka import ConsumerRebalanceListener, KafkaConsumer
@@ -47,8 +53,12 @@ class Stored:
 class Store(Protocol):
     """What a consumer does with its records, inside a transaction that it does not own."""
 
-    def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
-        """Store records, in order."""
+    def prepare(self, records: list[ConsumerRecord]) -> Any:
+        """Read records without the database; may run beside the ``store`` of those before."""
+        ...
+
+    def store(self, conn: Connection, batch: Any, /) -> Stored:
+        """Store what was prepared, in order."""
         ...
 
     def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
@@ -71,6 +81,8 @@ class ExactConsumer(ConsumerRebalanceListener):
         self._conn: Connection | None = None
         self._expected: dict[Place, int] = {}
         self._must_seek = False
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._under_way: Future[None] | None = None
 
     def run(self, stop: threading.Event, poll_ms: int = 200) -> None:
         """Consume until ``stop``; errors of broker or database are waited out."""
@@ -101,6 +113,7 @@ class ExactConsumer(ConsumerRebalanceListener):
                     stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
                     failures += 1
         finally:
+            self._writer.shutdown()
             kafka.close()
             self._disconnect()
 
@@ -133,22 +146,41 @@ class ExactConsumer(ConsumerRebalanceListener):
         self._must_seek = True
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """See to it that the rejoin ends; what was stored has its offsets stored with it."""
+        """See to it that the rejoin ends; what was stored has its offsets stored with it, and what
+        is being stored is so before another process looks."""
+        self._wait()
         if self._kafka is not None:
             keep_rejoining(self._kafka)
 
     def _round(self, kafka: KafkaConsumer, poll_ms: int) -> None:
         if self._must_seek:
+            self._settle()
             self._seek(kafka)
         notice_takeover(kafka)
         polled = kafka.poll(timeout_ms=poll_ms)
-        if polled and not self._must_seek:
-            self._take([record for records in polled.values() for record in records])
+        records = [record for records in polled.values() for record in records]
+        if records:
+            batch = self._store.prepare(records)
+            self._settle()
+            if not self._must_seek:
+                self._under_way = self._writer.submit(self._take, records, batch)
+        elif self._under_way is not None and self._under_way.done():
+            self._settle()
 
-    def _take(self, records: list[ConsumerRecord]) -> None:
+    def _settle(self) -> None:
+        """Wait until what is under way is stored; raise what came in its way."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            wait([self._under_way])
+
+    def _take(self, records: list[ConsumerRecord], batch: Any) -> None:
         """Store records; halve a batch that the database refuses until the bad record is alone."""
         try:
-            self._transact(records, lambda conn: self._store.store(conn, records))
+            self._transact(records, lambda conn: self._store.store(conn, batch))
         except psycopg.Error as error:
             if not is_refusal(error):
                 raise
@@ -156,8 +188,8 @@ class ExactConsumer(ConsumerRebalanceListener):
                 self._refuse(records[0], str(error))
                 return
             middle = len(records) // 2
-            self._take(records[:middle])
-            self._take(records[middle:])
+            for part in (records[:middle], records[middle:]):
+                self._take(part, self._store.prepare(part))
 
     def _refuse(self, record: ConsumerRecord, reason: str) -> None:
         self._transact([record], lambda conn: self._store.refuse(conn, record, reason))
@@ -191,6 +223,8 @@ class ExactConsumer(ConsumerRebalanceListener):
         self._vitals.detail(partitions=len(assigned))
 
     def _recover(self, error: Exception) -> None:
+        self._wait()
+        self._under_way = None
         RETRIES.labels(self._name, getattr(error, "code", type(error).__name__)).inc()
         logger().warning("batch not stored, trying again", reason=str(error)[:300])
         self._vitals.trouble("" if isinstance(error, TransientError) else str(error)[:200])

@@ -38,9 +38,12 @@ class Sink:
         self._known: dict[str, set[str]] = {}
         self._tell, self._corrected = tell, 0
 
-    def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
-        """Store a batch of records of any of the topics."""
-        batch = collect(self.topics, records)
+    def prepare(self, records: list[ConsumerRecord]) -> Batch:
+        """Decode records of any of the topics."""
+        return collect(self.topics, records)
+
+    def store(self, conn: Connection, batch: Batch) -> Stored:
+        """Store a batch."""
         written = write(conn, batch, self._known)
         return Stored(written.rows, _newest(batch), lambda: self._committed(written))
 

@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewPartitions
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 from pydantic import SecretStr
 
 from catalog.topics import PARTITIONS
@@ -30,12 +30,37 @@ class Seen:
 
     partitions: list[int] = field(default_factory=list)
 
+    def prepare(self, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
+        return records
+
     def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
         self.partitions += [r.partition for r in records]
         return Stored(len(records), None)
 
     def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:
         raise AssertionError(reason)
+
+
+@dataclass
+class Failing(Seen):
+    """Fails with the first record, once, when the second has been read beside it."""
+
+    values: list[bytes] = field(default_factory=list)
+    prepared: list[list[bytes]] = field(default_factory=list)
+    second: threading.Event = field(default_factory=threading.Event)
+
+    def prepare(self, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
+        self.prepared.append([r.value for r in records])
+        if len(self.prepared) == 2:
+            self.second.set()
+        return records
+
+    def store(self, conn: Connection, records: list[ConsumerRecord]) -> Stored:
+        if len(self.prepared) < 3:
+            assert self.second.wait(DEADLINE_S)
+            raise OperationalError("the server has gone away")
+        self.values += [r.value for r in records]
+        return Stored(len(records), None)
 
 
 @dataclass
@@ -124,6 +149,25 @@ def test_partitions_added_while_it_runs_are_read_and_the_old_ones_still_are(
     finally:
         sender.close()
         admin.close()
+
+
+def test_what_was_read_beside_a_transaction_that_fails_is_read_again_after_it(
+    kafka: str, topic_prefix: str, start: Starter
+) -> None:
+    topic, failing = f"{topic_prefix}.seen", Failing()
+    ensure_topics(kafka, [topic])
+    member = start(failing, poll_ms=20)
+    wait_until(member.placed, DEADLINE_S, "it has the partitions")
+    sender = producer(kafka, "test")
+    try:
+        sender.send(topic, b"first", partition=0).get(DEADLINE_S)
+        wait_until(lambda: failing.prepared, DEADLINE_S, "the first is read")
+        sender.send(topic, b"second", partition=0).get(DEADLINE_S)
+        wait_until(lambda: len(failing.values) >= 2, DEADLINE_S, "both are stored")
+    finally:
+        sender.close()
+    assert failing.prepared[:2] == [[b"first"], [b"second"]]
+    assert failing.values == [b"first", b"second"]
 
 
 def test_a_broker_that_is_away_at_the_start_is_waited_out(
