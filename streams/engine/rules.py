@@ -1,7 +1,8 @@
 """Threshold rules with deadband, ``for`` and ``clear``: levels for all rows, states for the few."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
@@ -56,27 +57,19 @@ def evaluate(
                 concerned = ((level > 0) | busy[part, number]) & ~np.isnan(values)
                 if (rows := np.flatnonzero(concerned)).size:
                     given = (slots[rows], times[part][rows], values[rows], level[rows])
-                    _evaluate(state, number, rule, *given, produced_at, out)
+                    with _all_or_nothing(state, number, slots[rows], out):
+                        _move(state, number, rule, *given, produced_at, out)
 
             judged(rule.name, judge, sensors.slots, times, out)
 
 
-def _evaluate(
-    state: State,
-    number: int,
-    rule: ThresholdRule,
-    slots: np.ndarray,
-    times: np.ndarray,
-    values: np.ndarray,
-    level: np.ndarray,
-    produced_at: datetime,
-    out: Outputs,
-) -> None:
-    """Move the rule on for sensors that it concerns; leave no trace where that fails."""
+@contextmanager
+def _all_or_nothing(state: State, number: int, slots: np.ndarray, out: Outputs) -> Iterator[None]:
+    """Leave what a rule knows of these sensors, and what it told, as it was where it fails."""
     a, told = state.arrays, len(out.transitions)
     kept = [a[name][slots, number] for name in REMEMBERED]
     try:
-        _move(state, number, rule, slots, times, values, level, produced_at, out)
+        yield
     except Exception:
         for name, known in zip(REMEMBERED, kept, strict=True):
             a[name][slots, number] = known
@@ -95,7 +88,7 @@ def _move(
     produced_at: datetime,
     out: Outputs,
 ) -> None:
-    """Move the rule on, and tell what changes."""
+    """Move the rule on for sensors that it concerns, and tell what changes."""
     a = state.arrays
     held = _levels(state, rule, slots, times, values, rule.deadband)
     before = a["r_level"][slots, number]
