@@ -192,7 +192,7 @@ def bad_rows(batch: pa.RecordBatch, *, names_are_good: bool = False) -> list[Bad
     if not names_are_good:
         odd = pc.invert(pc.fill_null(pc.match_substring_regex(sensor, SENSOR_ID), False))
         found |= _rows(odd, "sensor", f"sensor id does not match {SENSOR_ID}")
-    times = observed.cast(pa.int64())
+    times = observed.view(pa.int64())
     if observed.null_count or not _within(times):
         ok = pc.and_(pc.greater_equal(times, _us(EARLIEST)), pc.less(times, _us(LATEST)))
         found |= _rows(pc.invert(pc.fill_null(ok, False)), "observed_at", "time out of range")

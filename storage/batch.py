@@ -33,6 +33,10 @@ from catalog.topics import aggregates_topic, dead_letters_topic, flags_topic, re
 RECEIVED = pa.field("received_at", TIMESTAMP, nullable=False)
 
 
+Received = tuple[Frame, ConsumerRecord]
+"""A frame and the record it came in."""
+
+
 @dataclass(slots=True)
 class Letter:
     """A dead letter and the record it comes from."""
@@ -80,19 +84,30 @@ class Topics:
 
 def collect(topics: Topics, records: Iterable[ConsumerRecord]) -> Batch:
     """Decode records in order; what does not decode becomes a dead letter, never an exception."""
-    batch = Batch()
+    batch, frames = Batch(), defaultdict[str, list[Received]](list)
     for record in records:
         try:
-            _add(batch, topics, record)
+            _add(batch, frames, topics, record)
         except FrameError as error:
             batch.letters.append(_poison(topics, record, error))
+    for received in frames.values():
+        # one look at all of a stream; where anything is bad, frame by frame
+        if bad_rows(pa.concat_batches([frame.batch for frame, _ in received])):
+            for frame, record in received:
+                _add_frame(batch, *_without_bad(batch, frame, record))
+        else:
+            for frame, _ in received:
+                _add_frame(batch, frame, frame.batch)
     return batch
 
 
-def _add(batch: Batch, topics: Topics, record: ConsumerRecord) -> None:
+def _add(
+    batch: Batch, frames: dict[str, list[Received]], topics: Topics, record: ConsumerRecord
+) -> None:
     if stream := topics.readings.get(record.topic):
         if event_type(record.headers) != TICK_TYPE:
-            _add_frame(batch, decode(stream.name, record.value, record.headers), record)
+            frame = decode(stream.name, record.value, record.headers)
+            frames[stream.name].append((frame, record))
     elif stream := topics.aggregates.get(record.topic):
         batch.aggregates[stream.name].append(decode_batch(record.value, aggregates_schema(stream)))
     elif record.topic == topics.flags:
@@ -102,22 +117,24 @@ def _add(batch: Batch, topics: Topics, record: ConsumerRecord) -> None:
         batch.letters.append(Letter(letter, record.topic, record.partition, record.offset))
 
 
-def _add_frame(batch: Batch, frame: Frame, record: ConsumerRecord) -> None:
-    good = frame.batch
-    bad = bad_rows(good)
-    if bad:
-        for row in bad:
-            reading = good.slice(row.index, 1)
-            letter = reading_letter(
-                frame.stream.name, reading, row.code, row.reason, f"{place_id(record)}/{row.index}"
-            )
-            batch.letters.append(Letter(letter, record.topic, record.partition, record.offset))
-        keep = sorted(set(range(good.num_rows)) - {row.index for row in bad})
-        good = good.take(pa.array(keep, pa.int64()))
+def _add_frame(batch: Batch, frame: Frame, good: pa.RecordBatch) -> None:
     if good.num_rows:
         received = pa.repeat(pa.scalar(frame.received_at, TIMESTAMP), good.num_rows)
         batch.readings[frame.stream.name].append(good.append_column(RECEIVED, received))
         batch.rows += good.num_rows
+
+
+def _without_bad(
+    batch: Batch, frame: Frame, record: ConsumerRecord
+) -> tuple[Frame, pa.RecordBatch]:
+    """Return a frame and its good readings; each bad one becomes a dead letter."""
+    bad = bad_rows(frame.batch)
+    for row in bad:
+        reading, place = frame.batch.slice(row.index, 1), f"{place_id(record)}/{row.index}"
+        letter = reading_letter(frame.stream.name, reading, row.code, row.reason, place)
+        batch.letters.append(Letter(letter, record.topic, record.partition, record.offset))
+    keep = sorted(set(range(frame.batch.num_rows)) - {row.index for row in bad})
+    return frame, frame.batch.take(pa.array(keep, pa.int64()))
 
 
 def place_id(record: ConsumerRecord) -> str:

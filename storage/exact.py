@@ -70,10 +70,18 @@ class ExactConsumer(ConsumerRebalanceListener):
     """Owns the Kafka consumer and its place in the log, which the database decides."""
 
     def __init__(
-        self, name: str, topics: list[str], store: Store, settings: Settings, vitals: Vitals
+        self,
+        name: str,
+        topics: list[str],
+        store: Store,
+        settings: Settings,
+        vitals: Vitals,
+        **fetching: int,
     ) -> None:
+        """``fetching`` are options of the Kafka consumer: how records gather at the broker."""
         self._name = name
         self._topics = topics
+        self._fetching = fetching
         self._store = store
         self._settings = settings
         self._vitals = vitals
@@ -139,7 +147,8 @@ class ExactConsumer(ConsumerRebalanceListener):
         group = f"{self._settings.topic_prefix}.{self._name}"
         process = self._settings.process
         instance = instance_id(group, process, self._topics) if process else None
-        return consumer(self._settings.kafka, self._name, group, group_instance_id=instance)
+        options = self._fetching | {"group_instance_id": instance}
+        return consumer(self._settings.kafka, self._name, group, **options)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Remember to seek: the database, not Kafka, knows what is stored."""

@@ -18,6 +18,9 @@ from storage.refused import write_what_goes
 from storage.write import Written, write
 
 NAME = "sink"
+GATHER_BYTES, GATHER_MS = 512 * 1024, 100
+"""What the broker gathers before it answers, and for how long at most: each transaction and each
+last value costs the same for one reading as for many."""
 
 STORED = Counter("cityops_sink_rows", "Readings stored")
 DUPLICATES = Counter("cityops_sink_duplicates", "Readings that were stored before, same body")
@@ -66,7 +69,8 @@ class Sink:
 def run_sink(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
     """Run one sink until ``stop``."""
     sink = Sink(settings.topic_prefix, lambda count: vitals.detail(windows_corrected=count))
-    ExactConsumer(NAME, sink.topics.all(), sink, settings, vitals).run(stop)
+    gather = {"fetch_min_bytes": GATHER_BYTES, "fetch_max_wait_ms": GATHER_MS}
+    ExactConsumer(NAME, sink.topics.all(), sink, settings, vitals, **gather).run(stop)
 
 
 def _count(written: Written) -> None:

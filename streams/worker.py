@@ -266,5 +266,5 @@ def run_worker(settings: WorkerSettings) -> None:
     threading.Thread(target=watch_stalls, args=(vitals, stop, STALL_S), daemon=True).start()
     app = build_app(settings, vitals)
     faust.Worker(
-        app, loglevel="WARN", redirect_stdouts=False, quiet=True
+        app, override_logging=False, redirect_stdouts=False, quiet=True
     ).execute_from_commandline()

@@ -27,25 +27,26 @@ class Crowd:
 
 @dataclass(slots=True)
 class Crowds:
-    """The crowds of one partition, by the names as they travel. Only good names are kept."""
+    """The crowds of one partition, by the names as they travel."""
 
     known: dict[bytes, Crowd] = field(default_factory=dict)
     rows: int = 0
 
-    def find(self, names: pa.StringArray) -> Crowd | None:
-        """Return the crowd of this list of names if it is known."""
-        return self.known.get(_key(names))
-
-    def keep(self, names: pa.StringArray, crowd: Crowd, sensors: int) -> None:
-        """Remember the crowd of a list of names, all of which keep the contract.
-
-        ``sensors`` are there in all.
-        """
-        if self.rows + len(names) > max(KEPT_ROWS, KEPT_TIMES * sensors):
+    def find(self, state: State, names: pa.StringArray) -> Crowd | None:
+        """Return the crowd of a list of names; None where one of them has no row yet."""
+        if not (key := _key(names)):
+            return None
+        if (crowd := self.known.get(key)) is not None:
+            return crowd
+        slots = list(map(state.slots.get, names.to_pylist()))
+        if None in slots:
+            return None
+        crowd = _crowd(np.array(slots, np.int64))
+        if self.rows + len(slots) > max(KEPT_ROWS, KEPT_TIMES * len(state.names)):
             self.forget()
-        if key := _key(names):
-            self.known[key] = crowd
-        self.rows += len(names)
+        self.known[key] = crowd
+        self.rows += len(slots)
+        return crowd
 
     def forget(self) -> None:
         """Forget all crowds, as after a restore: rows are other ones then."""
@@ -54,15 +55,20 @@ class Crowds:
 
 def look_up(state: State, names: pa.StringArray) -> Crowd:
     """Return the crowd of a list of names, making rows for new sensors."""
-    encoded = names.dictionary_encode()
-    slot_of_name = np.array(state.slots_of(encoded.dictionary.to_pylist()), np.int64)
-    slots = slot_of_name[encoded.indices.to_numpy()]
+    return _crowd(np.array(state.slots_of(names.to_pylist()), np.int64))
+
+
+def _crowd(slots: np.ndarray) -> Crowd:
+    everybody = Sensors(np.unique(slots))
+    if len(everybody) == len(slots):
+        return Crowd(everybody, ((slice(0, len(slots)), Sensors(slots)),))
     rounds = tuple((compact(rows), Sensors(slots[rows])) for rows in _rounds(slots))
-    return Crowd(Sensors(np.unique(slots)), rounds)
+    return Crowd(everybody, rounds)
 
 
 def _key(names: pa.StringArray) -> bytes:
-    """Return the names as bytes: how many, where each ends, their letters; empty for none."""
+    """Return the names as bytes: how many, where each ends, their letters; empty for none, and
+    where one is missing."""
     _, ends, letters = names.buffers()
     if not len(names) or names.null_count or ends is None or letters is None:
         return b""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.model import Stream
+from catalog.model import SensorAttribute, Stream, ThresholdRule
 
 US = 1_000_000
 
@@ -54,3 +54,12 @@ class Limits:
             spikes=any(m.spike for m in metrics),
             flats=any(flats),
         )
+
+
+def nearest(rule: ThresholdRule) -> float:
+    """Return the limit that a value comes to first; infinite, so that every value is past it,
+    where a sensor has one of its own."""
+    above = rule.op.startswith(">")
+    own = float("-inf") if above else float("inf")
+    limits = [own if isinstance(t.value, SensorAttribute) else t.value for t in rule.thresholds]
+    return min(limits) if above else max(limits)

@@ -29,6 +29,8 @@ class PartitionEngine:
     def __init__(self, stream: Stream, shard: int = 0) -> None:
         self.state = State(stream, shard)
         self._crowds = Crowds()
+        self._metrics = stream.metric_names
+        self._others = stream.aggregate_names[len(self._metrics) :]
         self._counts_gaps = any(r.full for r in stream.rolling)
         self._lateness_us = stream.lateness_s * US
 
@@ -50,7 +52,8 @@ class PartitionEngine:
         """Work off one frame of the stream; readings that break the contract are passed over."""
         out = self._outputs()
         names = batch.column("sensor")
-        crowd = self._crowds.find(names)
+        # whose name has a row has kept the contract before
+        crowd = self._crowds.find(self.state, names)
         if bad := bad_rows(batch, names_are_good=crowd is not None):
             keep = np.ones(batch.num_rows, bool)
             keep[[row.index for row in bad]] = False
@@ -59,8 +62,6 @@ class PartitionEngine:
             return out
         if crowd is None:
             crowd = look_up(self.state, batch.column("sensor"))
-            if not bad:
-                self._crowds.keep(names, crowd, len(self.state.names))
         everybody = crowd.everybody
         absence.arrived(self.state, everybody, produced_at, out)
         times, values = _columns(batch)
@@ -140,13 +141,12 @@ class PartitionEngine:
         out: Outputs,
     ) -> dict[str, np.ndarray]:
         """Add readings to rolling values and windows; return the good columns by name."""
-        stream = self.state.stream
         usable = np.where(good, values, np.nan)
-        columns = {name: usable[:, m] for m, name in enumerate(stream.metric_names)}
+        columns = {name: usable[:, m] for m, name in enumerate(self._metrics)}
         columns |= rolling.roll(self.state, sensors, times, columns)
-        for derived in stream.derived:
+        for derived in self.state.stream.derived:
             columns[derived.name] = _derive(derived, sensors, times, columns, out)
-        extra = [columns[name] for name in stream.aggregate_names[len(stream.metrics) :]]
+        extra = [columns[name] for name in self._others]
         everything = np.column_stack([values, *extra]) if extra else values
         goods = np.column_stack([good, *(~np.isnan(e) for e in extra)]) if extra else good
         windows.add(self.state, sensors, times, everything, goods & ~np.isnan(everything), out)
@@ -188,7 +188,7 @@ def _derive(
 
 def _columns(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
     """Return times (epoch µs) and values ``[k, M]``, NaN where there is none."""
-    times = batch.column("observed_at").cast(pa.int64()).to_numpy()
+    times = batch.column("observed_at").view(pa.int64()).to_numpy()
     values = np.empty((batch.num_rows, batch.num_columns - 2))
     for place in range(values.shape[1]):
         values[:, place] = batch.column(place + 2).to_numpy(zero_copy_only=False)

@@ -49,7 +49,8 @@ def evaluate(
 
             def judge(part: slice, number: int = number, rule: ThresholdRule = rule) -> None:
                 slots, values = sensors.slots[part], columns[rule.metric][part]
-                if not busy[part, number].any() and _out_of_reach(rule, values, _grain(rule)):
+                idle = not busy[part, number].any()
+                if idle and _out_of_reach(state, rule, values, _grain(rule)):
                     return
                 if rule.decimals is not None:
                     values = rounded(values, rule.decimals)
@@ -166,7 +167,7 @@ def _levels(
 ) -> np.ndarray:
     """Return the worst severity reached (0 = none), limits eased by the deadband."""
     level = np.zeros(len(slots), np.int8)
-    if _out_of_reach(rule, values, deadband):
+    if _out_of_reach(state, rule, values, deadband):
         return level
     reach = _reach(state, rule)
     ease = -deadband if rule.op.startswith(">") else deadband
@@ -177,15 +178,12 @@ def _levels(
     return level
 
 
-def _out_of_reach(rule: ThresholdRule, values: np.ndarray, deadband: float) -> bool:
+def _out_of_reach(state: State, rule: ThresholdRule, values: np.ndarray, deadband: float) -> bool:
     """Tell whether even the worst value stays short of every limit; as a rule it does."""
     above = rule.op.startswith(">")
     worst = (np.fmax if above else np.fmin).reduce(values)
-    ease = -deadband if above else deadband
-    return not any(
-        isinstance(t.value, SensorAttribute) or COMPARE[rule.op](worst, float(t.value) + ease)
-        for t in rule.thresholds
-    )
+    eased = state.nearest[rule.name] + (-deadband if above else deadband)
+    return not COMPARE[rule.op](worst, eased)
 
 
 def _grain(rule: ThresholdRule) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from catalog.city.sensors import sensor
 from catalog.frames import Hearing
-from catalog.model import Stream
+from catalog.model import Stream, ThresholdRule
 from catalog.registry import spokesman
 from streams.engine.layout import (
     FIRST_SEEN,
@@ -22,7 +22,7 @@ from streams.engine.layout import (
     rings,
     window_places,
 )
-from streams.engine.limits import Limits
+from streams.engine.limits import Limits, nearest
 
 US = 1_000_000
 TELLER = 0
@@ -94,6 +94,8 @@ class State:
     """One for each of ``groups``."""
     fields: dict[str, Field] = field(init=False)
     limits: Limits = field(init=False)
+    nearest: dict[str, float] = field(init=False)
+    """The first limit of each threshold rule, by its name."""
     windows: int = field(init=False)
     rings: dict[str, Ring] = field(init=False)
     groups: tuple[Group, ...] = field(init=False)
@@ -109,6 +111,8 @@ class State:
         self.speaks_for_all = self.shard == TELLER and self.stream.name == spokesman()
         self.fields = fields(self.stream)
         self.limits = Limits.of(self.stream)
+        rules = [rule for rule in self.stream.rules if isinstance(rule, ThresholdRule)]
+        self.nearest = {rule.name: nearest(rule) for rule in rules}
         self.windows = window_places(self.stream)
         self.rings = rings(self.stream)
         self.groups = groups(self.stream)

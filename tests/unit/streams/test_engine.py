@@ -3,16 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog.contracts import aggregates_schema
 from catalog.frames import Tick
 from catalog.registry import stream
-from streams.engine.cells import Sensors
-from streams.engine.crowd import Crowd, Crowds
+from streams.engine.crowd import Crowds
 from streams.engine.partition import PartitionEngine
+from streams.engine.state import State
 from tests.frames import START, noise_batch
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -169,12 +168,24 @@ def test_a_list_of_names_seen_before_still_means_its_own_sensors(engine: Partiti
 
 @pytest.mark.parametrize(("sensors", "kept"), [(30_000, True), (100, False)])
 def test_crowds_of_all_sensors_are_kept_and_no_more(sensors: int, kept: bool) -> None:
-    crowds, one = Crowds(), Crowd(Sensors(np.arange(1)), ())
-    lists = [pa.array([f"s-{n}" for n in range(at, at + 500)]) for at in range(0, 30_000, 500)]
-    for names in lists:
-        crowds.keep(names, one, sensors)
-    assert all(crowds.find(names) is one for names in lists) == kept
-    assert crowds.find(lists[-1]) is one
+    crowds, state = Crowds(), State(stream("noise"))
+    state.slots_of([f"s-{n}" for n in range(sensors)])
+    lists = [
+        pa.array([f"s-{(n + at // 500) % sensors}" for n in range(at, at + 500)])
+        for at in range(0, 30_000, 500)
+    ]
+    found = [crowds.find(state, names) for names in lists]
+    again = [crowds.find(state, names) for names in lists]
+    assert all(a is b for a, b in zip(found, again, strict=True)) == kept
+    assert crowds.find(state, lists[-1]) is again[-1] is not None
+
+
+def test_a_list_with_a_new_name_or_none_is_nobody_known() -> None:
+    crowds, state = Crowds(), State(stream("noise"))
+    state.slots_of(["a"])
+    for names in ([], ["a", "b"], ["a", None], [None]):
+        assert crowds.find(state, pa.array(names, pa.string())) is None, names
+    assert not crowds.known
 
 
 def test_crowds_are_looked_up_anew_after_a_restore(engine: PartitionEngine) -> None:
