@@ -14,7 +14,18 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import contenders, growth, history, layout, parts, profile, scale, soak, wall
+from benchmarks import (
+    contenders,
+    growth,
+    history,
+    layout,
+    parts,
+    profile,
+    scale,
+    soak,
+    steady,
+    wall,
+)
 from benchmarks.contenders import Result, Sizes, middle_ones
 from benchmarks.records import SENSORS
 from benchmarks.report import chart, markdown, write_between
@@ -168,6 +179,14 @@ def wall_command(
 ) -> None:
     """Time single readings from the gateway to a panel's query and to a browser with the wall."""
     _alone("wall", wall.run, share)
+
+
+@app.command("steady")
+def steady_command(
+    share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+) -> None:
+    """Weigh a steady 20 000 readings a second in small frames, by how long the sink gathers."""
+    _alone("steady", steady.run, share)
 
 
 @app.command("soak")

@@ -92,7 +92,7 @@ def cityops(stand: Stand, sizes: Sizes, sensors: int) -> Result:
     with open_place(stand) as place:
         place.start("storage", "sink")
         place.start("streams", "worker")
-        result.latency_ms = _latency(place, table, "frames", sensors, sizes.latency_s, result.per_s)
+        result.latency_ms = latency(place, table, "frames", sensors, sizes.latency_s, result.per_s)
         return result
 
 
@@ -113,7 +113,7 @@ def bare(stand: Stand, sizes: Sizes, sensors: int) -> Result:
         table, topic = place.table("bare"), readings_topic(place.prefix, STREAM)
         arguments = ("--kafka", stand.servers.bootstrap, "--topic", topic, "--dsn", place.dsn)
         place.peer("bare", *arguments, "--table", table, "--total", str(10**9), own_python=True)
-        result.latency_ms = _latency(place, table, "frames", sensors, sizes.latency_s, result.per_s)
+        result.latency_ms = latency(place, table, "frames", sensors, sizes.latency_s, result.per_s)
         return result
 
 
@@ -152,7 +152,7 @@ def _json_peer(
             every_s=0.2, before=before,
         )  # fmt: skip
         paced = ("json", *kafka)
-        result.latency_ms = _latency(place, table, paced, sensors, sizes.latency_s, result.per_s)
+        result.latency_ms = latency(place, table, paced, sensors, sizes.latency_s, result.per_s)
         return result
 
 
@@ -202,7 +202,7 @@ def _throughput(
     return Result(name, kind, total, ended - sent["started"], meter.costs)
 
 
-def _latency(
+def latency(
     place: Place,
     table: str,
     wire: str | tuple[str, ...],

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
+from prometheus_client.parser import text_string_to_metric_families
 from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.records import STREAM, declared
@@ -23,7 +25,7 @@ from deploy import vitals
 from deploy.native import servers
 from deploy.native.timescale import PLATFORM
 from deploy.paths import ROOT
-from deploy.ports import free_port
+from deploy.ports import LOOPBACK, free_port
 from deploy.process import Child, spawn
 from deploy.wait import wait_until
 from service.kafka import ensure_topics
@@ -73,6 +75,12 @@ class Running:
     def rows(self) -> int:
         """Return the readings handled so far."""
         return self.health().get("rows_total") or 0
+
+    def metric(self, sample: str) -> float:
+        """Return the sum of a sample that ``/metrics`` tells."""
+        text = httpx.get(f"http://{LOOPBACK}:{self.port}/metrics").text
+        families = text_string_to_metric_families(text)
+        return sum(s.value for family in families for s in family.samples if s.name == sample)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from storage.history.command import load_command
 from storage.keep import STALL_S, keep_once, run_keep
 from storage.migrate import migrate
 from storage.retention import KeepSettings
-from storage.sink import run_sink
+from storage.sink import SinkSettings, run_sink
 
 app = typer.Typer(no_args_is_help=True, help="The database side of the platform.")
 keys = typer.Typer(no_args_is_help=True, help="API keys of gateway and console.")
@@ -44,8 +44,8 @@ def migrate_command(
 
 @app.command("sink")
 def sink_command() -> None:
-    """Run the Kafka to TimescaleDB sink until SIGTERM."""
-    settings = Settings()
+    """Run the Kafka to TimescaleDB sink until SIGTERM (CITYOPS_GATHER_MS=0: store each at once)."""
+    settings = SinkSettings()
     sys.exit(run_process("sink", settings, lambda v, stop: run_sink(settings, v, stop)))
 
 

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from kafka.consumer.fetcher import ConsumerRecord
 from prometheus_client import Counter
 from psycopg import Connection
+from pydantic import Field
 
 from service.metrics import sizes
 from service.settings import Settings
@@ -18,9 +19,8 @@ from storage.refused import write_what_goes
 from storage.write import Written, write
 
 NAME = "sink"
-GATHER_BYTES, GATHER_MS = 512 * 1024, 100
-"""What the broker gathers before it answers, and for how long at most: each transaction and each
-last value costs the same for one reading as for many."""
+GATHER_BYTES = 512 * 1024
+"""So much has gathered early enough: a backlog is not waited for."""
 
 STORED = Counter("cityops_sink_rows", "Readings stored")
 DUPLICATES = Counter("cityops_sink_duplicates", "Readings that were stored before, same body")
@@ -31,6 +31,23 @@ BATCH = sizes("cityops_sink_batch_readings", "Readings of one transaction that h
 WINDOWS = Counter("cityops_sink_windows", "One-minute windows written, corrections included")
 CORRECTIONS = Counter("cityops_sink_corrections", "Windows that corrected an earlier revision")
 FLAGS = Counter("cityops_sink_flags", "Quality flags stored")
+
+
+class SinkSettings(Settings):
+    """Settings of the sink."""
+
+    gather_ms: int = Field(
+        default=50,
+        ge=0,
+        description="How long records gather at the broker before they are stored, in one"
+        " transaction: it costs about the same for one reading as for many",
+    )
+
+    def fetching(self) -> dict[str, int]:
+        """Return how the sink's consumer asks the broker; 0 ms = for what there is."""
+        if not self.gather_ms:
+            return {}
+        return {"fetch_min_bytes": GATHER_BYTES, "fetch_max_wait_ms": self.gather_ms}
 
 
 class Sink:
@@ -66,11 +83,11 @@ class Sink:
         self._tell(self._corrected)
 
 
-def run_sink(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
+def run_sink(settings: SinkSettings, vitals: Vitals, stop: threading.Event) -> None:
     """Run one sink until ``stop``."""
     sink = Sink(settings.topic_prefix, lambda count: vitals.detail(windows_corrected=count))
-    gather = {"fetch_min_bytes": GATHER_BYTES, "fetch_max_wait_ms": GATHER_MS}
-    ExactConsumer(NAME, sink.topics.all(), sink, settings, vitals, **gather).run(stop)
+    topics, fetching = sink.topics.all(), settings.fetching()
+    ExactConsumer(NAME, topics, sink, settings, vitals, **fetching).run(stop)
 
 
 def _count(written: Written) -> None:

@@ -37,6 +37,8 @@ def rule_fails(stack: Stack, seen: Seen) -> None:
     wait_until(lambda: _ask(stack, kept, odd), BACK_S, "the reading as a row")
     letters = "SELECT count(*) FROM dead_letters WHERE code = 'rule_error' AND reason LIKE %s"
     wait_until(lambda: _ask(stack, letters, f"%{odd}%"), BACK_S, "the dead letter")
+    counted = stack.metrics("worker", "cityops_worker_dead_letters_total").get("rule_error", 0)
+    seen.must("counted by the worker", counted)
     _restart_worker(stack, "")
     seen.must("letters rule_error", _ask(stack, letters, f"%{odd}%"), 1, 1)
 

@@ -1,7 +1,8 @@
 """What live processes tell Prometheus over HTTP: all that docs/metrics.md says, and it moves.
 
 One small story brings everything about: readings, copies of them, another body for a known key, a
-late one, one too late, a stranger, a request that is refused, bytes that are no frame, an alert.
+late one, one too late, a stranger, a request that is refused, bytes that are no frame and others
+that are no transition, an alert.
 """
 
 import re
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from catalog.topics import transitions_topic
 from deploy.paths import ROOT
 from deploy.ports import free_port
 from service.kafka import producer
@@ -93,6 +95,7 @@ MOVES = {
     ),
     "alerts-engine": (
         "cityops_alerts_transitions_total raised",
+        "cityops_alerts_dead_letters_total transition",
         "cityops_consumer_bytes_total alerts",
         "cityops_consumer_batch_records_count alerts",
         "cityops_consumer_batch_seconds_count alerts",
@@ -153,6 +156,7 @@ def running(
             tell(made)
             sender = producer(kafka, "test")
             put_raw(sender, prefix, 0, b"no frame", [])
+            sender.send(transitions_topic(prefix), value=b"no transition", partition=0)
             sender.close(timeout=5)
             yield made
         finally:
