@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from kafka.consumer.fetcher import ConsumerRecord
 
 from catalog.contracts import (
@@ -51,7 +53,9 @@ class Letter:
 class Batch:
     """What one transaction stores."""
 
-    readings: dict[str, list[pa.RecordBatch]] = field(default_factory=lambda: defaultdict(list))
+    readings: dict[str, pa.Table] = field(default_factory=dict)
+    """By stream, in the order of the key: sensor after sensor, of each in the order of the log."""
+    frames: int = 0
     aggregates: dict[str, list[pa.RecordBatch]] = field(default_factory=lambda: defaultdict(list))
     flags: list[pa.RecordBatch] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
@@ -90,15 +94,34 @@ def collect(topics: Topics, records: Iterable[ConsumerRecord]) -> Batch:
             _add(batch, frames, topics, record)
         except FrameError as error:
             batch.letters.append(_poison(topics, record, error))
-    for received in frames.values():
-        # one look at all of a stream; where anything is bad, frame by frame
-        if bad_rows(pa.concat_batches([frame.batch for frame, _ in received])):
-            for frame, record in received:
-                _add_frame(batch, *_without_bad(batch, frame, record))
-        else:
-            for frame, _ in received:
-                _add_frame(batch, frame, frame.batch)
+    for name, received in frames.items():
+        batch.frames += len(received)
+        rows = in_key_order(_good(batch, received))
+        if rows.num_rows:
+            batch.readings[name] = rows
     return batch
+
+
+def in_key_order(parts: list[pa.RecordBatch]) -> pa.Table:
+    """Return readings sensor after sensor, of each in their order.
+
+    Rows that lie side by side in the index cost the database a third less than rows in the order
+    of their arrival (docs/decisions/readings-layout.md).
+    """
+    rows = pa.Table.from_batches(parts).combine_chunks()
+    names = rows.column("sensor").combine_chunks().dictionary_encode()
+    rank = np.empty(len(names.dictionary), np.int64)
+    rank[pc.sort_indices(names.dictionary).to_numpy()] = np.arange(len(rank))
+    order = np.argsort(rank[names.indices.to_numpy()], kind="stable")
+    return rows.take(pa.array(order))
+
+
+def _good(batch: Batch, received: list[Received]) -> list[pa.RecordBatch]:
+    """Return the good readings of frames of one stream; each bad one becomes a dead letter."""
+    # one look at all; where anything is bad, frame by frame
+    if bad_rows(pa.concat_batches([frame.batch for frame, _ in received])):
+        return [_stamped(f, _without_bad(batch, f, record)) for f, record in received]
+    return [_stamped(frame, frame.batch) for frame, _ in received]
 
 
 def _add(
@@ -117,24 +140,19 @@ def _add(
         batch.letters.append(Letter(letter, record.topic, record.partition, record.offset))
 
 
-def _add_frame(batch: Batch, frame: Frame, good: pa.RecordBatch) -> None:
-    if good.num_rows:
-        received = pa.repeat(pa.scalar(frame.received_at, TIMESTAMP), good.num_rows)
-        batch.readings[frame.stream.name].append(good.append_column(RECEIVED, received))
-        batch.rows += good.num_rows
+def _stamped(frame: Frame, good: pa.RecordBatch) -> pa.RecordBatch:
+    received = pa.repeat(pa.scalar(frame.received_at, TIMESTAMP), good.num_rows)
+    return good.append_column(RECEIVED, received)
 
 
-def _without_bad(
-    batch: Batch, frame: Frame, record: ConsumerRecord
-) -> tuple[Frame, pa.RecordBatch]:
-    """Return a frame and its good readings; each bad one becomes a dead letter."""
+def _without_bad(batch: Batch, frame: Frame, record: ConsumerRecord) -> pa.RecordBatch:
     bad = bad_rows(frame.batch)
     for row in bad:
         reading, place = frame.batch.slice(row.index, 1), f"{place_id(record)}/{row.index}"
         letter = reading_letter(frame.stream.name, reading, row.code, row.reason, place)
         batch.letters.append(Letter(letter, record.topic, record.partition, record.offset))
     keep = sorted(set(range(frame.batch.num_rows)) - {row.index for row in bad})
-    return frame, frame.batch.take(pa.array(keep, pa.int64()))
+    return frame.batch.take(pa.array(keep, pa.int64()))
 
 
 def place_id(record: ConsumerRecord) -> str:

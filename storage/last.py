@@ -69,30 +69,28 @@ def _statements(stream: Stream) -> dict[str, sql.Composable]:
 
 
 def last_readings(stream: Stream, rows: pa.Table) -> pa.Table:
-    """Return the readings, in log order, that any fold over these rows can end with.
+    """Return the readings that any fold over these rows can end with; both in key order.
 
     One of each sensor when that carries every metric, else also the last of each metric.
     """
     rows = rows.combine_chunks()
     codes = rows.column("sensor").combine_chunks().dictionary_encode().indices.to_numpy()
-    order = np.argsort(codes, kind="stable")
-    times = rows.column("observed_at").combine_chunks().cast(pa.int64()).to_numpy()[order]
-    first = np.flatnonzero(np.append(True, np.diff(codes[order]) != 0))
-    chain = _newer_than_all_before(times, codes[order])
-    at = np.where(chain, np.arange(len(order)), -1)
+    times = rows.column("observed_at").combine_chunks().cast(pa.int64()).to_numpy()
+    first = np.flatnonzero(np.append(True, np.diff(codes) != 0))
+    at = np.where(_newer_than_all_before(times, codes), np.arange(len(times)), -1)
     newest = np.maximum.reduceat(at, first)
     picked, alone = [newest], np.ones(len(first), bool)
     for name in stream.metric_names:
         if not rows.column(name).null_count:
             continue
         valid = rows.column(name).combine_chunks().is_valid().to_numpy(zero_copy_only=False)
-        last = np.maximum.reduceat(np.where(valid[order], at, -1), first)
+        last = np.maximum.reduceat(np.where(valid, at, -1), first)
         alone &= (last == newest) | (last < 0)
         picked.append(last)
     chosen = np.unique(np.concatenate(picked))
     chosen = chosen[chosen >= 0]
     sensor = np.searchsorted(first, chosen, side="right") - 1
-    kept = rows.select(["sensor", *_TIMES, *stream.metric_names]).take(pa.array(order[chosen]))
+    kept = rows.select(["sensor", *_TIMES, *stream.metric_names]).take(pa.array(chosen))
     number = pa.array(np.arange(len(chosen), dtype=np.int32))
     return kept.append_column("ord", number).append_column("alone", pa.array(alone[sensor]))
 

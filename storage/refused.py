@@ -17,8 +17,7 @@ def write_what_goes(conn: Connection, batch: Batch, source: Letter) -> Written:
     """
     letters = list(batch.letters)
     done = Written()
-    for stream, parts in batch.readings.items():
-        rows = pa.Table.from_batches(parts)
+    for stream, rows in batch.readings.items():
         _halve(conn, stream, rows, 0, source, letters, done)
     rest = write(conn, Batch(letters=letters))
     done.letters, done.codes = rest.letters, rest.codes
@@ -36,12 +35,14 @@ def _halve(
 ) -> None:
     try:
         with conn.transaction():
-            written = write(conn, Batch(readings={stream: rows.to_batches()}))
+            written = write(conn, Batch(readings={stream: rows}))
     except psycopg.Error as error:
         if not is_refusal(error):
             raise
         if rows.num_rows == 1:
-            letters.append(_letter(stream, rows, f"{source.letter.id}/{first}", error, source))
+            letters.append(
+                _letter(stream, rows, f"{source.letter.id}/database/{first}", error, source)
+            )
             return
         middle = rows.num_rows // 2
         _halve(conn, stream, rows.slice(0, middle), first, source, letters, done)

@@ -105,9 +105,5 @@ def _count(written: Written) -> None:
 
 
 def _newest(batch: Batch) -> datetime | None:
-    times = [
-        pc.max(part.column("observed_at")).as_py()
-        for parts in batch.readings.values()
-        for part in parts
-    ]
-    return max(times, default=None)
+    times = [pc.max(rows.column("observed_at")).as_py() for rows in batch.readings.values()]
+    return max(filter(None, times), default=None)

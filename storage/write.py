@@ -60,9 +60,8 @@ def write(conn: Connection, batch: Batch, known: Known = NOBODY) -> Written:
     """
     written = Written()
     letters = list(batch.letters)
-    for name, parts in batch.readings.items():
-        rows = pa.Table.from_batches(parts)
-        written.frames += len(parts)
+    written.frames = batch.frames
+    for name, rows in batch.readings.items():
         letters += _write_readings(conn, name, rows, written)
         last = last_readings(streams()[name], rows)
         _register(conn, name, last, known, written)

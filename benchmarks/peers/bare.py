@@ -23,7 +23,7 @@ def main() -> None:
     consumer = Consumer(
         {
             "bootstrap.servers": given.kafka,
-            "group.id": f"{given.table}.bare",
+            "group.id": f"{given.topic}.bare",
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "fetch.wait.max.ms": 50,

@@ -32,7 +32,7 @@ def main() -> None:
     )
     app = Application(
         broker_address=given.kafka,
-        consumer_group=f"{given.table}.quix",
+        consumer_group=f"{given.topic}.quix",
         auto_offset_reset="earliest",
         commit_every=COMMIT_EVERY,
         commit_interval=COMMIT_INTERVAL_S,

@@ -129,7 +129,7 @@ def _store_part(
 def _store(conn: Connection, file: HistoryFile, part: Part, now: datetime) -> Written:
     batch = Batch(letters=[Letter(letter, "", 0, 0) for letter in part.letters])
     if part.readings.num_rows:
-        batch.readings[file.stream.name] += received(part.readings, now).to_batches()
+        batch.readings[file.stream.name] = received(part.readings, now)
     return write(conn, batch)
 
 

@@ -2,6 +2,7 @@
 
 import signal
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,15 @@ def sends(frames: FrameProducer) -> bool:
 def frozen(broker: Child | None) -> Child:
     assert broker is not None
     broker.signal_group(signal.SIGSTOP)
+    # one of its threads takes the signal and stops the others: on a busy machine a moment later
+    wait_until(lambda: states(broker.pid) == {"T"}, 5.0, "every thread of the broker stands")
     return broker
+
+
+def states(pid: int) -> set[str]:
+    """Return the states of a process's threads, as ``/proc`` names them."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return {(task / "stat").read_text().rpartition(") ")[2][0] for task in tasks}
 
 
 @pytest.mark.chaos

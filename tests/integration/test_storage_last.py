@@ -11,7 +11,7 @@ import pytest
 
 from catalog.frames import readings_schema
 from catalog.registry import stream
-from storage.batch import Batch
+from storage.batch import Batch, in_key_order
 from storage.history.files import received
 from storage.migrate import FOLDER, HISTORY, migrate
 from storage.write import write
@@ -53,7 +53,7 @@ def store(conn: psycopg.Connection, rows: list[Row]) -> None:
     columns = {name: [row.get(name) for row in rows] for name in schema.names}
     batch = received(pa.RecordBatch.from_pydict(columns, schema=schema), START)
     with conn.transaction():
-        write(conn, Batch(readings={STREAM.name: [batch]}))
+        write(conn, Batch(readings={STREAM.name: in_key_order([batch])}))
 
 
 @pytest.mark.parametrize("longest", [1, 7, 60])
