@@ -23,9 +23,10 @@ from storage.sink import Sink
 from streams.checkpoint import save
 from streams.desk import Desk
 
-READINGS = 400_000
+READINGS = 1_200_000
 SIZES = (1_000, 10_000, 100_000)
 RATE = 20_000
+"""A second: the readings are those of a minute, so that each sensor begins one window in them."""
 RECORDS = 16
 """Records of one transaction: 20 000 readings, a second's worth."""
 
