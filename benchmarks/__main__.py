@@ -184,9 +184,15 @@ def wall_command(
 @app.command("steady")
 def steady_command(
     share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+    sensors: Annotated[int, typer.Option(min=1, help="sensors that share the readings")] = SENSORS,
+    gather: Annotated[list[int] | None, typer.Option(help="ms, may be given again")] = None,
 ) -> None:
-    """Weigh a steady 20 000 readings a second in small frames, by how long the sink gathers."""
-    _alone("steady", steady.run, share)
+    """Weigh a steady 20 000 readings a second in small frames, by how long the sink gathers.
+
+    Example: python -m benchmarks steady --sensors 100000 --gather 50
+    """
+    times = tuple(gather or steady.GATHER_MS)
+    _alone("steady", lambda stand, size: steady.run(stand, size, sensors, times), share)
 
 
 @app.command("soak")

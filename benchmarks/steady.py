@@ -20,26 +20,29 @@ SECONDS = 40.0
 BATCHES = "cityops_consumer_batch_seconds_count"
 
 
-def run(stand: Stand, share: float) -> list[dict[str, Any]]:
+def run(
+    stand: Stand, share: float, sensors: int = SENSORS, gather: tuple[int, ...] = GATHER_MS
+) -> list[dict[str, Any]]:
     """Send the same steady stream to one crew after the other."""
     found = []
-    for gather_ms in GATHER_MS:
-        found.append(_crew(stand, gather_ms, max(5.0, SECONDS * share)))
+    for gather_ms in gather:
+        found.append(_crew(stand, gather_ms, max(5.0, SECONDS * share), sensors))
         print(json.dumps(found[-1]), flush=True)
     return found
 
 
-def _crew(stand: Stand, gather_ms: int, seconds: float) -> dict[str, Any]:
+def _crew(stand: Stand, gather_ms: int, seconds: float, sensors: int) -> dict[str, Any]:
     extra = {"CITYOPS_GATHER_MS": str(gather_ms)}
     with open_place(stand) as place:
         ours = {name: place.start(*line, **extra) for name, line in PROCESSES.items()}
         pids = stand.pids() | {name: each.child.pid for name, each in ours.items()}
         before = ours["sink"].metric(BATCHES)
         with Meter(pids) as meter:
-            seen = latency(place, readings_table(STREAM), "frames", SENSORS, seconds, 4.0 * RATE)
+            seen = latency(place, readings_table(STREAM), "frames", sensors, seconds, 4.0 * RATE)
         batches = ours["sink"].metric(BATCHES) - before
     sent_s = seconds + WARM_S
     return {
+        "sensors": sensors,
         "gather_ms": gather_ms,
         "transactions_per_s": round(batches / sent_s, 1),
         "visible_ms": seen,
