@@ -124,14 +124,15 @@ def rule_raises() -> None:
     """Let the code of a rule raise an error on a reading of one value."""
     from streams.engine import rules
 
-    levels = rules._levels
+    out_of_reach = rules._out_of_reach
 
     def odd(*given: Any) -> Any:
-        if (given[4] == MARK).any():
+        if (given[2] == MARK).any():
             raise ZeroDivisionError("rule code that fails on one reading")
-        return levels(*given)
+        return out_of_reach(*given)
 
-    rules._levels = odd
+    # a value below every limit comes no further than to this
+    rules._out_of_reach = odd
 
 
 def no_key() -> None:
