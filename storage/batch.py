@@ -59,7 +59,6 @@ class Batch:
     aggregates: dict[str, list[pa.RecordBatch]] = field(default_factory=lambda: defaultdict(list))
     flags: list[pa.RecordBatch] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
-    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
