@@ -122,13 +122,12 @@ class State:
 
     def slots_of(self, sensors: list[str]) -> list[int]:
         """Return the row of each sensor, making rows for new ones."""
-        found = [self.slots.get(name, -1) for name in sensors]
-        if (needed := len(self.names) + found.count(-1)) > len(self.arrays["newest"]):
+        new = dict.fromkeys(name for name in sensors if name not in self.slots)
+        if (needed := len(self.names) + len(new)) > len(self.arrays["newest"]):
             self._grow(2 * needed)
-        for place, slot in enumerate(found):
-            if slot < 0:
-                found[place] = self._add(sensors[place])
-        return found
+        for name in new:
+            self._add(name)
+        return [self.slots[name] for name in sensors]
 
     def touch(self, axis: str, places: np.ndarray) -> None:
         """Note that these places of a ring have changed."""
@@ -152,15 +151,12 @@ class State:
         for slot, name in enumerate(names):
             self._look_up(slot, name)
 
-    def _add(self, name: str) -> int:
-        if name in self.slots:
-            return self.slots[name]
+    def _add(self, name: str) -> None:
         slot = self.slots[name] = len(self.names)
         self.names.append(name)
         # a sensor is silent only from its own first reading on
         self.arrays["last_tick"][slot] = self.ticks
         self._look_up(slot, name)
-        return slot
 
     def _look_up(self, slot: int, name: str) -> None:
         if known := sensor(self.stream.name, name):

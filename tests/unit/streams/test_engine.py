@@ -180,6 +180,13 @@ def test_crowds_of_all_sensors_are_kept_and_no_more(sensors: int, kept: bool) ->
     assert crowds.find(state, lists[-1]) is again[-1] is not None
 
 
+def test_a_new_sensor_takes_one_row_however_often_it_is_named() -> None:
+    state = State(stream("noise"))
+    before = len(state.arrays["newest"])
+    assert state.slots_of(["a", "b", "a"] * 1000) == [0, 1, 0] * 1000
+    assert (state.names, len(state.arrays["newest"])) == (["a", "b"], before)
+
+
 def test_a_list_with_a_new_name_or_none_is_nobody_known() -> None:
     crowds, state = Crowds(), State(stream("noise"))
     state.slots_of(["a"])
