@@ -83,8 +83,8 @@ new-stream: $(STAMP) ## Scaffold a stream: make new-stream NAME=noise_site
 check-streams: $(STAMP) ## Check the quality list of every stream
 	@$(BIN)/python -m catalog check-streams
 
-dashboards: $(STAMP) ## Build the Grafana dashboards and provisioning anew
-	@$(BIN)/python -m dashboards build
+dashboards: $(STAMP) ## Write the Grafana dashboards and provisioning: make dashboards OUT=/tmp/boards
+	@$(BIN)/python -m dashboards build --out $(or $(OUT),.cityops/dashboards)
 
 HISTORY := .cityops/history
 BENCH := benchmarks/.venv

@@ -1,4 +1,4 @@
-"""All dashboards, and the committed files that must equal a fresh build."""
+"""All dashboards and provisioning files, and a folder that holds them."""
 
 import json
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from dashboards.boards.sensor import sensor_page
 from dashboards.boards.stream import stream_page
 from dashboards.boards.wall import wall_page
 from dashboards.organisation import playlists, preferences
-from dashboards.page import Page
-from dashboards.provision import Place, as_yaml, provisioning_files
+from dashboards.page import TAG, Page
+from dashboards.site_files import Place, as_yaml, provisioning_files
 from dashboards.texts import LANGUAGES, Lang
 from storage.views.metadata import in_screen_order
 
-BUILT = Path(__file__).parent / "built"
+OURS = f"dashboards/*/{TAG}-*.json"
 SINGLE: tuple[Callable[[Lang], Page], ...] = (
     wall_page,
     alerts_page,
@@ -41,7 +41,7 @@ def pages(lang: Lang) -> list[Page]:
 
 
 def dashboards() -> dict[str, dict[str, Any]]:
-    """Return every dashboard's JSON by its file name under ``built/``."""
+    """Return every dashboard's JSON by file name."""
     return {
         f"dashboards/{lang}/{page.uid}.json": page.build()
         for lang in LANGUAGES
@@ -50,7 +50,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
 
 
 def files() -> dict[str, str]:
-    """Return every built file's text by its name under ``built/``."""
+    """Return every file's text by its name in the folder."""
     boards = {name: as_text(board) for name, board in dashboards().items()}
     rules = {name: as_yaml(content) for name, content in alerting(Place().console).items()}
     sent = {"api/preferences.json": preferences(), "api/playlists.json": playlists()}
@@ -59,12 +59,12 @@ def files() -> dict[str, str]:
 
 
 def as_text(board: Any) -> str:
-    """Return JSON as it is committed."""
+    """Return JSON as it is written: sorted keys, Chinese as it is."""
     return json.dumps(board, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def write(folder: Path = BUILT) -> list[str]:
-    """Write the files that differ, remove those that nobody builds; return their names."""
+def write(folder: Path) -> list[str]:
+    """Write the files that differ, remove dashboards that nobody builds; return their names."""
     fresh = files()
     changed = stale(folder, fresh)
     for name in changed:
@@ -78,13 +78,14 @@ def write(folder: Path = BUILT) -> list[str]:
 
 
 def stale(folder: Path, fresh: dict[str, str]) -> list[str]:
-    """Return the names whose committed text differs from ``fresh``, missing or superfluous ones
-    too."""
-    there = {
-        str(path.relative_to(folder)): path.read_text()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    return sorted(
-        name for name in there.keys() | fresh.keys() if there.get(name) != fresh.get(name)
-    )
+    """Return the names whose text in the folder differs from ``fresh``, missing ones too.
+
+    Of what nobody builds only dashboards of ours count: the folder may hold other things.
+    """
+    left_over = {str(path.relative_to(folder)) for path in folder.glob(OURS)} - fresh.keys()
+    differ = {name for name, text in fresh.items() if _text(folder / name) != text}
+    return sorted(differ | left_over)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text() if path.is_file() else None

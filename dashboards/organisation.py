@@ -1,6 +1,6 @@
 """What Grafana keeps in its own database and takes only over HTTP: preferences, playlists, rights.
 
-Committed under ``built/api`` so that a reader sees what ``push`` would send.
+``build`` writes them under ``api/``, so that a reader sees what ``push`` would send.
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from catalog.domains import DOMAINS
 from catalog.model import text
 from dashboards.page import uid
-from dashboards.provision import FOLDERS
+from dashboards.site_files import FOLDERS
 from dashboards.texts import LANGUAGES, Lang, pick
 from storage.views.metadata import in_screen_order
 

@@ -7,7 +7,7 @@ from typing import Any
 from dashboards.build import pages
 from dashboards.grafana import OLDEST, Grafana, GrafanaError
 from dashboards.organisation import folders, permissions, playlists, preferences
-from dashboards.provision import FOLDERS
+from dashboards.site_files import FOLDERS
 from dashboards.texts import LANGUAGES, Lang
 
 PROVISIONING = ("datasources", "dashboards", "alerting")

@@ -10,8 +10,8 @@ from dashboards.build import pages
 from dashboards.expand import PanelQuery, View, panel_queries
 from dashboards.grafana import OLDEST, Grafana, GrafanaError
 from dashboards.organisation import permissions, playlists, preferences
-from dashboards.provision import FOLDERS
 from dashboards.query import DATASOURCE_TYPE, DATASOURCE_UID
+from dashboards.site_files import FOLDERS
 from dashboards.texts import LANGUAGES, Lang
 
 Json = dict[str, Any]

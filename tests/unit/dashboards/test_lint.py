@@ -124,7 +124,7 @@ def custom(board: Json) -> Json:
 
 
 def edited(name: str, old: str, new: str) -> dict[str, str]:
-    """The committed files with a change of text in one of them."""
+    """The built files with a change of text in one of them."""
     assert old in FILES[name]
     return FILES | {name: FILES[name].replace(old, new, 1)}
 

@@ -74,7 +74,7 @@ def test_grafana_finds_the_secrets_in_written_files(out: Path) -> None:
     assert found == tuple((out / "secrets" / name).read_text() for name in wanted)
 
 
-def test_grafana_finds_the_secrets_of_committed_files_in_its_environment() -> None:
+def test_grafana_finds_the_secrets_of_built_files_in_its_environment() -> None:
     parts = ("DATA", "PORT", "DB_HOST", "DB_NAME", "DB_PASSWORD", "ADMIN_PASSWORD", "SECRET_KEY")
     environment = {f"CITYOPS_GRAFANA_{part}": f"value of {part}" for part in parts}
     made = files()
@@ -83,7 +83,7 @@ def test_grafana_finds_the_secrets_of_committed_files_in_its_environment() -> No
     assert found == ("value of ADMIN_PASSWORD", "value of SECRET_KEY", "value of DB_PASSWORD")
 
 
-def test_written_files_keep_the_rules_of_committed_ones(out: Path) -> None:
+def test_written_files_keep_the_rules_of_built_ones(out: Path) -> None:
     written: dict[str, Any] = {
         str(path.relative_to(out)): path.read_text()
         for path in out.rglob("*")
