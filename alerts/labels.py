@@ -1,12 +1,11 @@
 """Labels of an alert, and matchers on them: what routes, silences and filters are written in."""
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from alerts.patterns import pattern
 from catalog.city.sensors import sensor
 from catalog.model import Severity, Stream
 from catalog.registry import streams
@@ -18,6 +17,8 @@ LABELS = (
 )
 """Labels the platform gives; alerts from elsewhere bring more of their own."""
 MAX_PATTERN = 200
+MAX_LINE = 500
+NAME = pattern("[a-zA-Z_][a-zA-Z0-9_]{0,63}")
 
 
 class Matcher(BaseModel):
@@ -33,10 +34,7 @@ class Matcher(BaseModel):
     @classmethod
     def _compiles(cls, value: str, info: object) -> str:
         if str(getattr(info, "data", {}).get("op", "=")).endswith("~"):
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"no regular expression: {error}") from None
+            pattern(value)
         return value
 
     def matches(self, labels: Mapping[str, str]) -> bool:
@@ -44,19 +42,48 @@ class Matcher(BaseModel):
         given = labels.get(self.name, "")
         if self.op in ("=", "!="):
             return (given == self.value) == (self.op == "=")
-        return (_pattern(self.value).fullmatch(given) is not None) == (self.op == "=~")
+        return pattern(self.value).covers(given) == (self.op == "=~")
 
     def __str__(self) -> str:
         return f'{self.name}{self.op}"{self.value}"'
 
 
+class StoredMatcher(Matcher):
+    """A matcher as it was stored, maybe by a version that knew other patterns.
+
+    One that cannot be read any more fits nothing: a silence hides too little rather than too much.
+    """
+
+    @field_validator("value")
+    @classmethod
+    def _compiles(cls, value: str, info: object) -> str:
+        return value
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether the labels fulfil it."""
+        try:
+            return super().matches(labels)
+        except ValueError:
+            return False
+
+
 def parse_matcher(line: str) -> Matcher:
     """Read ``district=510104`` or ``rule=~"water.*"``; ValueError that shows the form."""
-    found = re.fullmatch(r'\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*', line)
-    if found is None:
-        raise ValueError(f'{line!r} is no matcher; write e.g. district=510104 or rule=~"water.*"')
-    name, op, value = found.groups()
+    name, op, value = _parts(line[: MAX_LINE + 1])
+    if len(line) > MAX_LINE or not NAME.covers(name):
+        shown = line[:60]
+        raise ValueError(f'{shown!r} is no matcher; write e.g. district=510104 or rule=~"water.*"')
     return Matcher.model_validate({"name": name, "op": op, "value": value})
+
+
+def _parts(line: str) -> tuple[str, str, str]:
+    """Split at the first operator; blanks around and one pair of quotes do not count."""
+    at = next((n for n, letter in enumerate(line) if letter in "=!"), len(line))
+    op = line[at : at + 2] if line[at : at + 2] in ("=~", "!~", "!=") else line[at : at + 1]
+    if op in ("", "!"):
+        return "", "", ""
+    value = line[at + len(op) :].strip().removeprefix('"').removesuffix('"')
+    return line[:at].strip(), op, value
 
 
 def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
@@ -93,8 +120,3 @@ def sensor_of(stream: str, sensor_id: str):  # noqa: ANN201
 def stream_of(name: str) -> Stream | None:
     """Return a declared stream, or None."""
     return streams().get(name)
-
-
-@lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)

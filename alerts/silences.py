@@ -9,8 +9,9 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from alerts.labels import Labels, Matcher, all_match
+from alerts.labels import Labels, Matcher, StoredMatcher, all_match
 from alerts.outbox import announce
+from alerts.reach import fits_every_alert
 
 LONGEST = timedelta(days=31)
 COLUMNS = "id, kind, matchers, author, reason, starts_at, ends_at, created_at, updated_at, ended_by"
@@ -34,7 +35,7 @@ class SilenceDraft(BaseModel):
     def _bounded(self) -> "SilenceDraft":
         if not self.starts_at < self.ends_at <= self.starts_at + LONGEST:
             raise ValueError("ends_at must be after starts_at and within 31 days of it")
-        if all(m.matches({}) for m in self.matchers):
+        if fits_every_alert(self.matchers):
             raise ValueError("these matchers fit every alert; name at least one label's value")
         return self
 
@@ -44,7 +45,7 @@ class Silence(BaseModel):
 
     id: int
     kind: Literal["silence", "maintenance"]
-    matchers: list[Matcher]
+    matchers: list[StoredMatcher]
     author: str
     reason: str
     starts_at: datetime

@@ -1,6 +1,5 @@
 """Alertmanager's API v2 data model over our alerts and silences (its OpenAPI definition 0.0.1)."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from psycopg import Connection
 from pydantic import AwareDatetime, BaseModel, Field
 
 from alerts.labels import Matcher
+from alerts.patterns import Pattern
 from alerts.silences import Silence, SilenceDraft, silences_at
 from alerts.store import Alert, active_alerts
 from console.problems import Problem
@@ -101,9 +101,7 @@ def gettable_alerts(conn: Connection, matchers: Sequence[Matcher], now: datetime
     ]
 
 
-def selected(
-    alerts: list[Found], kinds: dict[str, bool], receiver: re.Pattern[str] | None
-) -> list[Found]:
+def selected(alerts: list[Found], kinds: dict[str, bool], receiver: Pattern | None) -> list[Found]:
     """Leave out the kinds (active, silenced, inhibited) not wanted, and other receivers' alerts."""
 
     def wanted(alert: Found) -> bool:
@@ -111,7 +109,7 @@ def selected(
         kind = "inhibited" if status["inhibitedBy"] else "active"
         kind = "silenced" if status["silencedBy"] else kind
         names = [r["name"] for r in alert["receivers"]]
-        return kinds[kind] and (receiver is None or any(receiver.fullmatch(n) for n in names))
+        return kinds[kind] and (receiver is None or any(receiver.covers(n) for n in names))
 
     return [a for a in alerts if wanted(a)]
 

@@ -3,7 +3,6 @@
 Alerts are our open episodes; what is pushed here becomes one. Silences are the same as ours.
 """
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -14,10 +13,12 @@ from pydantic import BaseModel, Field, ValidationError
 from alerts import silences as book
 from alerts.external import Foreign, take
 from alerts.labels import Matcher, parse_matcher
+from alerts.patterns import pattern
 from alerts.receivers import list_receivers
 from console import alertmanager as am
 from console.alerting import Room
 from console.alertmanager_config import config_of
+from console.api.silences import refuse_past
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found
 from service.clock import SystemClock
@@ -106,6 +107,7 @@ def silences(
 def post_silence(posted: am.PostedSilence, conn: Conn, who: Operator) -> SilenceId:
     """Set a silence, or replace one. Its author is the caller, for whom it names."""
     now = SystemClock().now()
+    refuse_past("body.endsAt", posted.ends_at)
     if posted.starts_at < now - LATE:
         posted = posted.model_copy(update={"starts_at": now})
     try:
@@ -146,12 +148,12 @@ def expire_silence(silence: str, conn: Conn, who: Operator) -> None:
 
 def _chosen(conn: Connection, query: AlertQuery) -> list[Found]:
     try:
-        pattern = re.compile(query.receiver) if query.receiver else None
-    except re.error as error:
+        receiver = pattern(query.receiver) if query.receiver else None
+    except ValueError as error:
         raise Refused("query.receiver", "pattern", str(error)) from None
     found = am.gettable_alerts(conn, _matchers(query.filter), SystemClock().now())
     kinds = {"active": query.active, "silenced": query.silenced, "inhibited": query.inhibited}
-    return am.selected(found, kinds, pattern)
+    return am.selected(found, kinds, receiver)
 
 
 def _author(said: str, caller: str) -> str:

@@ -1,5 +1,6 @@
 """Silences and maintenance windows: what is not said for a while, by whom and why."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body
@@ -10,7 +11,7 @@ from alerts.labels import Matcher
 from alerts.silences import Silence, SilenceDraft
 from alerts.store import Alert, preview
 from console.auth import Conn, Operator, Viewer
-from console.problems import not_found
+from console.problems import Refused, not_found
 from service.clock import SystemClock
 from storage.audit import record
 
@@ -56,6 +57,7 @@ def create_silence(
     draft: Annotated[SilenceDraft, Body(examples=[EXAMPLE])], conn: Conn, who: Operator
 ) -> Silence:
     """Set a silence; its author is the caller. What it hides stays on the list."""
+    refuse_past("body.ends_at", draft.ends_at)
     with conn.transaction():
         made = book.add_silence(conn, draft, who.name)
         matchers = " ".join(str(m) for m in made.matchers)
@@ -90,3 +92,9 @@ def expire_silence(silence: int, conn: Conn, who: Operator) -> Silence:
             raise not_found(f"no silence {silence}")
         record(conn, who.name, f"{ended.kind}.expire", str(silence))
     return ended
+
+
+def refuse_past(field: str, ends_at: datetime) -> None:
+    """Refuse a silence that would be over before it begins to hide anything."""
+    if ends_at <= SystemClock().now():
+        raise Refused(field, "past", "the end lies in the past: nothing would be silenced")
