@@ -53,7 +53,8 @@ clean: $(STAMP) ## Stop everything and remove its data
 	@$(BIN)/python -m deploy clean
 
 # three on two cores: a test that waits for a process to start or come back leaves its core to the others
-test: setup ## Set up, start own servers and run every test on three workers (WORKERS=4, 0 = none)
+test: $(STAMP) ## Set up, start own servers and run every test on three workers (WORKERS=4, 0 = none)
+	@$(BIN)/python -m deploy setup --tests
 	@$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 chaos: setup ## Strike a platform with every fault and judge it: make chaos SEED=7 ROUNDS=2 (about 35 min)

@@ -44,7 +44,7 @@ Seen = dict[str, float]
 
 def run(stand: Stand, share: float) -> list[dict[str, Any]]:
     """Post readings one by one; return the milliseconds until each was accepted and seen."""
-    packages.ensure(["chromium"])
+    packages.ensure_browser()
     addresses = {
         name: f"http://{LOOPBACK}:{free_port()}" for name in ("CITYOPS_GATEWAY", "CITYOPS_CONSOLE")
     }

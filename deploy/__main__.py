@@ -17,7 +17,7 @@ from deploy import supervisor
 from deploy.docker import Compose
 from deploy.errors import DeployError
 from deploy.grafana_fetch import fetch, wanted
-from deploy.native import kafka, postgres_files
+from deploy.native import kafka, packages, postgres_files
 from deploy.paths import Layout, cache_dir, default_layout
 from deploy.progress import say
 from deploy.reload import reload
@@ -30,11 +30,22 @@ console = Console()
 
 
 @app.command("setup")
-def setup_command() -> None:
-    """Install Kafka and TimescaleDB into the cache, if they will be ours. Safe to repeat."""
-    layout = default_layout()
+def setup_command(
+    tests: Annotated[bool, typer.Option("--tests", help="also what the tests need")] = False,
+) -> None:
+    """Install Kafka and TimescaleDB into the cache, if they will be ours. Safe to repeat.
+
+    What is missing and only an administrator can install is named in one list.
+    """
     with _told():
-        if choose_runtime(layout, {}).name != "native":
+        native = choose_runtime(default_layout(), {}).name == "native"
+        programs = list(packages.TEST_PROGRAMS) if tests else []
+        extra = list(packages.TEST_EXTRAS) if tests else []
+        if native:
+            more, further = postgres_files.needed(cache_dir())
+            programs, extra = [*kafka.NEEDED, *more, *programs], [*further, *extra]
+        packages.ensure(programs, extra)
+        if not native:
             return
         kafka.install(cache_dir())
         postgres_files.install(cache_dir())

@@ -59,7 +59,7 @@ SHOTS = (
 
 def take(console: str, password: str) -> list[Path]:
     """Write every picture into docs/images, from the console at this address."""
-    packages.ensure(["chromium"], extra=["fonts-noto-cjk"])
+    packages.ensure_browser()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(QUIET)

@@ -23,6 +23,7 @@ from deploy.progress import step
 
 VERSION = "4.1.1"
 HERE = Path(__file__).parent
+NEEDED = ("java", "mvn")
 
 # A small heap with the serial collector: the broker's speed is the page cache's, and an idle
 # broker should cost little on a two-core machine.
@@ -64,7 +65,7 @@ QUICKLY: Mapping[str, Any] = MappingProxyType(
 
 def install(cache: Path) -> Path:
     """Return the folder of Kafka's jars, resolving them with Maven the first time."""
-    packages.ensure(["java", "mvn"])
+    packages.ensure(NEEDED)
     wanted = sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:8]
     return once(cache / f"kafka-{VERSION}-{wanted}", _resolve)
 

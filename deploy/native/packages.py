@@ -18,7 +18,14 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "patchelf": "patchelf",
     "chromium": "chromium",
+    "pdftotext": "poppler-utils",
+    "xmllint": "libxml2-utils",
 }
+BROWSER = ("fonts-noto-cjk", "libatomic1")
+"""Beside Chromium: letters for Chinese, and what Playwright's own Node.js is linked with."""
+TEST_PROGRAMS = ("chromium", "pdftotext", "xmllint")
+TEST_EXTRAS = (*BROWSER, "libfaketime", "prometheus-alertmanager")
+"""What the tests need beyond the servers; `setup --tests` has all of it before the first test."""
 
 
 def missing(programs: Iterable[str]) -> list[str]:
@@ -31,12 +38,18 @@ def ensure(programs: Iterable[str], extra: Iterable[str] = ()) -> None:
 
     Raises MissingPackagesError when something is missing and we may not install it.
     """
-    packages = missing(programs) + [name for name in extra if not installed(name)]
+    wanted = [*missing(programs), *(name for name in extra if not installed(name))]
+    packages = list(dict.fromkeys(wanted))
     if not packages:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise MissingPackagesError(packages)
     install(packages)
+
+
+def ensure_browser(extra: Iterable[str] = ()) -> None:
+    """Make Chromium usable by Playwright and able to write Chinese; `extra` as in `ensure`."""
+    ensure(["chromium"], extra=[*BROWSER, *extra])
 
 
 def installed(package: str) -> bool:

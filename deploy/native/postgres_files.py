@@ -29,10 +29,20 @@ def install(cache: Path) -> Path:
     """Return the folder of `postgres`, `initdb` and friends with TimescaleDB beside them."""
     if found := installed():
         return found
-    target = cache / f"timescaledb-{SUITE}-{MAJOR}"
-    if not target.exists():
-        packages.ensure(["mmdebstrap", "patchelf"], extra=[KEYRING, "tzdata"])
+    target = _target(cache)
+    packages.ensure(*needed(cache))
     return once(target, partial(_unpack, target)) / f"usr/lib/postgresql/{MAJOR}/bin"
+
+
+def needed(cache: Path) -> tuple[list[str], list[str]]:
+    """Return programs and further packages that unpacking takes; none when all is there."""
+    if installed() or _target(cache).exists():
+        return [], []
+    return ["mmdebstrap", "patchelf"], [KEYRING, "tzdata"]
+
+
+def _target(cache: Path) -> Path:
+    return cache / f"timescaledb-{SUITE}-{MAJOR}"
 
 
 def installed(root: Path = Path("/usr/lib/postgresql")) -> Path | None:

@@ -119,7 +119,7 @@ def ok(answer: httpx.Response) -> Any:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[BrowserContext]:
     """One headless Chromium, whose cache keeps the scripts from test to test."""
-    packages.ensure(["chromium"], extra=["fonts-noto-cjk"])
+    packages.ensure_browser()
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)

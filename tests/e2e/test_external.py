@@ -8,7 +8,6 @@ import io
 import json
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 
 from catalog.scaffold import new_stream
 from deploy import supervisor
+from deploy.grafana_fetch import unpack
 from deploy.native import kafka as kafka_server
 from deploy.native import timescale
 from deploy.paths import ROOT, Layout
@@ -67,9 +67,8 @@ def test_given_servers_a_grafana_that_is_here_and_a_stream_that_comes_later(
         "CITYOPS_STREAMS_PATH": str(streams),
     }
     env = outer_environment() | given
-    with tarfile.open(fileobj=io.BytesIO(archive())) as tar:
-        tar.extractall(layout.state, filter="data")
-    (layout.state / "grafana-v0").rename(layout.grafana_home)
+    layout.grafana_home.mkdir(parents=True)
+    unpack(io.BytesIO(archive()), layout.grafana_home)
     ran = deploy(env, "up", "--detach")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "(external)" in ran.stderr

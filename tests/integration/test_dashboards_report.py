@@ -75,7 +75,7 @@ def day(reader: Connection, span: Span) -> Day:
 @pytest.fixture(scope="module")
 def chromium() -> None:
     """Chromium, a font with Chinese letters, and poppler to read what was printed."""
-    packages.ensure(["chromium"], extra=["fonts-noto-cjk", "poppler-utils"])
+    packages.ensure_browser(["poppler-utils"])
 
 
 def plain(html: str) -> str:

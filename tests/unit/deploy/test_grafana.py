@@ -1,5 +1,7 @@
 """Fetching Grafana from a file server: verified, whole or not at all; finding one that is here."""
 
+import io
+import tarfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -13,7 +15,7 @@ from typer.testing import CliRunner
 from deploy import grafana
 from deploy.__main__ import app
 from deploy.errors import DeployError
-from deploy.grafana_fetch import Build, fetch, wanted
+from deploy.grafana_fetch import Build, fetch, unpack, wanted
 from deploy.paths import Layout
 from tests.grafana_archive import archive, build_file
 
@@ -94,6 +96,52 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(
     assert "archive of Grafana is broken" in ran.stdout
     assert not (tmp_path / "state" / "grafana").exists()
     assert not list(tmp_path.rglob("evil"))
+
+
+def _member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    made = tarfile.TarInfo(f"grafana-v0/{name}")
+    made.type, made.linkname, made.mode = kind, link, 0o755
+    return made
+
+
+def _packed(*members: tarfile.TarInfo) -> io.BytesIO:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for member in members:
+            tar.addfile(member)
+    return io.BytesIO(out.getvalue())
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [_member("out", tarfile.SYMTYPE, "/etc")],
+        [_member("out", tarfile.SYMTYPE, "../..")],
+        [_member("a", tarfile.SYMTYPE, "b/.."), _member("b", tarfile.SYMTYPE, "."), _member("a/x")],
+        [_member("hard", tarfile.LNKTYPE, "/etc/passwd")],
+        [_member("device", tarfile.CHRTYPE)],
+        [_member("pipe", tarfile.FIFOTYPE)],
+        [_member("..")],
+    ],
+)
+def test_a_member_that_is_no_plain_part_of_a_folder_is_refused(
+    tmp_path: Path, members: list[tarfile.TarInfo]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with pytest.raises(DeployError, match="archive of Grafana is broken"):
+        unpack(_packed(*members), folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_links_within_the_folder_and_the_right_to_run_are_kept(tmp_path: Path) -> None:
+    unpack(_packed(_member("bin/grafana"), _member("latest", tarfile.SYMTYPE, "bin")), tmp_path)
+    assert (tmp_path / "latest" / "grafana").stat().st_mode & 0o777 == 0o755
+
+
+def test_half_an_archive_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeployError, match="archive of Grafana is broken"):
+        unpack(io.BytesIO(archive()[: len(archive()) // 2]), tmp_path)
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path: Path, served: tuple[Path, str]) -> None:
