@@ -1,21 +1,28 @@
 """One attempt to hand over one message: signed, to a checked address, within a deadline."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Self
 from urllib.parse import urlencode
 
 import httpx
 from standardwebhooks import Webhook
 
-from alerts.guard import Guard, RefusedTargetError, Target
+from alerts.guard import Guard, RefusedTargetError
+from alerts.receivers import ROBOTS
 
 TIMEOUT_S = 15.0
+"""For the whole exchange, from looking up the name to the end of the answer's headers."""
+BODY_S = 1.0
+"""So long an answer's body is read, for the connection to be used again; its status is known."""
 MAX_ANSWER = 64 * 1024
 GONE = 410
 THROTTLED = (429, 502, 504)
@@ -54,22 +61,83 @@ class Result:
         return self.status in THROTTLED
 
 
-def attempt(client: httpx.Client, guard: Guard, owed: Owed, now: datetime) -> Result:
-    """POST one message; every failure is a result, never an exception."""
-    begun = time.monotonic()
-    status, error, retry_after = None, "", None
+class Caller:
+    """Make attempts one after another on connections that are kept; belongs to one thread."""
+
+    def __init__(self, guard: Guard, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._guard = guard
+        self._loop = asyncio.Runner()
+        # a handshake that is cut off by our deadline would leave its socket open, by its own not
+        limits = httpx.Timeout(None, connect=TIMEOUT_S / 2)
+        self._client = httpx.AsyncClient(
+            timeout=limits, follow_redirects=False, trust_env=False, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.run(self._client.aclose())
+        self._loop.close()
+
+    def attempt(self, owed: Owed, now: datetime) -> Result:
+        """POST one message; every failure is a result, never an exception."""
+        begun = time.monotonic()
+        status, error, retry_after = None, "", None
+        try:
+            status, answer, retry_after = self._loop.run(self._exchange(owed, now))
+            error = _verdict(owed, status, answer)
+        except RefusedTargetError as refused:
+            error = f"not allowed: {refused}"
+        except TimeoutError:
+            error = f"no answer within {TIMEOUT_S:g} s"
+        except httpx.HTTPError as failure:
+            error = type(failure).__name__ + (f": {failure}" if str(failure) else "")
+        except (httpx.InvalidURL, ValueError) as failure:
+            error = f"no usable address: {failure}"
+        spent = round((time.monotonic() - begun) * 1000)
+        return Result(status, error[:500], retry_after, spent)
+
+    async def _exchange(self, owed: Owed, now: datetime) -> tuple[int, bytes, float | None]:
+        """Return status, body and pause. One deadline ends all of it, however it is dripped."""
+        ends = asyncio.get_running_loop().time() + TIMEOUT_S
+        async with asyncio.timeout_at(ends):
+            target = await asyncio.to_thread(self._guard.target, _signed_url(owed, now))
+            request = target.request(self._client, owed.body.encode(), headers_of(owed, now))
+            answer = await self._client.send(request, stream=True)
+        robot = owed.format in ROBOTS
+        try:
+            body = await _body(answer, ends if robot else min(ends, _in(BODY_S)), whole=not robot)
+        finally:
+            await answer.aclose()
+        return answer.status_code, body, retry_after_s(answer.headers.get("retry-after"), now)
+
+
+async def _body(answer: httpx.Response, ends: float, *, whole: bool) -> bytes:
+    """Return what is said until ``ends``; unless the ``whole`` is wanted, until it is JSON.
+
+    What breaks off here takes nothing back: status and headers have been received.
+    """
+    body = b""
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout_at(ends):
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > MAX_ANSWER or (not whole and _is_json(body)):
+                    break
+    return body
+
+
+def _is_json(body: bytes) -> bool:
     try:
-        target = guard.target(_signed_url(owed, now))
-        status, answer, retry_after = _post(client, target, owed, now)
-        error = _verdict(owed, status, answer)
-    except RefusedTargetError as refused:
-        error = f"not allowed: {refused}"
-    except httpx.HTTPError as failure:
-        error = type(failure).__name__ + (f": {failure}" if str(failure) else "")
-    except (httpx.InvalidURL, ValueError) as failure:
-        error = f"no usable address: {failure}"
-    spent = round((time.monotonic() - begun) * 1000)
-    return Result(status, error[:500], retry_after, spent)
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _in(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
 
 
 def headers_of(owed: Owed, now: datetime) -> dict[str, str]:
@@ -80,6 +148,7 @@ def headers_of(owed: Owed, now: datetime) -> dict[str, str]:
         if secret.startswith("whsec_")
     ]
     headers = {
+        "accept-encoding": "identity",  # an answer is read up to a limit, not unpacked beyond it
         "content-type": owed.content_type,
         "user-agent": "cityops",
         "webhook-id": owed.id,
@@ -89,27 +158,10 @@ def headers_of(owed: Owed, now: datetime) -> dict[str, str]:
     return headers | ({"webhook-signature": " ".join(signatures)} if signatures else {})
 
 
-def _post(
-    client: httpx.Client, target: Target, owed: Owed, now: datetime
-) -> tuple[int, bytes, float | None]:
-    deadline = time.monotonic() + TIMEOUT_S
-    request = target.request(client, owed.body.encode(), headers_of(owed, now))
-    answer = client.send(request, stream=True)
-    try:
-        body = b""
-        for part in answer.iter_bytes():
-            body += part
-            if len(body) > MAX_ANSWER or time.monotonic() > deadline:
-                break  # what it said so far is enough; a slow drip must not hold the queue
-    finally:
-        answer.close()
-    return answer.status_code, body, retry_after_s(answer.headers.get("retry-after"), now)
-
-
 def _verdict(owed: Owed, status: int, answer: bytes) -> str:
     if not 200 <= status < 300:
         return f"HTTP {status}"
-    if owed.format not in ("wecom", "dingtalk"):
+    if owed.format not in ROBOTS:
         return ""
     try:
         said = json.loads(answer)

@@ -6,13 +6,12 @@ import time
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import psycopg
 from prometheus_client import Counter, Gauge, Histogram
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from alerts.attempt import GONE, TIMEOUT_S, Owed, Result, attempt
+from alerts.attempt import GONE, Caller, Owed, Result
 from alerts.guard import Guard, guard_of
 from alerts.outbox import CHANNEL, announce
 from alerts.settings import AlertSettings
@@ -74,10 +73,10 @@ class Queue:
 
     def run(self) -> None:
         """Deliver until the end; a database that is away is waited out."""
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
+        with Caller(self._guard) as caller:
             while not self._over.is_set():
                 try:
-                    self._work(client)
+                    self._work(caller)
                 except (psycopg.Error, FatalError) as error:
                     logger().warning("deliveries wait", reason=str(error)[:200])
                     self._over.wait(IDLE_S)
@@ -85,7 +84,7 @@ class Queue:
                     logger().error("a queue failed", receiver=self._receiver, reason=repr(error))
                     self._over.wait(IDLE_S)
 
-    def _work(self, client: httpx.Client) -> None:
+    def _work(self, caller: Caller) -> None:
         with connect(self._settings.database(), "deliver", autocommit=True) as conn:
             key = [LOCK_SPACE, self._receiver]
             while not self._over.is_set():
@@ -95,16 +94,16 @@ class Queue:
                 self._over.wait(IDLE_S)
             while not self._over.is_set():
                 self.wake.clear()
-                if not self._deliver_next(conn, client):
+                if not self._deliver_next(conn, caller):
                     self.wake.wait(IDLE_S)
 
-    def _deliver_next(self, conn: Connection, client: httpx.Client) -> bool:
+    def _deliver_next(self, conn: Connection, caller: Caller) -> bool:
         """Try the first message that is not delivered; False when there is nothing to do now."""
         with conn.cursor(row_factory=dict_row) as cursor:
             row = cursor.execute(_NEXT, [self._receiver]).fetchone()
         if row is None:
             return False
-        result = attempt(client, self._guard, self._owed(row), row["now"])
+        result = caller.attempt(self._owed(row), row["now"])
         record(conn, row, result, self._dice)
         self._vitals.progress(int(result.delivered))
         return True

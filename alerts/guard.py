@@ -79,7 +79,9 @@ class Target:
     host: str
     address: str
 
-    def request(self, client: httpx.Client, body: bytes, headers: dict[str, str]) -> httpx.Request:
+    def request(
+        self, client: httpx.Client | httpx.AsyncClient, body: bytes, headers: dict[str, str]
+    ) -> httpx.Request:
         """Build the POST to the checked address with the original name for Host and TLS."""
         url = httpx.URL(self.url)
         return client.build_request(

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,6 +49,8 @@ class Place:
 
 DROP = 0
 """In a script: the receiver reads the message and closes the connection without an answer."""
+DRIP = -1
+"""In a script: the receiver answers, but its headers never come to an end."""
 START = datetime(2026, 11, 24, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)  # Tuesday noon in Chengdu
 SECRET = new_secret()
@@ -64,6 +66,7 @@ class Stub:
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def ids(self) -> list[str]:
         return [headers["webhook-id"] for headers, _ in self.got]
@@ -86,6 +89,10 @@ def serving(port: int = 0) -> Iterator[Stub]:
             if status == DROP:
                 self.close_connection = True
                 return  # read, and gone without an answer
+            if status == DRIP:
+                self.close_connection = True
+                self._drip()
+                return
             if made.answer and status == 204:
                 status = 200
             self.send_response(status)
@@ -94,6 +101,12 @@ def serving(port: int = 0) -> Iterator[Stub]:
             self.send_header("content-length", str(len(made.answer)))
             self.end_headers()
             self.wfile.write(made.answer)
+
+        def _drip(self) -> None:
+            with suppress(OSError):
+                self.connection.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
+                while not made.over.wait(0.5):
+                    self.connection.sendall(b"a")
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -112,6 +125,7 @@ def serving(port: int = 0) -> Iterator[Stub]:
         yield made
     finally:
         made.hold.set()
+        made.over.set()
         server.shutdown()
         server.server_close()
 

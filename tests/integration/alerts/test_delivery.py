@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from standardwebhooks import Webhook
 
-from tests.alerting import DROP, SECRET, START, Stub, add_receiver, ask, serving, transition
+from tests.alerting import DRIP, DROP, SECRET, START, Stub, add_receiver, ask, serving, transition
 from tests.servers import Spawner, wait_until
 
 
@@ -93,6 +93,21 @@ def test_a_receiver_that_hangs_delays_nobody_else(
         wait_until(lambda: ask(dsn, hangs) == [(0,)], 30.0, "and then at the other")
         numbers = [h["webhook-sequence"] for h, _ in stub.got]
         assert numbers == [str(n) for n in range(1, 11)], "in order"
+
+
+def test_a_receiver_that_drips_its_headers_is_a_failed_attempt_and_tried_again(
+    dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
+) -> None:
+    add_receiver(dsn, tmp_path, stub)
+    stub.script = [(DRIP, {})]
+    start(spawn)
+    send(transition(1), transition(2))
+    tries = "SELECT attempt, error FROM deliveries ORDER BY at"
+    wait_until(lambda: len(ask(dsn, tries)) == 1, 60.0, "an attempt that ends")
+    assert ask(dsn, tries) == [(1, "no answer within 15 s")]
+    wait_until(lambda: len(ask(dsn, tries)) == 3, 60.0, "the second attempt, and what waited")
+    assert ask(dsn, tries)[1:] == [(2, None), (1, None)]
+    assert stub.ids()[0] == stub.ids()[1] != stub.ids()[2], "in order"
 
 
 def test_the_log_read_again_from_its_beginning_tells_nothing_again(

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from alerts.attempt import Owed, Result, attempt, headers_of, retry_after_s
+from alerts.attempt import Caller, Owed, Result, headers_of, retry_after_s
 from alerts.deliver import SCHEDULE_S, next_delay
 from alerts.guard import Guard
 from alerts.receivers import ROBOTS, new_secret
@@ -99,8 +99,8 @@ def sent(format: str, answer: httpx.Response, secret: str = "") -> tuple[Result,
     secrets = (secret,) if secret else ()
     url = "http://127.0.0.1:9000/robot/send?access_token=t"
     owed = Owed("msg_1", 1, "{}", "application/json", url, format, secrets)
-    with httpx.Client(transport=httpx.MockTransport(robot)) as client:
-        made = attempt(client, Guard(["127.0.0.1"]), owed, datetime.fromtimestamp(1795860000, UTC))
+    with Caller(Guard(["127.0.0.1"]), httpx.MockTransport(robot)) as caller:
+        made = caller.attempt(owed, datetime.fromtimestamp(1795860000, UTC))
     return made, called[0]
 
 
