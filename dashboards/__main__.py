@@ -98,13 +98,17 @@ def push_command(
     token_out: Annotated[
         Path | None, typer.Option(help="make a service account that looks, write its token here")
     ] = None,
+    viewer_file: Annotated[
+        Path | None, typer.Option(help="password of account `wall`, which only looks; else none")
+    ] = None,
 ) -> None:
     """Bring a running Grafana to what the files say: folders, rights, dashboards, playlists.
 
     Example: python -m dashboards push --url http://127.0.0.1:3000 --password-file admin-password
     """
     with _talking(url, user, password_file, token_file) as grafana:
-        done = push(grafana, lang=lang, tell=typer.echo)
+        viewer = viewer_file.read_text().strip() if viewer_file else ""
+        done = push(grafana, lang=lang, viewer=viewer, tell=typer.echo)
         for what in done.skipped:
             typer.echo(f"– {what}")
         if token_out:

@@ -157,6 +157,19 @@ class Grafana:
         token = self._call("POST", f"/api/serviceaccounts/{made['id']}/tokens", {"name": name})
         return str(token["key"])
 
+    def ensure_viewer(self, login: str, password: str) -> bool:
+        """Make a user who may look and nothing else, unless there is one; True when it was made.
+
+        Needs the administrator's password.
+        """
+        there = self._find(f"/api/users/lookup?loginOrEmail={login}")
+        if there is None:
+            body = {"name": login, "login": login, "password": password, "OrgId": 1}
+            there = self._call("POST", "/api/admin/users", body)
+            self._call("PATCH", f"/api/org/users/{there['id']}", {"role": "Viewer"})
+            return True
+        return False
+
     def _put_playlist_resource(self, playlist: Json) -> None:
         resource: Json = {
             "apiVersion": "playlist.grafana.app/v1",

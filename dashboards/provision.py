@@ -46,6 +46,7 @@ def provision(wish: Provision) -> Provisioned:
     password = _secret(wish.password_file or out / "secrets" / "db-password")
     admin = _secret(out / "secrets" / "admin-password")
     secret_key = _secret(out / "secrets" / "secret-key")
+    _secret(out / "secrets" / "wall-password")
     if wish.admin:
         with psycopg.connect(wish.dsn, autocommit=True) as conn:
             ensure_reader(conn, password.read_text().strip())

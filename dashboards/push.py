@@ -13,6 +13,8 @@ from dashboards.texts import LANGUAGES, Lang
 PROVISIONING = ("datasources", "dashboards", "alerting")
 FROM_FILE = "provisioned"
 COUNTED = ("id", "version")
+VIEWER = "wall"
+"""The account of a video wall: nobody looks without one."""
 
 
 @dataclass(slots=True)
@@ -26,10 +28,15 @@ class Pushed:
 
 
 def push(
-    grafana: Grafana, *, lang: Lang = "zh", tell: Callable[[str], None] = lambda _: None
+    grafana: Grafana,
+    *,
+    lang: Lang = "zh",
+    viewer: str = "",
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Pushed:
     """Make folders, rights, dashboards, playlists and preferences; read files anew.
 
+    ``viewer``: password of the account that a video wall logs in with, made when missing.
     Dashboards that Grafana has from files are left to the files. Raises GrafanaError.
     """
     version = grafana.version()
@@ -53,7 +60,14 @@ def push(
         grafana.put_playlist(playlist)
     grafana.put_preferences(preferences(lang))
     tell(f"{len(playlists())} playlists, preferences of the organisation")
+    if viewer:
+        _if_allowed(done, f"account {VIEWER}", lambda: _viewer(grafana, viewer, tell))
     return done
+
+
+def _viewer(grafana: Grafana, password: str, tell: Callable[[str], None]) -> None:
+    made = grafana.ensure_viewer(VIEWER, password)
+    tell(f"account {VIEWER}, which may only look, {'was made' if made else 'is there'}")
 
 
 def _save(grafana: Grafana, done: Pushed, board: dict[str, Any], folder: str) -> None:

@@ -23,6 +23,8 @@ FOLDERS = {
 }
 OPEN_CONNECTIONS = 15
 """Below the role's own limit of 20, so that alerting is never refused."""
+SESSION_S = 60
+"""After this a pooled session is closed: what somebody has set in it lasts no longer."""
 REFRESH_FLOOR = "10s"
 
 
@@ -72,7 +74,7 @@ def datasource(place: Place) -> dict[str, Any]:
                     "timeInterval": "5s",
                     "maxOpenConns": OPEN_CONNECTIONS,
                     "maxIdleConns": OPEN_CONNECTIONS,
-                    "connMaxLifetime": 14400,
+                    "connMaxLifetime": SESSION_S,
                 },
                 "secureJsonData": {"password": place.password},
             }
@@ -121,12 +123,14 @@ def grafana_ini(place: Place, lang: Lang = "zh") -> str:
         },
         "users": {
             "allow_sign_up": False,
+            "auto_assign_org_role": "Viewer",
+            "viewers_can_edit": False,
             "default_theme": "dark",
             "default_language": "zh-Hans" if lang == "zh" else "en-US",
         },
         "date_formats": {"default_timezone": "Asia/Shanghai", "default_week_start": "monday"},
         "snapshots": {"external_enabled": False},
-        "auth.anonymous": {"enabled": True, "org_role": "Viewer"},
+        "auth.anonymous": {"enabled": False},
         "analytics": {
             "reporting_enabled": False,
             "check_for_updates": False,

@@ -75,7 +75,9 @@ def _say_where(layout: Layout, addresses: dict[str, str]) -> None:
     password = layout.console_password_file.read_text().strip()
     say(f"console  {addresses['CITYOPS_CONSOLE']}  login admin, password {password}")
     if grafana := addresses["CITYOPS_GRAFANA"]:
-        say(f"grafana  {grafana}")
+        held = layout.grafana_site / "secrets" / "wall-password"
+        login = f"  login wall, password {held.read_text().strip()}" if held.exists() else ""
+        say(f"grafana  {grafana}{login}")
     say("alerts   make logs PROCESS=receiver    .venv/bin/python -m alerts list")
     say("status   make status      stop   make stop")
 

@@ -16,6 +16,7 @@ from deploy.errors import DeployError, StartError
 from deploy.grafana import ABSENT, provision
 from deploy.grafana import find as find_grafana
 from deploy.grafana import process as grafana_process
+from deploy.grafana import push as push_to_grafana
 from deploy.native.servers import stored_password
 from deploy.paths import ROOT, Layout, make_private
 from deploy.plan import port_wishes, processes
@@ -66,6 +67,8 @@ def up(layout: Layout) -> dict[str, str]:
         trouble = provision(layout, grafana, runtime.planned(), common) if grafana else ABSENT
     with step("starting the platform"):
         start_ours(layout, [process.name for process in ours])
+    if grafana and grafana.home:
+        trouble = "\n".join(filter(None, (trouble, push_to_grafana(layout, grafana, common))))
     if trouble:
         say(trouble)
     answer = public(layout, common, grafana.url if grafana else "")

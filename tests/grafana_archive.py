@@ -41,12 +41,28 @@ def database():
         return "failing"
 
 
+asked = []  # what was to be changed; nothing is
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = json.dumps({{"database": database(), "version": "0.0.0-stand-in"}}).encode()
-        self.send_response(200)
+        if self.path == "/api/health":
+            self.answer(200, {{"database": database(), "version": "12.2.0-stand-in"}})
+        else:
+            self.answer(404, {{"message": "not found"}})
+
+    def do_POST(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        asked.append([self.command, self.path, self.rfile.read(length).decode()])
+        (provisioning.parent / "asked.json").write_text(json.dumps(asked))
+        self.answer(200, {{"id": 2}})
+
+    do_PUT = do_PATCH = do_POST
+
+    def answer(self, status, told):
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(json.dumps(told).encode())
 
 
 server = ini["server"]

@@ -40,6 +40,7 @@ class State:
     preferences: Json = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     accounts: list[Json] = field(default_factory=list)
+    users: list[Json] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
     reloaded: list[str] = field(default_factory=list)
     sick: int = 0
@@ -85,6 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self._answer("PUT")
+
+    def do_PATCH(self) -> None:
+        self._answer("PATCH")
 
     def _answer(self, method: str) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -252,6 +256,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.state.tokens[key] = account["role"]
         return 200, {"id": 1, "name": body["name"], "key": key}
 
+    def find_user(self, _: re.Match[str], __: Any) -> Answer:
+        wanted = parse_qs(urlsplit(self.path).query)["loginOrEmail"][0]
+        found = [one for one in self.state.users if one["login"] == wanted]
+        return (200, found[0]) if found else (404, {"message": "user not found"})
+
+    def make_user(self, _: re.Match[str], body: Json) -> Answer:
+        self.state.users.append({**body, "id": len(self.state.users) + 2, "role": None})
+        return 200, {"id": self.state.users[-1]["id"], "message": "User created"}
+
+    def set_role(self, found: re.Match[str], body: Json) -> Answer:
+        next(one for one in self.state.users if one["id"] == int(found[1])).update(body)
+        return 200, {"message": "Organization user updated"}
+
 
 def _moment(milliseconds: str) -> str:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC).isoformat()
@@ -279,6 +296,9 @@ ROUTES = (
     ("POST", RESOURCES, True, _Handler.put_playlist_resource),
     ("PUT", rf"{RESOURCES}/([\w-]+)", True, _Handler.put_playlist_resource),
     ("GET", r"/api/v1/provisioning/alert-rules", True, _Handler.alert_rules),
+    ("GET", r"/api/users/lookup", True, _Handler.find_user),
+    ("POST", r"/api/admin/users", True, _Handler.make_user),
+    ("PATCH", r"/api/org/users/(\d+)", True, _Handler.set_role),
     ("GET", r"/api/serviceaccounts/search", True, _Handler.find_accounts),
     ("POST", r"/api/serviceaccounts", True, _Handler.make_account),
     ("POST", r"/api/serviceaccounts/(\d+)/tokens", True, _Handler.make_token),

@@ -1,5 +1,7 @@
 """The role that Grafana reads as: schema ``dash`` and nothing else."""
 
+from itertools import product
+
 import psycopg
 from psycopg import Connection, sql
 
@@ -10,7 +12,7 @@ LIMITS = {
     "default_transaction_read_only": "on",
     "statement_timeout": "5s",
     "lock_timeout": "1s",
-    "idle_in_transaction_session_timeout": "10s",
+    "idle_in_transaction_session_timeout": "2s",
     "search_path": "dash, pg_temp",
 }
 HARD_LIMITS = {"temp_file_limit": "256MB", "log_min_duration_statement": "5s"}
@@ -25,14 +27,26 @@ WRITERS = (
     *("pg_logical_emit_message(boolean, text, bytea, boolean)",),
 )
 """Functions that PostgreSQL lets everybody call and that fill the disk."""
+LOCKERS = tuple(
+    f"{name}({arguments})"
+    for arguments in ("bigint", "integer, integer")
+    for name in (
+        *("pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_xact_lock"),
+        *("pg_advisory_xact_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"),
+        *("pg_try_advisory_xact_lock", "pg_try_advisory_xact_lock_shared"),
+    )
+)
+"""Advisory locks belong to nobody: who may call these can stop the scheduler and the migration."""
 OVERLONG = """
 SELECT a.pid FROM pg_stat_activity a
 WHERE a.usename = %(role)s AND a.datname = current_database() AND (
     (a.state = 'active' AND a.query_start < clock_timestamp() - make_interval(secs => %(after)s))
-    OR (a.state LIKE 'idle in transaction%%'
-        AND a.state_change < clock_timestamp() - make_interval(secs => %(after)s))
-    OR (a.state_change < clock_timestamp() - make_interval(secs => %(after)s) AND EXISTS (
-        SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')))"""
+    OR a.xact_start < clock_timestamp() - make_interval(secs => %(after)s)
+    OR a.state = 'idle in transaction (aborted)'
+    OR EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory'))"""
+"""A transaction counts from its beginning: others that use the same pooled session renew its
+``state_change``. A broken one fails everybody's queries and a reader needs no advisory lock, so
+these are ended at once."""
 
 
 def ensure_reader(conn: Connection, password: str | None = None) -> bool:
@@ -110,10 +124,24 @@ def _create_and_limit(conn: Connection, password: str | None) -> None:
         _limit(conn, HARD_LIMITS)
         for function in WRITERS:
             conn.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC".encode())
+        _keep_locks_to_the_owner(conn)
     _let_the_owner_end_it(conn)
     if password is not None:
         secret = sql.Literal(password)
         conn.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, secret))
+
+
+def _keep_locks_to_the_owner(conn: Connection) -> None:
+    """Let the database's owner take advisory locks, and no role that has not been granted it."""
+    owners = conn.execute(
+        "SELECT r.rolname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba"
+        " WHERE d.datname = current_database()"
+    ).fetchall()
+    for (owner_name,), function in product(owners, LOCKERS):
+        owner = sql.Identifier(owner_name)
+        named = sql.SQL("FUNCTION pg_catalog." + function)  # pyright: ignore[reportArgumentType]
+        conn.execute(sql.SQL("GRANT EXECUTE ON {} TO {}").format(named, owner))
+        conn.execute(sql.SQL("REVOKE EXECUTE ON {} FROM PUBLIC").format(named))
 
 
 def _is_superuser(conn: Connection) -> bool:

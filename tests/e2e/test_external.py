@@ -77,6 +77,7 @@ def test_given_servers_a_grafana_that_is_here_and_a_stream_that_comes_later(
     address = json.loads(layout.env_file.read_text())
     assert (address["CITYOPS_KAFKA"], address["CITYOPS_DSN"]) == (kafka, dsn)
     _look_at_grafana(layout, address["CITYOPS_GRAFANA"])
+    _has_an_account_for_the_wall(layout)
     status = deploy(env, "status")
     assert status.returncode == 0, status.stdout
     assert {line.split()[0] for line in status.stdout.splitlines() if "✓" in line} == ours | {
@@ -105,6 +106,15 @@ def _look_at_grafana(layout: Layout, url: str) -> None:
     (key,) = [entry.partition(b"=")[2].decode() for entry in told if b"CITYOPS_API_KEY" in entry]
     assert not [entry for entry in told if b"CITYOPS_DSN" in entry and b"postgresql" in entry]
     _report_as_grafana(layout, key)
+
+
+def _has_an_account_for_the_wall(layout: Layout) -> None:
+    """Nobody looks anonymously: the start has made an account that may look."""
+    asked = json.loads((layout.grafana_site / "asked.json").read_text())
+    made = [json.loads(body) for verb, path, body in asked if path == "/api/admin/users"]
+    password = (layout.grafana_site / "secrets" / "wall-password").read_text()
+    assert [(one["login"], one["password"]) for one in made] == [("wall", password)]
+    assert ["PATCH", "/api/org/users/2", '{"role":"Viewer"}'] in asked
 
 
 def _report_as_grafana(layout: Layout, key: str) -> None:

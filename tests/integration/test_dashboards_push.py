@@ -96,6 +96,15 @@ def test_push_makes_everything_and_again_changes_nothing(grafana: Grafana, state
     assert [one["name"] for one in state.playlists.values()] == [p["name"] for p in playlists()]
 
 
+def test_a_wall_gets_an_account_that_only_looks_and_keeps_its_password(
+    grafana: Grafana, state: State
+) -> None:
+    push(grafana, viewer="first")
+    push(grafana, viewer="second")
+    (wall,) = state.users
+    assert (wall["login"], wall["role"], wall["password"]) == ("wall", "Viewer", "first")
+
+
 def test_only_a_dashboard_that_was_changed_is_saved_again(grafana: Grafana, state: State) -> None:
     push(grafana)
     state.boards[WALL][1]["title"] = "changed by hand"

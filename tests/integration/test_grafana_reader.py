@@ -70,6 +70,12 @@ REFUSED = (
     "ALTER SYSTEM SET log_statement = 'all'",
     "TRUNCATE dash.streams",
     "BEGIN; LOCK TABLE public.sensors",
+    # advisory locks, which the platform's own processes take (1801807216 is the scheduler's)
+    "SELECT pg_advisory_lock(1801807216)",
+    "SELECT pg_advisory_xact_lock(1801807216)",
+    "SELECT pg_try_advisory_lock(104, 1)",
+    "SELECT pg_try_advisory_xact_lock(1801807216)",
+    "SELECT pg_advisory_lock_shared(1801807216)",
 )
 
 
@@ -149,8 +155,52 @@ def owner(address: str, databases: Databases) -> Iterator[Connection]:
 OVERLONG = {
     "a query": ["SELECT pg_sleep(60)"],
     "a transaction": ["BEGIN", "SELECT 1"],
-    "a lock": ["SELECT pg_advisory_lock(1)"],
 }
+
+
+def test_a_transaction_left_open_is_ended_before_a_panel_has_asked_twice(
+    reader: Connection,
+) -> None:
+    reader.execute("BEGIN")
+    time.sleep(2.5)
+    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+        reader.execute("SELECT 1")
+
+
+def test_a_transaction_in_use_by_others_is_ended_too(address: str, owner: Connection) -> None:
+    """A pooled session goes from panel to panel: each query makes it look busy again."""
+    with psycopg.connect(address, autocommit=True) as pooled:
+        pooled.execute("SET idle_in_transaction_session_timeout = 0")
+        with suppress(psycopg.errors.DivisionByZero):
+            pooled.execute("BEGIN; SELECT 1/0")
+        deadline = time.monotonic() + 10
+        while not end_overlong(owner):
+            assert time.monotonic() < deadline, "nothing was ended"
+            with suppress(psycopg.errors.InFailedSqlTransaction):
+                pooled.execute("SELECT 1")
+            time.sleep(0.2)
+        with pytest.raises(psycopg.OperationalError):
+            pooled.execute("SELECT 1")
+
+
+def test_a_lock_is_ended_at_once_where_nobody_could_revoke_it(
+    address: str, owner: Connection
+) -> None:
+    """A database of somebody else: its superuser has not taken the functions from PUBLIC."""
+    owner.execute("RESET SESSION AUTHORIZATION")
+    owner.execute("GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO grafana_ro")
+    try:
+        with psycopg.connect(address, autocommit=True) as hostile:
+            hostile.execute("SELECT pg_advisory_lock(1801807216)")
+            assert end_overlong(owner) == 1
+            with pytest.raises(psycopg.OperationalError):
+                hostile.execute("SELECT 1")
+    finally:
+        owner.execute("REVOKE EXECUTE ON FUNCTION pg_advisory_lock(bigint) FROM grafana_ro")
+
+
+def test_the_platforms_own_role_still_takes_its_locks(owner: Connection) -> None:
+    assert owner.execute("SELECT pg_try_advisory_xact_lock(1801807216)").fetchone() == (True,)
 
 
 @pytest.mark.parametrize("case", OVERLONG)

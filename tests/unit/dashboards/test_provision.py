@@ -43,7 +43,9 @@ def test_the_data_source_reads_as_the_reading_role(out: Path) -> None:
 
 def test_secrets_are_files_that_only_their_owner_reads(out: Path) -> None:
     made = sorted((out / "secrets").iterdir())
-    assert [path.name for path in made] == ["admin-password", "db-password", "secret-key"]
+    assert [path.name for path in made] == [
+        *("admin-password", "db-password", "secret-key", "wall-password")
+    ]
     assert {path.stat().st_mode & 0o777 for path in made} == {0o600}
     assert all(len(path.read_text()) >= 32 for path in made)
 
@@ -98,6 +100,16 @@ def test_dashboards_lie_where_their_provider_looks(out: Path) -> None:
         there = sorted(Path(provider["options"]["path"]).glob("*.json"))  # pyright: ignore[reportIndexIssue]
         assert len(there) == len(BOARDS) // 2
         assert provider["folderUid"] in ("cityops-zh", "cityops-en")
+
+
+def test_nobody_looks_without_an_account_and_no_session_lives_long(out: Path) -> None:
+    ini = configparser.RawConfigParser()
+    ini.read(out / "grafana.ini")
+    assert ini["auth.anonymous"]["enabled"] == "false"
+    assert ini["users"]["auto_assign_org_role"] == "Viewer"
+    assert ini["users"]["viewers_can_edit"] == "false"
+    (source,) = read(out / "provisioning/datasources/cityops.yaml")["datasources"]
+    assert source["jsonData"]["connMaxLifetime"] == 60  # pyright: ignore[reportIndexIssue]
 
 
 def test_grafana_calls_nobody_and_starts_on_the_wall(out: Path) -> None:
