@@ -128,12 +128,12 @@ def test_a_connection_on_which_nothing_passes_any_more_is_given_up_and_said_agai
     dsn: str, desk: Desk, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half open: what was sent may have come or not, so the same message goes again."""
-    monkeypatch.setattr("alerts.deliver.TIMEOUT_S", 0.5)
+    monkeypatch.setattr("alerts.attempt.TIMEOUT_S", 0.5)
     proxy = Proxy("127.0.0.1", stub.port)
     add_receiver(dsn, tmp_path, Stub(proxy.port), "far")
     delivered = "SELECT count(*) FROM outbox o JOIN receivers r ON r.id = o.receiver"
     delivered += " WHERE r.name = 'far' AND delivered_at IS NOT NULL"
-    lost = "SELECT count(*) > 0 FROM deliveries WHERE error ~ 'Timeout'"
+    lost = "SELECT count(*) > 0 FROM deliveries WHERE error ~ 'no answer|Timeout'"
     with queue_of(dsn, tmp_path, "far"):
         desk.take(transition(1))
         wait_until(lambda: ask(dsn, delivered) == [(1,)], 20.0, "one passes")
