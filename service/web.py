@@ -16,12 +16,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.vitals import Vitals
 
 SHUTDOWN_S = 5
+WS_MAX_BYTES = 2**20
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP that hangs up when the head of a request is not there in time.
+    """HTTP that hangs up when a request's head is late, and answers who has ended sending.
 
-    uvicorn waits for ever: a few thousand silent connections would take every file handle.
+    uvicorn waits for ever: a few thousand silent connections would take every file handle. It also
+    takes a closed sending side for a client that has left, where RFC 9112 (9.6) says that nothing
+    more will be sent: small loggers close theirs after the request and wait for the answer.
     """
 
     head_deadline_s = 10.0
@@ -41,6 +44,14 @@ class Protocol(HttpToolsProtocol):
         """Wait no longer: the body is the application's."""
         self._forget()
         super().on_headers_complete()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep the way back open while a request that is whole has no answer yet."""
+        whole = self.cycle is not None and not self.cycle.more_body
+        if not whole or self.cycle.response_complete:
+            return False
+        self.cycle.keep_alive = False
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
@@ -83,6 +94,7 @@ def serve(app: ASGIApp, url: str, vitals: Vitals, stop: threading.Event) -> None
         port=address.port or 80,
         log_level="warning",
         http=Protocol,
+        ws_max_size=WS_MAX_BYTES,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     server = Server(config, vitals)

@@ -1,5 +1,6 @@
 """The gateway on real Kafka and a real database: 202 means stored, 4xx means nothing was."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -219,6 +220,26 @@ def test_keys_are_needed_and_scoped(client: httpx.Client, place: Place) -> None:
     scoped = {"Authorization": f"Bearer {place.keys['noise']}"}
     assert client.post(NOISE, json=body, headers=scoped).status_code == 202
     assert client.post("/v1/streams/weather/readings", json=body, headers=scoped).status_code == 403
+
+
+def test_a_logger_that_ends_sending_after_its_request_gets_the_answer(place: Place) -> None:
+    for number in range(20):
+        reading = {"sensor": f"logger-{number}", "observed_at": now(), "leq_db": 50}
+        with httpx.Client() as made:
+            whole = made.build_request(
+                "POST",
+                place.url + NOISE,
+                json={"readings": [reading]},
+                headers={"Authorization": f"Bearer {place.keys['all']}"},
+            )
+        head = "".join(f"{name}: {value}\r\n" for name, value in whole.headers.items())
+        host, port = whole.url.host, whole.url.port or 80
+        with socket.create_connection((host, port), timeout=20) as wire:
+            wire.sendall(f"POST {NOISE} HTTP/1.1\r\n{head}\r\n".encode() + whole.content)
+            wire.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: wire.recv(4096), b""))
+        assert answer.startswith(b"HTTP/1.1 202"), answer
+        assert answer.endswith(b'{"accepted":1}')
 
 
 def test_strict_sends_unknown_sensors_to_the_dead_letters(
