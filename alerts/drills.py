@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.errors import ConflictError, NotFoundError
 from alerts.events import Event, level_data
+from alerts.fields import Moment, Words
 from alerts.labels import severity_name
 from alerts.notify import Notifier
 from alerts.outbox import Address, Letter, announce, load_addresses, put
@@ -28,12 +29,12 @@ class DrillDraft(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: str = Field(min_length=1, max_length=200, examples=["下穿隧道积水演练"])
-    instruction: str = Field(min_length=1, max_length=2000)
+    instruction: Words
     severity: Level = 2
     receivers: list[str] = Field(
         default=[], description="Of the exercise channel; empty = all of them"
     )
-    starts_at: AwareDatetime | None = Field(default=None, description="Absent = now")
+    starts_at: Moment | None = Field(default=None, description="Absent = now")
     minutes: float = Field(default=30, gt=0, le=LONGEST_MIN)
 
 

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from alerts.fields import Moment, Words
 from alerts.labels import Labels, Matcher, StoredMatcher, all_match
 from alerts.outbox import announce
 from alerts.reach import fits_every_alert
@@ -27,9 +28,9 @@ class SilenceDraft(BaseModel):
 
     kind: Literal["silence", "maintenance"] = "silence"
     matchers: list[Matcher] = Field(min_length=1, max_length=20)
-    reason: str = Field(min_length=1, max_length=2000)
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    reason: Words
+    starts_at: Moment
+    ends_at: Moment
 
     @model_validator(mode="after")
     def _bounded(self) -> "SilenceDraft":

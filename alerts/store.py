@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.acts import acknowledge
 from alerts.errors import NotFoundError
+from alerts.fields import Moment
 from alerts.labels import Labels, Matcher, alert_labels, all_match
 from catalog.registry import find_rule, streams
 
@@ -141,10 +142,10 @@ class AlertFilter(BaseModel):
     sensor: str = ""
     acknowledged: bool | None = None
     assignee: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     limit: int = Field(default=500, ge=1, le=5000)
-    offset: int = Field(default=0, ge=0)
+    offset: int = Field(default=0, ge=0, le=10**9)
 
 
 COLUMNS = ", ".join(f"e.{name}" for name in Alert.model_fields)

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from prometheus_client import REGISTRY
 from psycopg import Connection
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
+from alerts.fields import Moment
 from alerts.labels import Matcher
 from alerts.patterns import Pattern
 from alerts.silences import Silence, SilenceDraft, silences_at
@@ -42,8 +43,8 @@ class PostedSilence(BaseModel):
 
     id: str = ""
     matchers: list[PostedMatcher]
-    starts_at: AwareDatetime = Field(alias="startsAt")
-    ends_at: AwareDatetime = Field(alias="endsAt")
+    starts_at: Moment = Field(alias="startsAt")
+    ends_at: Moment = Field(alias="endsAt")
     created_by: str = Field(alias="createdBy")
     comment: str
 

@@ -9,10 +9,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import api, login, pages, problems, respond
+from console import api, edge, login, pages, problems, respond
 from console.auth import Desk
 from console.live import Live
 from console.settings import ConsoleSettings
@@ -23,29 +21,6 @@ from service.web import add_health
 
 POOL = 8
 STATIC = Path(__file__).with_name("static")
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-
-
-class SecurityHeaders:
-    """Adds ``HEADERS`` to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and complete its answer."""
-
-        async def complete(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
-            await send(message)
-
-        await self._app(scope, receive, complete)
 
 
 def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
@@ -73,7 +48,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
         redoc_url=None,
     )
     app.state.desk = desk
-    app.add_middleware(SecurityHeaders)
+    edge.install(app)
     problems.install(app)
     api.mount(app)
     problems.refuse_unknown_paths(app)

@@ -1,17 +1,19 @@
 """Errors as problem+json (RFC 9457): what is wrong, where, and what to do about it."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from alerts.errors import ConflictError, NotFoundError
+from service.log import logger
 from service.postgres import is_transient
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,6 +43,13 @@ class Refused(Problem):
         super().__init__(422, "request refused", detail, "contract")
         self.errors = [{"field": field, "rule": rule, "detail": detail}]
 
+    @classmethod
+    def several(cls, errors: list[dict[str, str]]) -> "Refused":
+        """Return one refusal for several faults."""
+        made = cls("", "", f"{len(errors)} errors")
+        made.errors = errors
+        return made
+
 
 def require_known(field: str, values: Iterable[str], known: Iterable[str]) -> None:
     """Raise ``Refused`` for the first value of a query that is none of the known ones."""
@@ -56,54 +65,78 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not found", what, "not_found")
 
 
-def respond(problem: Problem, **extra: Any) -> JSONResponse:
+class ProblemResponse(JSONResponse):
+    """JSON that can also tell of text which is none: half a surrogate pair is written escaped."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def respond(problem: Problem) -> ProblemResponse:
     """Return the problem as a response."""
-    body = {
+    body: dict[str, Any] = {
         "type": f"urn:cityops:{problem.code}",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
     }
-    return JSONResponse(body | extra, problem.status, problem.headers, media_type=MEDIA_TYPE)
+    if isinstance(problem, Refused):
+        body["errors"] = problem.errors
+    return ProblemResponse(body, problem.status, problem.headers)
 
 
 def install(app: FastAPI) -> None:
     """Make every error of the API a problem."""
+    answers: dict[type[Exception], Callable[[Any], Problem]] = {
+        Problem: lambda error: error,
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        NotFoundError: lambda error: not_found(str(error)),
+        ConflictError: lambda error: Problem(409, "not as things stand", str(error), "conflict"),
+        PoolTimeout: lambda _: _away(),
+        psycopg.Error: _database,
+        Exception: lambda _: _ours(),
+    }
+    for kind, answer in answers.items():
+        app.add_exception_handler(kind, _handler(answer))
 
-    @app.exception_handler(Problem)
-    async def problem(_: Request, error: Problem) -> JSONResponse:
-        return respond(error, errors=error.errors) if isinstance(error, Refused) else respond(error)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [
-            {"field": ".".join(map(str, e["loc"])), "rule": e["type"], "detail": e["msg"]}
-            for e in error.errors()
-        ]
-        detail = f"{len(errors)} errors"
-        return respond(Problem(422, "request refused", detail, "contract"), errors=errors)
+def _handler(answer: Callable[[Any], Problem]) -> Callable[[Request, Any], Awaitable[Response]]:
+    async def handle(_: Request, error: Any) -> Response:
+        return respond(answer(error))
 
-    @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        return respond(Problem(error.status_code, str(error.detail), str(error.detail), "http"))
+    return handle
 
-    @app.exception_handler(NotFoundError)
-    async def lookup(_: Request, error: NotFoundError) -> JSONResponse:
-        return respond(not_found(str(error)))
 
-    @app.exception_handler(ConflictError)
-    async def conflict(_: Request, error: ConflictError) -> JSONResponse:
-        return respond(Problem(409, "not as things stand", str(error), "conflict"))
+def _invalid(error: RequestValidationError) -> Problem:
+    errors = [
+        {"field": ".".join(map(str, e["loc"])), "rule": e["type"], "detail": e["msg"]}
+        for e in error.errors()
+    ]
+    return Refused.several(errors)
 
-    @app.exception_handler(PoolTimeout)
-    async def busy(_: Request, error: PoolTimeout) -> JSONResponse:
-        return respond(_away())
 
-    @app.exception_handler(psycopg.Error)
-    async def database(_: Request, error: psycopg.Error) -> JSONResponse:
-        if is_transient(error):
-            return respond(_away())
-        raise error
+def _http(error: HTTPException) -> Problem:
+    named = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
+    return Problem(error.status_code, str(error.detail), str(error.detail), "http", **named)
+
+
+def _database(error: psycopg.Error) -> Problem:
+    """Return 503 for a database that is away, 422 for a value it cannot hold, else 500."""
+    if is_transient(error):
+        return _away()
+    if isinstance(error, psycopg.DataError):
+        logger().warning("the database refused a value", reason=str(error).strip()[:200])
+        return Refused("", "value", "a value is too large or of a wrong form")
+    logger().error("a statement failed", reason=str(error).strip()[:500], exc_info=error)
+    return _ours()
+
+
+def _ours() -> Problem:
+    return Problem(500, "our mistake", "it is in the console's log; nothing was changed", "bug")
 
 
 def refuse_unknown_paths(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ An alert is one episode: from the moment a rule was broken until it no longer is
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from alerts import acts
 from alerts.external import STREAM as EXTERNAL
+from alerts.fields import Moment, Words
 from alerts.store import (
     Alert,
     AlertFilter,
@@ -33,7 +34,6 @@ from service.clock import SystemClock
 from storage.audit import record
 
 router = APIRouter(tags=["alerts"])
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Ack(BaseModel):
@@ -57,14 +57,14 @@ class Assignment(BaseModel):
 class Comment(BaseModel):
     """A remark for the timeline."""
 
-    text: Text
+    text: Words
 
 
 class Shelf(BaseModel):
     """Say nothing about an alert for so long; it stays on the list."""
 
     minutes: float = Field(gt=0, le=7 * 24 * 60)
-    reason: Text
+    reason: Words
 
 
 class Episodes(AlertFilter):
@@ -99,8 +99,8 @@ def list_changes(
     episode: str = "",
     stream: str = "",
     sensor: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
 ) -> list[TransitionRow]:
     """Return every change of alerts, newest first; append-only, with event and record time."""

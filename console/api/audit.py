@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from alerts.fields import Number
 from console.auth import Admin, Conn
 from storage import audit
 
@@ -24,7 +25,7 @@ class Verdict(BaseModel):
 def list_audit(
     conn: Conn,
     who: Admin,
-    before: int | None = None,
+    before: Number | None = None,
     search: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[audit.Entry]:

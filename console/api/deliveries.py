@@ -1,12 +1,12 @@
 """The delivery log: every message to a receiver, every attempt, and sending again."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from alerts import deliveries as log
 from alerts.deliveries import Delivery, DeliveryPage, State
+from alerts.fields import Moment
 from console.api.receivers import Sent
 from console.auth import Conn, Operator, Viewer
 from console.problems import not_found
@@ -22,7 +22,7 @@ def list_deliveries(
     receiver: str = "",
     state: State = "all",
     subject: Annotated[str, Query(description="An alert's or incident's id")] = "",
-    before: Annotated[datetime | None, Query(description="Page on: the last `created_at`")] = None,
+    before: Annotated[Moment | None, Query(description="Page on: the last `created_at`")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[Delivery]:
     """Return messages, newest first."""

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from alerts import drills as book
 from alerts.drills import Drill, DrillDraft, DrillPage, DrillSummary
+from alerts.fields import Number
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
 from storage.audit import record
@@ -31,13 +32,13 @@ def plan_drill(draft: DrillDraft, conn: Conn, who: Operator) -> Drill:
 
 
 @router.get("/drills/{drill}")
-def get_drill(drill: int, conn: Conn, who: Viewer) -> DrillPage:
+def get_drill(drill: Number, conn: Conn, who: Viewer) -> DrillPage:
     """Return a drill and how fast each receiver answered."""
     return book.get_drill(conn, drill)
 
 
 @router.post("/drills/{drill}/cancel")
-def cancel_drill(drill: int, conn: Conn, who: Operator) -> Drill:
+def cancel_drill(drill: Number, conn: Conn, who: Operator) -> Drill:
     """End a drill now, or take it off the plan."""
     with conn.transaction():
         ended = book.cancel_drill(conn, drill, who.name, SystemClock().now())

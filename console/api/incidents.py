@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from alerts import incident_store as store
+from alerts.fields import Words
 from alerts.incident_acts import (
     confirm_incident,
     merge_incidents,
@@ -30,7 +31,7 @@ class Said(BaseModel):
 class Remark(BaseModel):
     """A remark for the timeline."""
 
-    text: str = Field(min_length=1, max_length=2000)
+    text: Words
 
 
 class Assignment(BaseModel):

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from alerts.fields import Moment
 from catalog.model import Stream, Text
 from console import history
 from console.api.streams import KnownStream
@@ -26,7 +27,7 @@ MAX_SENSORS = 50
 NO_LONGER_THAN = timedelta(days=3660)
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 Format = Literal["json", "csv"]
-_moment = TypeAdapter(AwareDatetime)
+_moment = TypeAdapter[datetime](Moment)
 
 
 class ReadingsPage(BaseModel):
@@ -106,11 +107,11 @@ class Series(BaseModel):
 
 def asked_span(
     start: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(alias="from", description="From then on; an hour before `to` when left out"),
     ] = None,
     end: Annotated[
-        AwareDatetime | None, Query(alias="to", description="Before then; now when left out")
+        Moment | None, Query(alias="to", description="Before then; now when left out")
     ] = None,
 ) -> Span:
     """Return the time asked about; ``Refused`` when it is empty or longer than ten years."""
@@ -162,7 +163,13 @@ def get_series(
     span: AskedSpan,
     metric: Annotated[str | None, Query(description="The headline if left out")] = None,
     step_s: Annotated[
-        float | None, Query(ge=1, description="Seconds; chosen from the range when left out")
+        float | None,
+        Query(
+            ge=1,
+            le=NO_LONGER_THAN.total_seconds(),
+            allow_inf_nan=False,
+            description="Seconds; chosen from the range when left out",
+        ),
     ] = None,
     district: str | None = None,
     sensor: str | None = None,

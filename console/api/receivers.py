@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import receivers as book
 from alerts.deliveries import replay_range, send_test
+from alerts.fields import Moment
 from alerts.guard import RefusedTargetError, hide
 from alerts.receivers import ReceiverChange, ReceiverDraft, ReceiverView
 from console.alerting import Room
@@ -39,8 +40,8 @@ class Replay(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime
-    until: AwareDatetime | None = None
+    since: Moment
+    until: Moment | None = None
     only_failed: bool = False
 
 

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.errors import NotFoundError
+from alerts.fields import Moment
 from alerts.responses import Clock, Response, Step, clocks, list_responses, respond
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
@@ -42,7 +43,7 @@ def list_answers(
 def show_clocks(
     conn: Conn,
     who: Viewer,
-    since: Annotated[AwareDatetime | None, Query(description="Absent = a week")] = None,
+    since: Annotated[Moment | None, Query(description="Absent = a week")] = None,
 ) -> list[Clock]:
     """Return the clocks delivery → received → accepted → on site → done, in seconds."""
     begin: datetime = since or SystemClock().now() - WEEK

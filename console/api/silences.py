@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import silences as book
+from alerts.fields import Number
 from alerts.labels import Matcher
 from alerts.silences import Silence, SilenceDraft
 from alerts.store import Alert, preview
@@ -75,7 +76,7 @@ def create_silence(
 
 
 @router.get("/silences/{silence}")
-def get_silence(silence: int, conn: Conn, who: Viewer) -> Silence:
+def get_silence(silence: Number, conn: Conn, who: Viewer) -> Silence:
     """Return one silence."""
     found = book.get_silence(conn, silence)
     if found is None:
@@ -84,7 +85,7 @@ def get_silence(silence: int, conn: Conn, who: Viewer) -> Silence:
 
 
 @router.delete("/silences/{silence}")
-def expire_silence(silence: int, conn: Conn, who: Operator) -> Silence:
+def expire_silence(silence: Number, conn: Conn, who: Operator) -> Silence:
     """End a silence now; what it hid and still lasts is told within a second."""
     with conn.transaction():
         ended = book.end_silence(conn, silence, who.name, SystemClock().now())
