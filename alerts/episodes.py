@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.events import Event, Told, alert_event
 from alerts.labels import Labels
+from alerts.lapse import lapse_acknowledgement
 from alerts.settings import AlertSettings
 from catalog.contracts import Transition
 from catalog.model import Flap
@@ -50,9 +51,11 @@ class Change:
 
 
 def apply(conn: Connection, t: Transition, origin: Origin = OURS) -> Change | None:
-    """Apply one transition; None when it was recorded before.
+    """Apply one transition; None when there is nothing to tell of it.
 
-    ``UniqueViolation`` when another episode of the same rule and subject is open.
+    So it is when it was recorded before, when its sensor is retired, or when its episode was
+    ended here before its rule did. ``UniqueViolation`` when another episode of the same rule and
+    subject is open.
     """
     marks = ", ".join(["%s"] * 13)
     done = conn.execute(
@@ -65,6 +68,8 @@ def apply(conn: Connection, t: Transition, origin: Origin = OURS) -> Change | No
     if done.rowcount == 0:
         return None
     row = _apply_to_episode(conn, t, origin)
+    if row is None:
+        return None
     told = Told(
         raised_at=row["raised_at"],
         peak_severity=row["peak_severity"],
@@ -94,7 +99,7 @@ def current(conn: Connection, episode: str) -> Change | None:
     return Change(Transition(**newest), told, shelved)
 
 
-def _apply_to_episode(conn: Connection, t: Transition, origin: Origin) -> dict[str, Any]:
+def _apply_to_episode(conn: Connection, t: Transition, origin: Origin) -> dict[str, Any] | None:
     latch, flap = _traits(t)
     values = {
         **{name: getattr(t, name) for name in Transition.__struct_fields__},
@@ -107,7 +112,15 @@ def _apply_to_episode(conn: Connection, t: Transition, origin: Origin) -> dict[s
     }
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(f"{_STATEMENT[t.kind]} RETURNING {STATE}".encode(), values).fetchone()
-    return row or _unknown(t)
+    if row and t.kind == "changed":
+        lapse_acknowledgement(conn, "episodes", t.episode, t.severity)
+    if row is None and t.kind != "raised" and not _is_known(conn, t.episode):
+        return _unknown(t)
+    return row
+
+
+def _is_known(conn: Connection, episode: str) -> bool:
+    return bool(conn.execute("SELECT 1 FROM episodes WHERE id = %s", [episode]).fetchone())
 
 
 def _traits(t: Transition) -> tuple[bool, Flap]:
@@ -134,9 +147,11 @@ _STATEMENT = {
     "raised": (
         "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
         " value, threshold, raised_at, changed_at, latch, flapping, labels, annotations,"
-        " expires_at) VALUES (%(episode)s, %(rule)s, %(stream)s, %(sensor)s, 'active',"
+        " expires_at) SELECT %(episode)s, %(rule)s, %(stream)s, %(sensor)s, 'active',"
         " %(severity)s, %(severity)s, %(metric)s, %(value)s, %(threshold)s, %(observed_at)s,"
-        f" %(observed_at)s, %(latch)s, {_FLAPPING}, %(labels)s, %(annotations)s, %(expires_at)s)"
+        f" %(observed_at)s, %(latch)s, {_FLAPPING}, %(labels)s::jsonb, %(annotations)s::jsonb,"
+        " %(expires_at)s::timestamptz WHERE NOT EXISTS (SELECT 1 FROM sensors"
+        " WHERE stream = %(stream)s AND sensor = %(sensor)s AND status = 'retired')"
     ),
     "changed": (
         "UPDATE episodes SET severity = %(severity)s,"

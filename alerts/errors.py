@@ -7,3 +7,7 @@ class NotFoundError(LookupError):
 
 class ConflictError(ValueError):
     """It cannot be done as things stand; the text says what to do instead."""
+
+
+class UnknownUserError(ValueError):
+    """Nobody of this name can be given anything; the text says who can."""

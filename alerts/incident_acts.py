@@ -1,4 +1,4 @@
-"""What people decide about incidents: this one is real, these two are one, this is not over."""
+"""Operator decisions on incidents: confirm, merge, reopen, end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,13 +75,11 @@ def resolve_incident(
     settings: AlertSettings,
     now: datetime,
 ) -> None:
-    """End an incident by hand, e.g. one reopened by hand; not while one of its alerts fires."""
+    """End an incident by hand, with a reason, whatever of it still fires."""
+    if not reason.strip():
+        raise ConflictError("say why the incident is ended")
     with _deciding(conn):
         found = must_be_open(conn, incident)
-        if found.firing:
-            raise ConflictError(
-                f"{found.firing} of its alerts still fire: it ends with the last of them"
-            )
         over = {"status": "resolved", "resolved_at": now}
         mark(conn, found, "resolved", now, who, reason, **over)
         if found.confirmed_at is not None:

@@ -9,45 +9,76 @@ from psycopg.rows import dict_row
 from alerts.events import Event
 from alerts.incident_events import incident_event
 from alerts.incident_store import STATE, Incident, Member, members_of
+from alerts.lapse import ENGINE, lapse_acknowledgement, supersede_escalations
 from alerts.settings import AlertSettings
 from catalog.incident import IncidentKind, incident_kinds
-
-ENGINE = "cityops"
 
 
 def assess(
     conn: Connection, incident_id: str, settings: AlertSettings, now: datetime
 ) -> list[Event]:
-    """Judge one incident by its firing alerts: confirmed, another level, over."""
+    """Judge one incident by its firing alerts: confirmed, another level, over.
+
+    It is over when none of its triggers fires; what only supports it does not keep it.
+    """
     (incident,) = read_incidents(conn, "id = %(id)s", {"id": incident_id})
     if incident.resolved_at is not None:
         return []
     members = members_of(conn, incident.id)
-    firing = [m for m in members if m.cleared_at is None]
-    kind = incident_kinds()[incident.kind]
-    said: list[str] = []
-    if not firing:
-        over = max((m.cleared_at for m in members if m.cleared_at), default=now)
-        said += mark(conn, incident, "resolved", now, status="resolved", resolved_at=over)
+    triggers = [m for m in members if m.role == "trigger"]
+    if any(m.cleared_at is None for m in triggers):
+        said = _grow(conn, incident, [m for m in members if m.cleared_at is None], now)
+    elif _waits_for_a_person(conn, incident.id):
+        said = []
     else:
-        level = int(kind.level([m.severity for m in firing]))
-        if incident.status == "candidate" and _confirmed(kind, firing):
-            said += mark(
-                conn,
-                incident,
-                "confirmed",
-                now,
-                status="confirmed",
-                confirmed_at=now,
-                confirmed_by=ENGINE,
-            )
-        if level != incident.severity:
-            peak = min(level, incident.peak_severity)
-            said += mark(conn, incident, "changed", now, severity=level, peak_severity=peak)
+        over = max((m.cleared_at for m in triggers if m.cleared_at), default=now)
+        said = mark(conn, incident, "resolved", now, status="resolved", resolved_at=over)
     (incident_now,) = read_incidents(conn, "id = %(id)s", {"id": incident_id})
     if incident_now.confirmed_at is None or not said:
         return []  # a candidate is shown, not told
     return [incident_event(conn, incident_now, said[0], settings, now)]
+
+
+def stale_incidents(conn: Connection, limit: int) -> list[str]:
+    """Return open incidents of which no trigger fires and for which nobody is waited."""
+    rows = conn.execute(
+        "SELECT i.id FROM incidents i WHERE i.resolved_at IS NULL AND NOT EXISTS (SELECT 1"
+        " FROM incident_members m JOIN episodes e ON e.id = m.episode"
+        " WHERE m.incident = i.id AND m.role = 'trigger' AND e.cleared_at IS NULL)"
+        f" AND NOT {_WAITING.format(incident='i.id')} ORDER BY i.id LIMIT %s".encode(),
+        [limit],
+    )
+    return [incident for (incident,) in rows]
+
+
+def _grow(conn: Connection, incident: Incident, firing: list[Member], now: datetime) -> list[str]:
+    """Confirm it or give it another level, as its firing alerts say."""
+    kind, said = incident_kinds()[incident.kind], []
+    level = int(kind.level([m.severity for m in firing]))
+    if incident.status == "candidate" and _confirmed(kind, firing):
+        confirmed = {"status": "confirmed", "confirmed_at": now, "confirmed_by": ENGINE}
+        said += mark(conn, incident, "confirmed", now, **confirmed)
+    if level != incident.severity:
+        peak = min(level, incident.peak_severity)
+        said += mark(conn, incident, "changed", now, severity=level, peak_severity=peak)
+        lapse_acknowledgement(conn, "incidents", incident.id, level)
+    return said
+
+
+def _waits_for_a_person(conn: Connection, incident: str) -> bool:
+    """Tell whether a person reopened it and no trigger has ended since: then a person ends it."""
+    row = conn.execute(
+        f"SELECT {_WAITING.format(incident='%(id)s')}".encode(), {"id": incident}
+    ).fetchone()
+    return bool(row and row[0])
+
+
+_WAITING = (
+    "coalesce((SELECT max(at) FROM incident_acts WHERE incident = {incident}"
+    " AND act = 'reopened' AND who <> 'cityops') > coalesce((SELECT max(e.cleared_recorded_at)"
+    " FROM incident_members m JOIN episodes e ON e.id = m.episode"
+    " WHERE m.incident = {incident} AND m.role = 'trigger'), '-infinity'), false)"
+)
 
 
 def merge(
@@ -74,10 +105,11 @@ def reopen(
     now: datetime,
 ) -> list[Event]:
     """Let an incident that has ended go on; return what there is to tell."""
+    supersede_escalations(conn, incident.id)
     conn.execute(
         "UPDATE incidents SET status = CASE WHEN confirmed_at IS NULL THEN 'candidate'"
         " ELSE 'confirmed' END, resolved_at = NULL, reopened = reopened + 1, acked_at = NULL,"
-        " acked_by = NULL, changed_at = %s WHERE id = %s",
+        " acked_by = NULL, acked_severity = NULL, changed_at = %s WHERE id = %s",
         [now, incident.id],
     )
     note(conn, incident.id, who, "reopened", why)

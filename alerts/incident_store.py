@@ -1,4 +1,4 @@
-"""Questions to the incidents, and what people do with them."""
+"""Incident queries and operator actions."""
 
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from alerts.errors import ConflictError, NotFoundError
 from alerts.outbox import announce
+from alerts.people import require_user
 from catalog.incident import IncidentKind, Owner, incident_kinds
 from catalog.model import Text
 
@@ -202,22 +203,25 @@ def tasks_of(conn: Connection, incident: Incident) -> list[TaskState]:
     return made
 
 
-def acknowledge_incident(conn: Connection, incident: str, by: str, note: str, at: datetime) -> None:
-    """Note who takes care of an incident; stops its escalation. The first one stands."""
+def acknowledge_incident(conn: Connection, incident: str, by: str, note: str, at: datetime) -> bool:
+    """Note who takes care of an incident at its level; stops escalation. False when it was so."""
     done = conn.execute(
-        "UPDATE incidents SET acked_at = coalesce(acked_at, %s), acked_by = coalesce(acked_by, %s)"
-        " WHERE id = %s",
+        "UPDATE incidents SET acked_at = %s, acked_by = %s, acked_severity = severity"
+        " WHERE id = %s AND acked_at IS NULL",
         [at, by, incident],
     )
-    _written(conn, done.rowcount, incident, by, "ack", note)
+    return _written(conn, done.rowcount, incident, by, "ack", note)
 
 
-def assign_incident(conn: Connection, incident: str, by: str, assignee: str) -> None:
-    """Give the incident to somebody; an empty name takes it back."""
+def assign_incident(conn: Connection, incident: str, by: str, assignee: str) -> bool:
+    """Give the incident to a user; an empty name takes it back. False when it was so before."""
+    require_user(conn, assignee)
     done = conn.execute(
-        "UPDATE incidents SET assignee = nullif(%s, '') WHERE id = %s", [assignee, incident]
+        "UPDATE incidents SET assignee = nullif(%s, '') WHERE id = %s"
+        " AND coalesce(assignee, '') <> %s",
+        [assignee, incident, assignee],
     )
-    _written(conn, done.rowcount, incident, by, "assign", assignee)
+    return _written(conn, done.rowcount, incident, by, "assign", assignee)
 
 
 def comment_incident(conn: Connection, incident: str, by: str, text: str) -> None:
@@ -250,14 +254,18 @@ def must_be_open(conn: Connection, incident: str) -> Summary:
     return found
 
 
-def _written(conn: Connection, rows: int, incident: str, by: str, act: str, note: str) -> None:
+def _written(conn: Connection, rows: int, incident: str, by: str, act: str, note: str) -> bool:
+    """Write a line of the timeline unless there was nothing to do; NotFoundError without one."""
     if rows == 0:
-        raise NotFoundError(f"no incident {incident}")
+        if not conn.execute("SELECT 1 FROM incidents WHERE id = %s", [incident]).fetchone():
+            raise NotFoundError(f"no incident {incident}")
+        return False
     conn.execute(
         "INSERT INTO incident_acts (incident, who, act, note) VALUES (%s, %s, %s, %s)",
         [incident, by, act, note],
     )
     announce(conn)
+    return True
 
 
 def _summaries(conn: Connection, query: str, values: dict[str, Any]) -> list[Summary]:

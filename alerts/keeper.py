@@ -13,16 +13,18 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from alerts.drills import run_drills
+from alerts.ending import end_retired
 from alerts.episodes import current
 from alerts.events import Event
 from alerts.external import expire
+from alerts.incident_course import assess, stale_incidents
 from alerts.incident_events import incident_event
 from alerts.incident_store import open_incident
 from alerts.incidents import folded_under
 from alerts.judging import Judging
 from alerts.links import links_of
 from alerts.notify import Notifier
-from alerts.outbox import lock_writers, now_of
+from alerts.outbox import announce, lock_writers, now_of
 from alerts.routes import Routes
 from alerts.settings import AlertSettings
 from alerts.silences import hiding, silences_at
@@ -32,7 +34,10 @@ from service.postgres import connect
 from service.vitals import Vitals
 
 TICK_S = 0.5
-BATCH = 500
+PIECE = 50
+"""So much is done in one transaction: what has just been raised passes between two of them."""
+ROUNDS = 20
+MOST_HELD = 5000
 ESCALATED = Counter("cityops_alerts_escalations", "Escalation steps that ended", ["outcome"])
 
 
@@ -49,6 +54,8 @@ class Keeper:
         return (
             self.watch,
             self.expire,
+            self.retire,
+            self.incidents,
             self.drills,
             self.flush,
             self.release,
@@ -65,6 +72,19 @@ class Keeper:
         """End alerts from elsewhere that are not reported any more."""
         return expire(conn, self.notifier, self.settings, now)
 
+    def retire(self, conn: Connection, now: datetime) -> int:
+        """End alerts of sensors that were taken out of service for good."""
+        return end_retired(conn, self.notifier, self.settings, now)
+
+    def incidents(self, conn: Connection, now: datetime) -> int:
+        """End incidents of which no trigger fires any more, as an older release left some."""
+        stale = stale_incidents(conn, PIECE)
+        for incident in stale:
+            self.notifier.tell(conn, assess(conn, incident, self.settings, now), now)
+        if stale:
+            announce(conn)
+        return len(stale)
+
     def drills(self, conn: Connection, now: datetime) -> int:
         """Begin and end drills."""
         return run_drills(conn, self.notifier, now)
@@ -76,8 +96,10 @@ class Keeper:
     def release(self, conn: Connection, now: datetime) -> int:
         """Tell what was held back and no longer is, while it lasts; another level to who knows."""
         silences, released = silences_at(conn, now), 0
-        rows = conn.execute(_HELD.encode(), [now, 10 * BATCH]).fetchall()
+        rows = conn.execute(_HELD.encode(), [now, MOST_HELD]).fetchall()
         for receiver, name, subject, path, labels, level in rows:
+            if released == PIECE:
+                break
             if hiding(silences, labels) or self.notifier.routes.leg(path).muted(now):
                 continue
             kind = "raised" if level is None else "changed"
@@ -86,6 +108,7 @@ class Keeper:
                 conn.execute(
                     "DELETE FROM held WHERE receiver = %s AND subject = %s", [receiver, subject]
                 )
+                released += 1
             elif not reason:
                 self.notifier.release(conn, event, name, path, now)
                 released += 1
@@ -97,8 +120,9 @@ class Keeper:
             "SELECT t.receiver, r.name, t.subject FROM told t"
             " JOIN receivers r ON r.id = t.receiver AND r.enabled"
             " LEFT JOIN alert_subjects e ON e.id = t.subject WHERE t.repeat_s IS NOT NULL"
-            " AND t.at + make_interval(secs => t.repeat_s) <= %s AND e.acked_at IS NULL LIMIT %s",
-            [now, BATCH],
+            " AND t.at + make_interval(secs => t.repeat_s) <= %s AND e.acked_at IS NULL"
+            f" AND NOT {_REPEATED_BY_INCIDENT} LIMIT %s".encode(),
+            [now, PIECE],
         ).fetchall()
         silences = silences_at(conn, now)
         for receiver, name, subject in rows:
@@ -121,7 +145,7 @@ class Keeper:
             "UPDATE escalations SET ended_at = %s, outcome = 'escalated' WHERE id IN (SELECT id"
             " FROM escalations WHERE ended_at IS NULL AND due_at <= %s ORDER BY due_at LIMIT %s)"
             " RETURNING id, subject, step, receivers",
-            [now, now, BATCH],
+            [now, now, PIECE],
         ).fetchall()
         for escalation, subject, step, names in sorted(rows):
             event, _ = self.present(conn, subject, "escalated", now, {"step": step + 1})
@@ -163,6 +187,12 @@ _HELD = (
     " WHERE (e.shelved_until IS NULL OR e.shelved_until <= %s) AND NOT EXISTS"
     " (SELECT 1 FROM folded_alerts f WHERE f.episode = h.subject) ORDER BY h.since LIMIT %s"
 )
+# an incident that a receiver is reminded of stands for its alerts
+_REPEATED_BY_INCIDENT = (
+    "EXISTS (SELECT 1 FROM incident_members m JOIN incidents i ON i.id = m.incident"
+    " AND i.resolved_at IS NULL AND i.acked_at IS NULL JOIN told k ON k.subject = i.id"
+    " AND k.receiver = t.receiver AND k.repeat_s IS NOT NULL WHERE m.episode = t.subject)"
+)
 _ANSWERED = {
     "acknowledged": "SELECT id FROM alert_subjects WHERE acked_at IS NOT NULL",
     "cleared": "SELECT id FROM alert_subjects WHERE cleared_at IS NOT NULL",
@@ -198,8 +228,10 @@ def keep(
 
 
 def tick(conn: Connection, keeper: Keeper, now: datetime) -> None:
-    """Take every step once, each in a transaction of its own."""
+    """Take every step, each piece of it in a transaction of its own."""
     for step in keeper.steps():
-        with conn.transaction():
-            lock_writers(conn)
-            step(conn, now)
+        for _ in range(ROUNDS):
+            with conn.transaction():
+                lock_writers(conn)
+                if step(conn, now) < PIECE:
+                    break

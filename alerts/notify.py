@@ -1,5 +1,5 @@
-"""Decide who is told of an event, at once, in a group, later or not at all; all in the caller's
-transaction, so that what happened and what is owed for it are one fact."""
+"""Route, suppress and group notices of events; all in the caller's transaction, so that what
+happened and what is owed for it are one fact."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,28 @@ import msgspec
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from alerts.causes import NO_CAUSES, Causes, load_causes
 from alerts.events import Event
 from alerts.links import Links
 from alerts.outbox import Address, Letter, load_addresses, message_id, put
-from alerts.routes import Group, Leg, Routes
+from alerts.routes import Leg, Routes
 from alerts.silences import Silence, hiding, silences_at
 from alerts.told import Known, load_known, note_told, save_known
 
 MAX_GROUP = 100
 """Events in one message; a larger group becomes several messages."""
-AT_ONCE = Group()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The group a notice waits in: at least ``wait_s``, and ``interval_s`` after the last flush.
+
+    Without an interval it is due at once, and takes along what waits there.
+    """
+
+    group: str
+    wait_s: float = 0.0
+    interval_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -34,15 +46,19 @@ class Notifier:
         events: Sequence[Event],
         now: datetime,
         held_back: Mapping[str, str] | None = None,
+        *,
+        burst: bool = False,
     ) -> int:
         """Owe every receiver what it shall know; return how many notices that made.
 
-        ``held_back`` gives a reason per subject that is not to be told (folded, shelved).
+        ``held_back`` gives a reason per subject that is not to be told (folded, shelved). With
+        ``burst`` the notices are a piece of more than one message each would be right for.
         """
         addresses = load_addresses(conn)
         if not events or not addresses:
             return 0
         known = load_known(conn, {event.subject for event in events})
+        causes = self._causes(conn, events)
         silences = silences_at(conn, now)
         notices: list[tuple[Address, Leg, Event]] = []
         for event in events:
@@ -53,7 +69,7 @@ class Notifier:
                 notices += self._ending(event, addresses, known)
         save_known(conn, known)
         self._escalate(conn, notices, now)
-        self._send(conn, notices, now)
+        self._send(conn, notices, causes, now, burst)
         return len(notices)
 
     def release(self, conn: Connection, event: Event, receiver: str, path: str, now: datetime):  # noqa: ANN201
@@ -62,11 +78,12 @@ class Notifier:
         if address is None:
             return
         leg, known = self.routes.leg(path), load_known(conn, {event.subject})
+        causes = self._causes(conn, [event])
         note_told(known, address, leg, event, now)
         save_known(conn, known)
         notices = [(address, leg, event)]
         self._escalate(conn, notices, now)
-        self._send(conn, notices, now)
+        self._send(conn, notices, causes, now)
 
     def tell_named(
         self, conn: Connection, event: Event, names: Iterable[str], key: str, now: datetime
@@ -140,27 +157,50 @@ class Notifier:
                 if place[0] in by_id:
                     yield by_id[place[0]], self.routes.leg(path), event
 
+    def _causes(self, conn: Connection, events: Sequence[Event]) -> Causes:
+        return load_causes(conn, events) if self.routes.file.incident_interval_s else NO_CAUSES
+
     def _send(
-        self, conn: Connection, notices: list[tuple[Address, Leg, Event]], now: datetime
+        self,
+        conn: Connection,
+        notices: list[tuple[Address, Leg, Event]],
+        causes: Causes,
+        now: datetime,
+        burst: bool = False,
     ) -> None:
+        """Put messages of one each into the outbox, and the others into their group."""
         at_once: dict[int, list[tuple[Address, Event]]] = {}
         grouped = False
         for address, leg, event in notices:
-            if leg.group.wait_s == 0 and not leg.group.by:
-                at_once.setdefault(address.id, []).append((address, event))
-            else:
-                _hold_for_group(conn, address, leg, event, now)
+            if pause := self._pause(address, leg, event, causes):
+                _wait(conn, address, leg, event, pause, now)
                 grouped = True
+            else:
+                at_once.setdefault(address.id, []).append((address, event))
         letters: list[Letter] = []
         for mine in at_once.values():
-            letters += self._split_storm(mine)
+            letters += self._split_storm(mine, burst)
         put(conn, letters, self.links, now)
         if grouped:
             self.flush(conn, now)
 
-    def _split_storm(self, mine: list[tuple[Address, Event]]) -> list[Letter]:
+    def _pause(self, address: Address, leg: Leg, event: Event, causes: Causes) -> Pause | None:
+        """Return the group of a notice: its route's own, else its incident's; none = at once."""
+        if leg.group.wait_s or leg.group.by:
+            key = f"{leg.path}{leg.group.key(event.labels)}"
+            return Pause(key, leg.group.wait_s, leg.group.interval_s)
+        incident = causes.of.get(event.subject)
+        waits = causes.waiting.get((address.id, event.subject))
+        if incident is None:  # no longer: yet no word overtakes one that still waits
+            return Pause(waits) if waits else None
+        group = waits or f"{{incident={incident}}}"
+        if causes.is_urgent(address.id, event):
+            return Pause(group)
+        return Pause(group, interval_s=self.routes.file.incident_interval_s)
+
+    def _split_storm(self, mine: list[tuple[Address, Event]], burst: bool) -> list[Letter]:
         address = mine[0][0]
-        if len(mine) <= self.routes.file.storm:
+        if len(mine) <= self.routes.file.storm and not burst:
             return [Letter(address, _key(event), (event,)) for _, event in mine]
         by_rule: dict[str, list[tuple[str, Event]]] = {}
         for _, event in mine:
@@ -216,12 +256,10 @@ def _silenced(silences: list[Silence], event: Event) -> str:
     return hiding(silences, event.labels) if event.firing else ""
 
 
-def _hold_for_group(
-    conn: Connection, address: Address, leg: Leg, event: Event, now: datetime
+def _wait(
+    conn: Connection, address: Address, leg: Leg, event: Event, pause: Pause, now: datetime
 ) -> None:
-    """Put a notice into its group, due after ``wait_s``, or ``interval_s`` after the last flush."""
-    key = f"{leg.path}{leg.group.key(event.labels)}"
-    wait, interval = leg.group.wait_s, leg.group.interval_s
+    """Put a notice into its group, to be sent when that is due."""
     conn.execute(
         "INSERT INTO notices (receiver, route, group_key, key, event, due_at)"
         " SELECT %(receiver)s, %(route)s, %(group)s, %(key)s, %(event)s,"
@@ -231,12 +269,12 @@ def _hold_for_group(
         {
             "receiver": address.id,
             "route": leg.path,
-            "group": key,
+            "group": pause.group,
             "key": _key(event),
             "event": Jsonb(msgspec.to_builtins(event)),
             "now": now,
-            "wait": wait,
-            "interval": interval,
+            "wait": pause.wait_s,
+            "interval": pause.interval_s,
         },
     )
 

@@ -97,10 +97,10 @@ def respond(
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
         [subject, receiver, step, now, who, via, message, since, note],
     )
+    if step != "received":
+        _acknowledge(conn, subject, who, note, now)  # also again, when a worse level has come
     if done.rowcount == 0:
         return False
-    if step != "received":
-        _acknowledge(conn, subject, who, note, now)
     if since is not None:
         CLOCK.labels(step).observe(since)
     announce(conn)

@@ -112,6 +112,8 @@ class RouteFile(Part):
     """The whole file."""
 
     storm: int = Field(default=20, ge=1)
+    incident_interval_s: float = Field(default=300, ge=0, le=3600)
+    """Notices of one confirmed incident come as one so often at most; 0 = each by itself."""
     fallback: tuple[ReceiverName, ...] = ()
     route: Route
     mutes: dict[str, Mute] = {}

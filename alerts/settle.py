@@ -18,8 +18,13 @@ def settle(
     notifier: Notifier,
     settings: AlertSettings,
     now: datetime,
+    *,
+    burst: bool = False,
 ) -> None:
-    """Owe receivers what they shall know of these changes; tell the console that there are some."""
+    """Owe receivers what they shall know of these changes; tell the console that there are some.
+
+    With ``burst`` they are a piece of many, and collapse as those would together.
+    """
     if not changes:
         return
     held_back = {
@@ -30,5 +35,5 @@ def settle(
     followed = follow(conn, changes, settings, now)
     held_back |= {e: f"part of {incident}" for e, incident in followed.folded.items()}
     events = [*(c.event(settings) for c in changes), *followed.events]
-    notifier.tell(conn, events, now, held_back)
+    notifier.tell(conn, events, now, held_back, burst=burst)
     announce(conn)

@@ -129,12 +129,18 @@ Level = Annotated[int, Field(ge=1, le=4)]
 
 
 class AlertFilter(BaseModel):
-    """What to list; an empty list means no condition. ``since`` and ``until`` say when raised."""
+    """What to list; an empty list means no condition. ``since`` and ``until`` say when raised.
+
+    ``severity`` is the level now of what is open, and the worst level reached over history.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     state: State = "open"
-    severity: list[Level] = Field(default=[], description="1 red … 4 blue")
+    severity: list[Level] = Field(
+        default=[],
+        description="1 red … 4 blue: the level now; the peak with `state` cleared or all",
+    )
     domain: list[str] = []
     district: list[str] = []
     rule: list[str] = []
@@ -264,7 +270,7 @@ def _where(wanted: AlertFilter) -> tuple[str, dict[str, Any]]:
             "(e.stream = ANY(%(domain_streams)s) OR e.labels->>'domain' = ANY(%(domain)s))"
         )
     conditions = {
-        "severity": "e.severity = ANY(%(severity)s)",
+        "severity": f"{_level(wanted.state)} = ANY(%(severity)s)",
         "district": "(s.district = ANY(%(district)s) OR e.labels->>'district' = ANY(%(district)s))",
         "rule": "e.rule = ANY(%(rule)s)",
         "stream": "e.stream = ANY(%(stream)s)",
@@ -277,6 +283,11 @@ def _where(wanted: AlertFilter) -> tuple[str, dict[str, Any]]:
     if wanted.acknowledged is not None:
         parts.append("e.acked_at IS " + ("NOT NULL" if wanted.acknowledged else "NULL"))
     return " AND ".join(parts), values
+
+
+def _level(state: State) -> str:
+    """Return the level that a filter asks for: what was red is found when it is so no longer."""
+    return "e.peak_severity" if state in ("cleared", "all") else "e.severity"
 
 
 def _rows(conn: Connection, kind: type[Row], query: str, values: dict[str, Any]) -> list[Row]:

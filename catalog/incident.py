@@ -46,8 +46,8 @@ class IncidentKind(Frozen):
     same ``place`` and were raised within ``within_s`` of its newest alert: ``topology`` = the
     first alert's sensor and all it feeds, ``district``, ``near`` = within ``radius_km`` of the
     first alert, ``city`` = anywhere. It is a candidate until ``confirm_rules`` different rules or
-    ``confirm_alerts`` alerts fire together. Only firing alerts count; it is resolved when all of
-    them are over, and reopened by an alert that follows within ``reopen_s``.
+    ``confirm_alerts`` alerts fire together. Only firing alerts count; it is resolved when none of
+    its triggers fires any more, and reopened by a trigger that follows within ``reopen_s``.
     """
 
     name: Name

@@ -18,11 +18,12 @@ Deed = Callable[[Connection, str], T]
 async def do(
     view: View, what: str, target: str, deed: Deed[T], *, role: Role = Role.OPERATOR, **detail: Any
 ) -> T | bool:
-    """Do ``deed(conn, who)`` with its record in the audit log; False when it was not done."""
+    """Do ``deed(conn, who)`` with its record in the audit log; False when nothing was done."""
 
     def work(conn: Connection, who: Principal) -> T | bool:
         done = deed(conn, who.name)
-        record(conn, who.name, what, target, **detail)
+        if done is not False:
+            record(conn, who.name, what, target, **detail)
         return True if done is None else done
 
     try:

@@ -7,6 +7,7 @@ from math import asin, cos, radians, sin, sqrt
 from psycopg import Connection
 
 from alerts.deliveries import Delivery, list_deliveries
+from alerts.people import assignable
 from alerts.store import Alert, AlertFilter, AlertPage, find_alerts, get_alert
 from catalog.model import AnyRule, Stream
 from catalog.registry import find_rule, streams
@@ -22,7 +23,7 @@ PAST = 10
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """One alert with its sensor, its metric's course, who was told, and what was before."""
+    """One alert with its sensor, its metric's course, who was told, what was before, and users."""
 
     page: AlertPage
     stream: Stream | None
@@ -34,6 +35,7 @@ class Dossier:
     past: list[Alert]
     span: Span
     series: list[Row]
+    people: list[str]
 
     @property
     def alert(self) -> Alert:
@@ -61,6 +63,7 @@ def read_dossier(conn: Connection, episode: str, now: datetime) -> Dossier:
         past=[other for other in find_alerts(conn, same) if other.id != episode][:PAST],
         span=span,
         series=_series(conn, stream, metric, alert.sensor, span) if stream and metric else [],
+        people=assignable(conn),
     )
 
 

@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from alerts.errors import ConflictError, NotFoundError
+from alerts.errors import ConflictError, NotFoundError, UnknownUserError
 from service.log import logger
 from service.postgres import is_transient
 
@@ -96,6 +96,7 @@ def install(app: FastAPI) -> None:
         HTTPException: _http,
         NotFoundError: lambda error: not_found(str(error)),
         ConflictError: lambda error: Problem(409, "not as things stand", str(error), "conflict"),
+        UnknownUserError: lambda error: Refused("body.to", "unknown", str(error)),
         PoolTimeout: lambda _: _away(),
         psycopg.Error: _database,
         Exception: lambda _: _ours(),

@@ -168,6 +168,16 @@ def add_receiver(dsn: str, state_dir: Path, stub: Stub, name: str = "duty", **fi
         register(conn, given, Guard(["127.0.0.1"]), vault, "api")
 
 
+def add_users(conn: Connection, *names: str) -> None:
+    """Let these people log in, so that something can be given to them."""
+    for name in names:
+        conn.execute(
+            "INSERT INTO console_users (name, role, password_hash) VALUES (%s, 'operator', '-')"
+            " ON CONFLICT DO NOTHING",
+            [name],
+        )
+
+
 def ask(dsn: str, query: str) -> list[Any]:
     """Return the rows of a query."""
     with psycopg.connect(dsn) as conn:

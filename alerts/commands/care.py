@@ -8,7 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import acts
-from alerts.commands.start import acting, database, me
+from alerts.commands.start import acting, database, me, write_down
+from alerts.ending import end_alert
+from alerts.links import links_of
+from alerts.notify import Notifier
+from alerts.outbox import now_of
+from alerts.routes import read_routes
+from alerts.settings import AlertSettings
 from alerts.store import Alert, AlertFilter, find_alerts, get_alert
 from catalog.model import Severity
 from catalog.severity import LEVELS
@@ -70,9 +76,11 @@ def show_command(episode: str) -> None:
 
 def ack_command(episode: str, by: By = "", note: str = "") -> None:
     """Acknowledge an alert. Example: python -m alerts ack EPISODE --by 'duty officer'"""
-    with acting("alert.ack", episode, by, note=note) as conn:
-        acts.acknowledge(conn, episode, by or me(), note, SystemClock().now())
-    typer.echo("acknowledged")
+    with database() as conn, conn.transaction():
+        done = acts.acknowledge(conn, episode, by or me(), note, SystemClock().now())
+        if done:
+            write_down(conn, "alert.ack", episode, by, note=note)
+    typer.echo("acknowledged" if done else "was acknowledged before")
 
 
 def unack_command(episode: str, by: By = "", note: str = "") -> None:
@@ -83,7 +91,7 @@ def unack_command(episode: str, by: By = "", note: str = "") -> None:
 
 
 def assign_command(episode: str, to: str, by: By = "") -> None:
-    """Give an alert to somebody. Example: python -m alerts assign EPISODE 'pump crew 2'"""
+    """Give an alert to a user. Example: python -m alerts assign EPISODE zhang.wei"""
     with acting("alert.assign", episode, by, note=to) as conn:
         acts.assign(conn, episode, by or me(), to, SystemClock().now())
     typer.echo(f"assigned to {to}" if to else "assigned to nobody")
@@ -111,6 +119,19 @@ def unshelve_command(episode: str, by: By = "") -> None:
     typer.echo("not shelved any more")
 
 
+def end_command(
+    episode: str,
+    note: Annotated[str, typer.Option(help="why, for the timeline")],
+    by: By = "",
+) -> None:
+    """End an alert from elsewhere. Example: python -m alerts end EPISODE --note "rule deleted" """
+    settings = AlertSettings()
+    notifier = Notifier(read_routes(settings.routes_file), links_of(settings))
+    with acting("alert.end", episode, by, note=note) as conn:
+        end_alert(conn, episode, by or me(), note, notifier, settings, now_of(conn))
+    typer.echo(f"{episode} is over")
+
+
 def _level(alert: Alert) -> str:
     level = LEVELS[Severity(alert.severity)]
     return f"{level.icon} {level.title.zh}"
@@ -134,4 +155,5 @@ _COMMANDS = {
     "comment": comment_command,
     "shelve": shelve_command,
     "unshelve": unshelve_command,
+    "end": end_command,
 }

@@ -81,8 +81,12 @@ def merge_command(incident: str, into: str, by: By = "") -> None:
 
 
 @app.command("end")
-def end_command(incident: str, by: By = "", note: Note = "") -> None:
-    """End what fires no more. Example: … incidents end inc-… --note "pumped dry" """
+def end_command(
+    incident: str,
+    note: Annotated[str, typer.Option(help="why, for the timeline")],
+    by: By = "",
+) -> None:
+    """End an incident. Example: … incidents end inc-… --note "pumped dry" """
     settings, notifier = _room()
     with acting("incident.resolve", incident, by, note=note) as conn:
         who, now = by or me(), now_of(conn)
@@ -110,7 +114,7 @@ def ack_command(incident: str, by: By = "", note: Note = "") -> None:
 
 @app.command("assign")
 def assign_command(incident: str, to: str, by: By = "") -> None:
-    """Give an incident to somebody. Example: … incidents assign inc-… 'pump crew 2'"""
+    """Give an incident to a user. Example: … incidents assign inc-… zhang.wei"""
     with acting("incident.assign", incident, by, to=to) as conn:
         store.assign_incident(conn, incident, by or me(), to)
     typer.echo(f"assigned to {to}" if to else "assigned to nobody")

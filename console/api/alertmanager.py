@@ -11,13 +11,14 @@ from psycopg import Connection
 from pydantic import BaseModel, Field, ValidationError
 
 from alerts import silences as book
-from alerts.external import Foreign, take
 from alerts.labels import Matcher, parse_matcher
 from alerts.patterns import pattern
 from alerts.receivers import list_receivers
 from console import alertmanager as am
 from console.alerting import Room
 from console.alertmanager_config import config_of
+from console.api.incoming import MOST as MOST_PUSHED
+from console.api.incoming import Received, take_all
 from console.api.silences import refuse_past
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found
@@ -84,10 +85,13 @@ def alert_groups(conn: Conn, who: Viewer, query: Annotated[AlertQuery, Query()])
 
 @router.post("/alerts")
 def push_alerts(
-    alerts: Annotated[list[Foreign], Body(max_length=MOST)], conn: Conn, who: Operator, room: Room
-) -> None:
+    alerts: Annotated[list[Any], Body(max_length=MOST_PUSHED)],
+    conn: Conn,
+    who: Operator,
+    room: Room,
+) -> Received:
     """Take alerts; each lasts until its ``endsAt``, or 5 minutes after it was last pushed."""
-    take(conn, alerts, room.notifier, room.settings, SystemClock().now(), pushed=True)
+    return take_all(conn, alerts, room, pushed=True)
 
 
 @router.get("/silences")

@@ -13,8 +13,10 @@ from psycopg import Connection
 from pydantic import BaseModel, Field
 
 from alerts import acts
-from alerts.external import STREAM as EXTERNAL
+from alerts.ending import end_alert
 from alerts.fields import Moment, Words
+from alerts.foreign import STREAM as EXTERNAL
+from alerts.outbox import now_of
 from alerts.store import (
     Alert,
     AlertFilter,
@@ -27,6 +29,7 @@ from alerts.store import (
 )
 from catalog.platform import PLATFORM
 from catalog.registry import streams
+from console.alerting import Room
 from console.auth import Conn, Operator, Viewer
 from console.problems import require_known
 from console.roles import Principal
@@ -42,6 +45,12 @@ class Ack(BaseModel):
     note: str = Field(default="", max_length=2000)
 
 
+class Reason(BaseModel):
+    """Why something is ended by hand."""
+
+    note: Words
+
+
 class BulkAck(Ack):
     """Several alerts to acknowledge at once: all of them, or none when one is unknown."""
 
@@ -49,9 +58,9 @@ class BulkAck(Ack):
 
 
 class Assignment(BaseModel):
-    """Who takes care; empty takes it back."""
+    """The user who takes care; empty takes it back."""
 
-    to: str = Field(max_length=200, examples=["排水二班 Drainage crew 2"])
+    to: str = Field(max_length=200, examples=["zhang.wei"])
 
 
 class Comment(BaseModel):
@@ -126,7 +135,7 @@ def get_one(episode: str, conn: Conn, who: Viewer) -> AlertPage:
 
 @router.post("/alerts/{episode}/ack", status_code=204)
 def acknowledge_alert(episode: str, conn: Conn, who: Operator, ack: Ack | None = None) -> None:
-    """Say that the caller takes care; the first acknowledgement stands."""
+    """Say that the caller takes care; the first acknowledgement stands until the level is worse."""
     with conn.transaction():
         _acknowledge(conn, episode, who, ack.note if ack else "")
 
@@ -141,9 +150,10 @@ def take_back(episode: str, conn: Conn, who: Operator, said: Ack | None = None) 
 
 @router.post("/alerts/{episode}/assign", status_code=204)
 def assign_alert(episode: str, given: Assignment, conn: Conn, who: Operator) -> None:
-    """Give the alert to somebody."""
-    with _recorded(conn, who, "alert.assign", episode, given.to):
-        acts.assign(conn, episode, who.name, given.to, SystemClock().now())
+    """Give the alert to a user of the console; 422 for anybody else."""
+    with conn.transaction():
+        if acts.assign(conn, episode, who.name, given.to, SystemClock().now()):
+            record(conn, who.name, "alert.assign", episode, note=given.to)
 
 
 @router.post("/alerts/{episode}/comment", status_code=204)
@@ -169,9 +179,17 @@ def unshelve_alert(episode: str, conn: Conn, who: Operator) -> None:
         acts.unshelve(conn, episode, who.name)
 
 
+@router.post("/alerts/{episode}/end", status_code=204)
+def end_one(episode: str, said: Reason, conn: Conn, who: Operator, room: Room) -> None:
+    """End an alert from elsewhere that no message ends; 409 for one that a rule of ours ends."""
+    with _recorded(conn, who, "alert.end", episode, said.note):
+        now = now_of(conn)
+        end_alert(conn, episode, who.name, said.note, room.notifier, room.settings, now)
+
+
 def _acknowledge(conn: Connection, episode: str, who: Principal, note: str) -> None:
-    acts.acknowledge(conn, episode, who.name, note, SystemClock().now())
-    record(conn, who.name, "alert.ack", episode, note=note)
+    if acts.acknowledge(conn, episode, who.name, note, SystemClock().now()):
+        record(conn, who.name, "alert.ack", episode, note=note)
 
 
 @contextmanager

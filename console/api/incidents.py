@@ -14,7 +14,9 @@ from alerts.incident_acts import (
     resolve_incident,
 )
 from alerts.incident_store import IncidentPage, Status, Summary
+from alerts.outbox import now_of
 from console.alerting import Room
+from console.api.alerts import Reason
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
 from storage.audit import record
@@ -35,7 +37,7 @@ class Remark(BaseModel):
 
 
 class Assignment(BaseModel):
-    """Who takes care; empty takes it back."""
+    """The user who takes care; empty takes it back."""
 
     to: str = Field(max_length=200)
 
@@ -93,29 +95,29 @@ def reopen(incident: str, conn: Conn, who: Operator, room: Room, said: Said | No
 
 
 @router.post("/incidents/{incident}/resolve", status_code=204)
-def resolve(incident: str, conn: Conn, who: Operator, room: Room, said: Said | None = None) -> None:
-    """End an incident of which no alert fires; 409 while one does."""
-    note, now = said.note if said else "", SystemClock().now()
+def resolve(incident: str, said: Reason, conn: Conn, who: Operator, room: Room) -> None:
+    """End an incident with a reason, whatever of it still fires."""
     with conn.transaction():
-        resolve_incident(conn, incident, who.name, note, room.notifier, room.settings, now)
-        record(conn, who.name, "incident.resolve", incident, note=note)
+        now = now_of(conn)
+        resolve_incident(conn, incident, who.name, said.note, room.notifier, room.settings, now)
+        record(conn, who.name, "incident.resolve", incident, note=said.note)
 
 
 @router.post("/incidents/{incident}/ack", status_code=204)
 def acknowledge(incident: str, conn: Conn, who: Operator, said: Said | None = None) -> None:
-    """Say that the caller takes care; stops escalation, the first one stands."""
+    """Say that the caller takes care; stops escalation, until the level is worse."""
     note = said.note if said else ""
     with conn.transaction():
-        store.acknowledge_incident(conn, incident, who.name, note, SystemClock().now())
-        record(conn, who.name, "incident.ack", incident, note=note)
+        if store.acknowledge_incident(conn, incident, who.name, note, SystemClock().now()):
+            record(conn, who.name, "incident.ack", incident, note=note)
 
 
 @router.post("/incidents/{incident}/assign", status_code=204)
 def assign(incident: str, given: Assignment, conn: Conn, who: Operator) -> None:
-    """Give the incident to somebody."""
+    """Give the incident to a user of the console; 422 for anybody else."""
     with conn.transaction():
-        store.assign_incident(conn, incident, who.name, given.to)
-        record(conn, who.name, "incident.assign", incident, to=given.to)
+        if store.assign_incident(conn, incident, who.name, given.to):
+            record(conn, who.name, "incident.assign", incident, to=given.to)
 
 
 @router.post("/incidents/{incident}/comment", status_code=204)

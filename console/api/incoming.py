@@ -1,17 +1,19 @@
 """Webhooks of other alerting systems, so that their alerts land in the same place as ours."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
+from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.external import Foreign, take
-from console.alerting import Room
+from alerts.external import take
+from alerts.foreign import read_foreign
+from console.alerting import Alerting, Room
 from console.auth import Conn, Operator
-from service.clock import SystemClock
 
 router = APIRouter(tags=["incoming"])
-MOST = 2000
+MOST = 10_000
+MOST_NOTES = 1000
 EXAMPLE = {
     "version": "4",
     "status": "firing",
@@ -32,14 +34,26 @@ class Webhook(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    alerts: list[Foreign] = Field(max_length=MOST)
+    alerts: list[Any] = Field(
+        max_length=MOST,
+        description="Objects with `labels`, `annotations`, `status`, `startsAt`, `endsAt`,"
+        " `generatorURL`. Each is taken: what does not fit is renamed, cut or left out.",
+    )
+
+
+class Note(BaseModel):
+    """What was changed about one alert; ``alert`` is its place in the body, from 0."""
+
+    alert: int
+    said: list[str]
 
 
 class Received(BaseModel):
-    """How many alerts the webhook held, and how many began, changed or ended by it."""
+    """How many alerts were taken, how many began or ended by it, and what was odd about some."""
 
     received: int
     changed: int
+    notes: list[Note] = []
 
 
 @router.post("/alertmanager")
@@ -48,6 +62,15 @@ def take_webhook(
     body: Annotated[Webhook, Body(examples=[EXAMPLE])], conn: Conn, who: Operator, room: Room
 ) -> Received:
     """Take the alerts of a webhook; the same webhook again changes nothing."""
-    now = SystemClock().now()
-    taken = take(conn, body.alerts, room.notifier, room.settings, now)
-    return Received(received=taken.received, changed=taken.changed)
+    return take_all(conn, body.alerts, room)
+
+
+def take_all(
+    conn: Connection, items: list[Any], room: Alerting, *, pushed: bool = False
+) -> Received:
+    """Take alerts of another system, each whatever is odd about it or its neighbours."""
+    read = [read_foreign(item) for item in items]
+    alerts = [alert for alert, _ in read if alert]
+    changed = take(conn, alerts, room.notifier, room.settings, pushed=pushed)
+    notes = [Note(alert=n, said=said) for n, (_, said) in enumerate(read) if said]
+    return Received(received=len(alerts), changed=changed, notes=notes[:MOST_NOTES])

@@ -1,12 +1,11 @@
 """One alert: what happened, by which rule and standard, where, who was told; and what to do."""
 
-from datetime import timedelta
 from typing import Any
 
 from nicegui import ui
 
-from alerts import acts
 from alerts.errors import NotFoundError
+from console.alert_desk import AlertDesk
 from console.alert_rows import (
     alert_facts,
     delivery_rows,
@@ -17,7 +16,6 @@ from console.alert_rows import (
     rule_text,
     timeline_rows,
 )
-from console.deeds import do
 from console.dossier import Dossier, nearby, read_dossier
 from console.frame import Page, View, follow, missing, panel
 from console.live import Snapshot
@@ -25,10 +23,8 @@ from console.marks import level_mark
 from console.roles import Role
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts, badge
-from console.widgets.forms import act_button, text_field
 from console.widgets.table import Column, Table
 
-SHELVED = timedelta(hours=1)
 NEAR = 15
 
 
@@ -40,7 +36,10 @@ async def alert(view: View, episode: str) -> None:
         missing(view, episode)
         return
     _head(view, first)
-    acts_row = ui.element("div").classes("panel form-row")
+    desk = None
+    if view.who.may(Role.OPERATOR):
+        with ui.element("div").classes("panel form-row"):
+            desk = AlertDesk(view, episode, lambda: anew())
     with ui.element("div").classes("two"):
         with ui.element("div").classes("column"):
             show_left = _left(view, first)
@@ -51,6 +50,8 @@ async def alert(view: View, episode: str) -> None:
     def show(found: Dossier) -> None:
         show_left(found)
         show_right(found)
+        if desk:
+            desk.show(found)
 
     async def look(_: Snapshot) -> None:
         nonlocal seen
@@ -63,11 +64,6 @@ async def alert(view: View, episode: str) -> None:
     async def anew() -> None:
         show(await _read(view, episode))
 
-    if view.who.may(Role.OPERATOR):
-        with acts_row:
-            _desk(view, first, anew)
-    else:
-        acts_row.delete()
     show(first)
     follow(view, look)
 
@@ -214,44 +210,6 @@ def _right(view: View, found: Dossier) -> Any:
 
 def _table(view: View, label: str, *columns: Column, empty: str = "app.nothing") -> Table:
     return Table(columns, label=view.words(label), empty=view.words(empty))
-
-
-def _desk(view: View, found: Dossier, anew: Any) -> None:
-    """Show what an operator may do with the alert."""
-    words, episode = view.words, found.alert.id
-    note = text_field(words("alerts.note"))
-
-    def offer(name: str, deed: Any, *, needs_note: bool = False, strong: bool = False) -> None:
-        async def press() -> None:
-            if needs_note and not (note.value or "").strip():
-                ui.notify(words("alert.note_needed"), type="warning")
-                return
-            text = note.value or ""
-            what = f"alert.{name.partition('.')[2]}"
-            await do(view, what, episode, lambda conn, who: deed(conn, who, text), note=text)
-            note.set_value("")
-            await anew()
-
-        act_button(words(name), press, strong=strong)
-
-    now = view.desk.clock.now
-    offer(
-        "alerts.ack",
-        lambda c, who, text: acts.acknowledge(c, episode, who, text, now()),
-        strong=True,
-    )
-    offer(
-        "alert.comment",
-        lambda c, who, text: acts.comment(c, episode, who, text),
-        needs_note=True,
-    )
-    offer("alert.assign_me", lambda c, who, _: acts.assign(c, episode, who, who, now()))
-    offer(
-        "alert.shelve",
-        lambda c, who, text: acts.shelve(c, episode, who, now() + SHELVED, text, now()),
-        needs_note=True,
-    )
-    offer("alert.unshelve", lambda c, who, _: acts.unshelve(c, episode, who))
 
 
 PAGE = Page("/alerts/{episode}", "alert.title", alert)

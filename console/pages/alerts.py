@@ -90,6 +90,7 @@ def _table(view: View) -> Table:
 
     columns = [
         Column("level", words("alerts.level"), "level", width="72px"),
+        Column("peak", words("alert.peak"), "level", hide=True, width="88px"),
         Column("title", words("alerts.what"), "link"),
         Column("sensor", words("alerts.where"), "link"),
         Column("district", words("alert.district"), hide=True),
@@ -138,8 +139,8 @@ async def _acknowledge(view: View, episodes: list[str], note: str) -> None:
 
     def deed(conn: Connection, who: Principal) -> bool:
         for episode in episodes:
-            acknowledge(conn, episode, who.name, note, view.desk.clock.now())
-            record(conn, who.name, "alert.ack", episode, note=note)
+            if acknowledge(conn, episode, who.name, note, view.desk.clock.now()):
+                record(conn, who.name, "alert.ack", episode, note=note)
         return True
 
     if await view.act(Role.OPERATOR, deed):
@@ -163,6 +164,9 @@ def _row(view: View, alert: Alert, place: dict[str, Any]) -> dict[str, Any]:
         "id": alert.id,
         "mark": level["mark"],
         "level": level,
+        "peak": level_mark(words, alert.peak_severity)
+        if alert.peak_severity != alert.severity
+        else None,
         "title": {"text": words.pick(*alert.titles), "href": f"/alerts/{alert.id}"},
         "sensor": subject_link(words, alert.stream, alert.sensor, place),
         "district": district_title(words, place.get("district")),

@@ -1,7 +1,5 @@
 """One incident: its evidence and place, the plan with its tasks, and what was done."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from nicegui import ui
@@ -9,17 +7,12 @@ from psycopg import Connection
 
 from alerts import incident_store as store
 from alerts.errors import NotFoundError
-from alerts.incident_acts import (
-    confirm_incident,
-    merge_incidents,
-    reopen_incident,
-    resolve_incident,
-)
-from alerts.incident_store import IncidentPage, Summary, list_incidents
+from alerts.incident_store import IncidentPage, list_incidents
+from alerts.people import assignable
 from console import registry
-from console.alerting import alerting
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel
+from console.incident_desk import Found, IncidentDesk
 from console.incident_rows import (
     act_row,
     incident_facts,
@@ -27,23 +20,12 @@ from console.incident_rows import (
     similar_facts,
     task_row,
 )
-from console.marks import level_mark, local_time
+from console.marks import level_mark
 from console.roles import Role
 from console.rows import incident_areas, incident_title, sensor_mark
 from console.widgets.city_map import CityMap
 from console.widgets.facts import Facts, badge
-from console.widgets.forms import act_button, choice_field, text_field
 from console.widgets.table import Act, Column, Table
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An incident with the places of its alerts, the similar one before, and others open."""
-
-    page: IncidentPage
-    places: dict[tuple[str, str], registry.Row]
-    similar: IncidentPage | None
-    others: list[Summary]
 
 
 async def incident(view: View, incident: str) -> None:
@@ -57,7 +39,7 @@ async def incident(view: View, incident: str) -> None:
     desk = None
     if view.who.may(Role.OPERATOR):
         with ui.element("div").classes("panel form-row"):
-            desk = Desk(view, incident, lambda: read())
+            desk = IncidentDesk(view, incident, lambda: read())
     with ui.element("div").classes("two"):
         with ui.element("div").classes("column"):
             show_left = _evidence(view)
@@ -69,7 +51,7 @@ async def incident(view: View, incident: str) -> None:
         show_left(found)
         show_right(found)
         if desk:
-            desk.show(found.page, found.others)
+            desk.show(found)
 
     await read()
     keep_fresh(view, read)
@@ -83,6 +65,7 @@ def _read(conn: Connection, incident: str) -> Found:
         registry.places(conn, [(m.stream, m.sensor) for m in page.evidence]),
         store.get_incident(conn, before) if before else None,
         [other for other in list_incidents(conn, kind=kind) if other.id != incident],
+        assignable(conn),
     )
 
 
@@ -181,108 +164,6 @@ def _plan(view: View, incident: str) -> Any:
         none.set_visibility(found.similar is None)
 
     return show
-
-
-@dataclass
-class Desk:
-    """Where operators act: a note that goes with each act, and the buttons that fit the status."""
-
-    view: View
-    incident: str
-    anew: Callable[[], Awaitable[None]]
-    shown: tuple[Any, ...] = ()
-
-    def __post_init__(self) -> None:
-        self.note = text_field(self.view.words("alerts.note"))
-        self.buttons = ui.element("div").classes("buttons")
-
-    def show(self, page: IncidentPage, others: list[Summary]) -> None:
-        """Offer what can be done now; a button under somebody's finger stays where it is."""
-        found = page.incident
-        fits = (found.status, found.acked_at, found.firing > 0, [o.id for o in others])
-        if fits == self.shown:
-            return
-        self.shown = fits
-        self.buttons.clear()
-        with self.buttons:
-            self._offers(found, others)
-
-    def _offers(self, found: Summary, others: list[Summary]) -> None:
-        words, me, now = self.view.words, self.incident, self.view.desk.clock.now
-        if found.status == "candidate":
-            self._offer("confirm", "incident.confirm", _confirm(me, now), strong=True)
-        if found.resolved_at is None and found.acked_at is None:
-            self._offer(
-                "ack",
-                "alerts.ack",
-                lambda c, who, said: store.acknowledge_incident(c, me, who, said, now()),
-                strong=found.status != "candidate",
-            )
-        if found.resolved_at is None and not found.firing:
-            self._offer("resolve", "incident.resolve", _course(resolve_incident, me, now))
-        if found.status == "resolved":
-            self._offer("reopen", "incident.reopen", _course(reopen_incident, me, now), strong=True)
-        self._offer(
-            "comment",
-            "alert.comment",
-            lambda c, who, said: store.comment_incident(c, me, who, said),
-        )
-        self._offer(
-            "assign",
-            "alert.assign_me",
-            lambda c, who, _: store.assign_incident(c, me, who, who),
-        )
-        if others and found.resolved_at is None:
-            titles = {o.id: _choice(words, o) for o in others}
-            into = choice_field(titles, others[0].id, label=words("incident.merge_into"))
-            self._offer("merge", "incident.merge", _merge(me, into, now))
-
-    def _offer(self, what: str, text: str, deed: Any, *, strong: bool = False) -> None:
-        async def press() -> None:
-            said = (self.note.value or "").strip()
-            if what == "comment" and not said:
-                ui.notify(self.view.words("alert.note_needed"), type="warning")
-                return
-            done = await do(
-                self.view,
-                f"incident.{what}",
-                self.incident,
-                lambda conn, who: deed(conn, who, said),
-                note=said,
-            )
-            if done:
-                self.note.set_value("")
-            await self.anew()
-
-        act_button(self.view.words(text), press, strong=strong)
-
-
-def _choice(words: Any, other: Summary) -> str:
-    return f"{incident_title(words, other)} · {local_time(other.opened_at)}"
-
-
-def _confirm(incident: str, now: Any) -> Any:
-    def deed(conn: Connection, who: str, _: str) -> None:
-        room = alerting()
-        confirm_incident(conn, incident, who, room.notifier, room.settings, now())
-
-    return deed
-
-
-def _merge(incident: str, into: Any, now: Any) -> Any:
-    def deed(conn: Connection, who: str, _: str) -> None:
-        room = alerting()
-        merge_incidents(conn, incident, into.value, who, room.notifier, room.settings, now())
-
-    return deed
-
-
-def _course(act: Any, incident: str, now: Any) -> Any:
-    def deed(conn: Connection, who: str, said: str) -> None:
-        room = alerting()
-        act(conn, incident, who, said, room.notifier, room.settings, now())
-
-    return deed
 
 
 PAGE = Page("/incidents/{incident}", "incident.title", incident)

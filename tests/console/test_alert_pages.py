@@ -154,19 +154,58 @@ def test_an_operator_acts_on_an_alert_and_notes_are_text(
         page.get_by_label("备注").fill("<img src=x onerror=alert(1)> 看过")
         page.get_by_role("button", name="添加备注").click()
         expect(page.locator(".timeline tbody")).to_contain_text("<img src=x onerror=alert(1)>")
-        page.get_by_role("button", name="确认", exact=True).click()
+        ack = page.get_by_role("button", name="确认", exact=True)
+        ack.click()
         expect(page.locator(".glance")).to_contain_text("operator")
+        expect(ack).to_have_count(0)
         page.get_by_role("button", name="指派给我").click()
         expect(page.locator(".timeline tbody")).to_contain_text("指派给 operator")
+        page.get_by_label("指派给谁").click()
+        page.get_by_role("option", name="viewer").click()
+        page.get_by_role("button", name="指派", exact=True).click()
+        expect(page.locator(".timeline tbody")).to_contain_text("指派给 viewer")
+        unshelve = page.get_by_role("button", name="取消搁置")
+        expect(unshelve).to_have_count(0)
         page.get_by_label("备注").fill("维修中")
         page.get_by_role("button", name="搁置 1 小时").click()
         expect(page.locator(".glance")).to_contain_text("维修中")
+        expect(page.get_by_role("button", name="结束告警")).to_have_count(0)
+        unshelve.click()
+        expect(unshelve).to_have_count(0)
         done = conn.execute(
             "SELECT act FROM episode_acts WHERE episode = %s ORDER BY id", [episode]
         ).fetchall()
-        assert [act for (act,) in done] == ["comment", "ack", "assign", "shelve"]
+        acts = ["comment", "ack", "assign", "assign", "shelve", "unshelve"]
+        assert [act for (act,) in done] == acts
         audited = conn.execute("SELECT what FROM audit WHERE target = %s ORDER BY seq", [episode])
-        assert len(audited.fetchall()) == 4
+        assert [what for (what,) in audited.fetchall()] == [f"alert.{act}" for act in acts]
+
+
+def test_an_alert_from_elsewhere_is_ended_with_a_note(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    conn.execute(
+        "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity,"
+        " raised_at, changed_at, labels, annotations) VALUES ('end-1', 'external.水泵过热',"
+        " 'external', 'pump 0a', 'active', 2, 1, now(), now(), '{\"alertname\": \"水泵过热\"}',"
+        ' \'{"summary": "3 号水泵过热"}\')'
+    )
+    page = open_page("/alerts/end-1")
+    end = page.get_by_role("button", name="结束告警")
+    end.click()
+    expect(page.get_by_text("请先填写备注")).to_be_visible()
+    page.get_by_label("备注").fill("对方规则已删除")
+    end.click()
+    expect(page.locator(".timeline tbody")).to_contain_text("结束 对方规则已删除")
+    expect(end).to_have_count(0)
+    row = conn.execute("SELECT status FROM episodes WHERE id = 'end-1'").fetchone()
+    assert row == ("cleared",)
+    done = conn.execute("SELECT who, what FROM audit WHERE target = 'end-1'").fetchall()
+    assert done == [("operator", "alert.end")]
+    page = open_page("/alerts?state=all&severity=1&within=1")
+    line = page.locator(".list tbody tr", has_text="3 号水泵过热")
+    expect(line).to_contain_text("II 橙色")
+    expect(line).to_contain_text("I 红色")
 
 
 def test_a_viewer_reads_and_an_unknown_alert_is_said_to_be_unknown(

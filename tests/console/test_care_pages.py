@@ -65,6 +65,8 @@ def test_an_incident_is_confirmed_and_its_tasks_ticked_off(
         "SELECT status, confirmed_by FROM incidents WHERE id = %s", [incident]
     ).fetchone()
     assert row_ == ("confirmed", "operator")
+    page.get_by_role("button", name="结束事件").click()
+    expect(page.get_by_text("请先填写备注")).to_be_visible()
     page.get_by_label("备注").fill("水已退")
     page.get_by_role("button", name="结束事件").click()
     expect(page.locator(".glance")).to_contain_text("已结束")

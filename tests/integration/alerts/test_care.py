@@ -11,7 +11,7 @@ import pytest
 from alerts import acts
 from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_test
 from alerts.episodes import apply
-from alerts.errors import NotFoundError
+from alerts.errors import ConflictError, NotFoundError, UnknownUserError
 from alerts.labels import Matcher
 from alerts.links import links_of
 from alerts.notify import Notifier
@@ -20,7 +20,16 @@ from alerts.routes import read_routes
 from alerts.silences import SilenceDraft, add_silence, end_silence
 from alerts.store import AlertFilter, active_alerts, find_alerts, get_alert, preview
 from catalog.registry import find_rule
-from tests.alerting import NOW, START, Desk, Stub, add_receiver, of_sensor, transition
+from tests.alerting import (
+    NOW,
+    START,
+    Desk,
+    Stub,
+    add_receiver,
+    add_users,
+    of_sensor,
+    transition,
+)
 
 
 def reroute(desk: Desk, tmp_path: Path, text: str) -> None:
@@ -35,13 +44,15 @@ def one(desk: Desk) -> Any:
 
 def test_rules_and_people_write_different_fields(desk: Desk) -> None:
     desk.take(transition(1, severity=3))
+    add_users(desk.conn, "wang")
+    desk.take(transition(1, "changed", 1))
     acts.acknowledge(desk.conn, "e-1", "li", "on it", NOW)
-    acts.assign(desk.conn, "e-1", "li", "crew 2", NOW)
+    acts.assign(desk.conn, "e-1", "li", "wang", NOW)
     acts.comment(desk.conn, "e-1", "li", "pump runs")
-    desk.take(transition(1, "changed", 1), transition(1, "changed", 2))
+    desk.take(transition(1, "changed", 2))
     alert = one(desk)
     assert (alert.severity, alert.peak_severity) == (2, 1)
-    assert (alert.acked_by, alert.assignee) == ("li", "crew 2")
+    assert (alert.acked_by, alert.assignee) == ("li", "wang")
     desk.take(transition(1, "cleared", 2))
     page = get_alert(desk.conn, "e-1")
     assert page.alert.status == "cleared"
@@ -51,6 +62,60 @@ def test_rules_and_people_write_different_fields(desk: Desk) -> None:
     for table in ("transitions", "episode_acts"):
         with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
             desk.conn.execute(f"DELETE FROM {table}".encode())
+
+
+def test_an_acknowledgement_of_a_level_is_none_of_a_worse_one(desk: Desk) -> None:
+    desk.take(transition(1, severity=4))
+    acts.acknowledge(desk.conn, "e-1", "li", "seen", NOW)
+    desk.take(transition(1, "changed", 1))
+    assert (one(desk).acked_at, one(desk).acked_by, one(desk).ack_note) == (None, None, None)
+    assert [a.id for a in find_alerts(desk.conn, AlertFilter(acknowledged=False))] == ["e-1"]
+    lines = [(a.who, a.act, a.note) for a in get_alert(desk.conn, "e-1").acts]
+    assert lines == [("li", "ack", "seen"), ("cityops", "ack_lapsed", "IV → I · li")]
+    acts.acknowledge(desk.conn, "e-1", "wang", "", NOW)
+    desk.take(transition(1, "changed", 3), transition(1, "changed", 1, id="t-1-worse-again"))
+    assert one(desk).acked_by == "wang", "level I is acknowledged, however often it comes back"
+    acts.unacknowledge(desk.conn, "e-1", "wang")
+    desk.take(transition(1, "changed", 2))
+    acts.acknowledge(desk.conn, "e-1", "wang", "", NOW)
+    desk.take(transition(1, "changed", 1, id="t-1-once-more"))
+    assert one(desk).acked_by is None, "acknowledged as II, and worse again"
+
+
+def test_what_does_nothing_is_no_line_of_the_timeline(desk: Desk) -> None:
+    add_users(desk.conn, "wang")
+    desk.take(transition(1))
+    assert acts.acknowledge(desk.conn, "e-1", "li", "first", NOW)
+    assert not acts.acknowledge(desk.conn, "e-1", "wang", "second", NOW)
+    assert (one(desk).acked_by, one(desk).ack_note) == ("li", "first")
+    with pytest.raises(ConflictError, match="is not shelved"):
+        acts.unshelve(desk.conn, "e-1", "li")
+    acts.shelve(desk.conn, "e-1", "li", NOW + timedelta(hours=1), "works", NOW)
+    acts.unshelve(desk.conn, "e-1", "li")
+    with pytest.raises(ConflictError, match="is not shelved"):
+        acts.unshelve(desk.conn, "e-1", "li")
+    acts.unacknowledge(desk.conn, "e-1", "li")
+    with pytest.raises(ConflictError, match="is not acknowledged"):
+        acts.unacknowledge(desk.conn, "e-1", "li")
+    assert acts.assign(desk.conn, "e-1", "li", "wang", NOW)
+    assert not acts.assign(desk.conn, "e-1", "li", "wang", NOW)
+    done = [a.act for a in get_alert(desk.conn, "e-1").acts]
+    assert done == ["ack", "shelve", "unshelve", "unack", "assign"]
+    for act in (acts.unshelve, acts.unacknowledge):
+        with pytest.raises(NotFoundError):
+            act(desk.conn, "none", "li")
+
+
+def test_an_alert_is_given_to_somebody_who_may_log_in(desk: Desk) -> None:
+    add_users(desk.conn, "wang", "gone")
+    desk.conn.execute("UPDATE console_users SET disabled_at = now() WHERE name = 'gone'")
+    desk.take(transition(1))
+    for name in ("nobody-like-this", "gone", "Wang"):
+        with pytest.raises(UnknownUserError, match=f"no user '{name}'; known: wang"):
+            acts.assign(desk.conn, "e-1", "li", name, NOW)
+    acts.assign(desk.conn, "e-1", "li", "wang", NOW)
+    acts.assign(desk.conn, "e-1", "li", "", NOW)
+    assert (one(desk).assignee, one(desk).assigned_at) == (None, None)
 
 
 def test_a_latched_alert_stays_until_acknowledged(
@@ -234,6 +299,29 @@ def test_escalation_goes_on_until_somebody_acknowledges(
         ("e-3", 0, "cleared"),
         ("e-3", 1, "cleared"),
     ]
+
+
+def test_escalation_begins_anew_with_a_level_that_nobody_acknowledged(
+    desk: Desk, dsn: str, tmp_path: Path
+) -> None:
+    for name in ("chief", "mayor"):
+        add_receiver(dsn, tmp_path, Stub(9), name, routed=False)
+    reroute(desk, tmp_path, GROUPED)
+    desk.take(transition(1, severity=4))
+    desk.later(minutes=6)
+    acts.acknowledge(desk.conn, "e-1", "li", "", desk.now)
+    desk.later(minutes=20)
+    assert (desk.said("chief"), desk.said("mayor")) == (["escalated"], [])
+    desk.take(transition(1, "changed", 3))
+    desk.later(minutes=4)
+    assert desk.said("chief") == ["escalated"]
+    desk.later(minutes=2)
+    assert (desk.said("chief"), desk.said("mayor")) == (["escalated"] * 2, [])
+    desk.later(minutes=10)
+    assert desk.said("mayor") == ["escalated"]
+    desk.take(transition(1, "changed", 1))
+    desk.later(minutes=30)
+    assert len(desk.said("chief")) == 2, "nobody had acknowledged: what was begun goes on"
 
 
 MUTED = """

@@ -9,7 +9,7 @@ from alerts.__main__ import app
 from alerts.incident_store import list_incidents
 from alerts.receivers import list_receivers
 from storage.audit import entries
-from tests.alerting import Desk, Stub, add_receiver, of_sensor
+from tests.alerting import Desk, Stub, add_receiver, add_users, of_sensor, transition
 
 
 @pytest.fixture
@@ -48,18 +48,20 @@ def test_what_is_decided_about_incidents_is_told_and_audited(shell: CliRunner, d
 
     assert f"confirmed {one}" in decide("confirm", one)
     assert desk.said()[-1] == "confirmed", "told by the command itself, as by the API"
-    assert "still fire" in decide("end", one, code=2)
+    assert "say why" in decide("end", one, "--note", " ", code=2)
     decide("merge", other, one)
     desk.take(*(of_sensor("waterlogging", "ponding", p, kind="cleared") for p in ponds))
     decide("reopen", one, "--note", "water is back")
     assert desk.said()[-1] == "reopened"
-    decide("assign", one, "crew 2")
+    add_users(desk.conn, "wang")
+    decide("assign", one, "wang")
+    assert "no user 'crew 2'" in decide("assign", one, "crew 2", code=2)
     decide("comment", one, "pumping")
     decide("end", one, "--note", "dry")
     assert desk.said()[-1] == "resolved"
     assert "no incident none" in decide("confirm", "none", code=2)
     page = said(shell, "incidents", "show", one)
-    assert all(word in page for word in ("water is back", "crew 2", "pumping", "dry"))
+    assert all(word in page for word in ("water is back", "wang", "pumping", "dry"))
     told = [(e.what.removeprefix("incident."), e.who) for e in entries(desk.conn)]
     wanted = ["confirm", "merge", "reopen", "assign", "comment", "resolve"]
     assert told[::-1] == [(act, "li") for act in wanted], "refused acts are not done"
@@ -91,3 +93,23 @@ def test_drills_are_planned_shown_and_cancelled(shell: CliRunner) -> None:
     assert "Flood" in said(shell, "drills", "show", "1")
     said(shell, "drills", "cancel", "1")
     assert "over" in said(shell, "drills", "list")
+
+
+def test_an_alert_from_elsewhere_is_ended_and_one_of_ours_is_not(
+    shell: CliRunner, desk: Desk
+) -> None:
+    ours, theirs = (
+        transition(1),
+        transition(2, stream="external", rule="external.disk", metric=None),
+    )
+    desk.take(ours, theirs)
+    assert "rule noise.night ends it" in said(shell, "end", ours.episode, "--note", "x", code=2)
+    said(shell, "end", theirs.episode, "--note", "rule deleted", "--by", "li")
+    assert desk.said() == ["raised", "raised", "cleared"]
+    assert "is over" in said(shell, "end", theirs.episode, "--note", "again", code=2)
+    assert "rule deleted" in said(shell, "show", theirs.episode)
+    (line,) = entries(desk.conn, search="alert.end")
+    assert (line.who, line.target, line.detail["note"]) == ("li", theirs.episode, "rule deleted")
+    assert said(shell, "ack", ours.episode).startswith("acknowledged")
+    assert said(shell, "ack", ours.episode).startswith("was acknowledged before")
+    assert len(entries(desk.conn, search="alert.ack")) == 1

@@ -153,14 +153,17 @@ def test_kill_9_of_the_engine_doubles_and_loses_nothing(
     dsn: str, topic_prefix: str, send: Any, stub: Stub, spawn: Spawner, tmp_path: Path
 ) -> None:
     add_receiver(dsn, tmp_path, stub)
-    engine = spawn("alerts", "engine")
+    routes = tmp_path / "each.toml"  # or those of the one incident would gather for minutes
+    routes.write_text("incident_interval_s = 0\n[route]\nreceivers = ['*']\n")
+    each = {"CITYOPS_ROUTES_FILE": str(routes)}
+    engine = spawn("alerts", "engine", env=each)
     for block in range(3):
         rules = ("noise.night", "air_quality.aqi")
         send(*(transition(n, rule=rules[n % 2]) for n in range(block * 100, block * 100 + 100)))
         done = f"SELECT count(*) FROM transitions HAVING count(*) > {block * 100}"
         wait_until(lambda q=done: bool(ask(dsn, q)), 60.0, "progress")
         engine.kill9()
-        engine = spawn("alerts", "engine")
+        engine = spawn("alerts", "engine", env=each)
     whole = [(300, 300)]
     query = "SELECT count(*), count(DISTINCT sensor) FROM episodes"
     wait_until(lambda: ask(dsn, query) == whole, 30.0, "every episode")

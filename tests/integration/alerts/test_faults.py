@@ -19,11 +19,11 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from alerts.deliver import Queue
-from alerts.external import RESOLVE_AFTER, Foreign, take
+from alerts.external import take
+from alerts.foreign import read_foreign
 from alerts.guard import Guard
 from alerts.links import links_of
 from alerts.notify import Notifier
-from alerts.outbox import now_of
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
 from alerts.vault import open_vault
@@ -191,8 +191,10 @@ def test_an_engine_without_its_broker_still_tells_what_time_brings(
     settings = AlertSettings(state_dir=tmp_path)
     with psycopg.connect(dsn, autocommit=True) as conn:
         notifier = Notifier(read_routes(DEFAULT_ROUTES), links_of(settings))
-        pushed = Foreign(labels={"alertname": "Probe"})
-        take(conn, [pushed], notifier, settings, now_of(conn) - RESOLVE_AFTER, pushed=True)
+        pushed, _ = read_foreign({"labels": {"alertname": "Probe"}})
+        assert pushed
+        take(conn, [pushed], notifier, settings, pushed=True)
+        conn.execute("UPDATE episodes SET expires_at = now()")
     away = {"CITYOPS_KAFKA": f"127.0.0.1:{free_port()}"}
     engine = spawn("alerts", "engine", env=away, deadline_s=None)
     spawn("alerts", "deliver", env=away)

@@ -48,3 +48,17 @@ def test_lists_filter_by_what_a_person_asks_for(desk: Desk) -> None:
     assert (found(severity=[1, 2]), found(rule=["feeder.trip"])) == (2, 1)
     assert (found(acknowledged=True), found(acknowledged=False)) == (0, 3)
     assert (found(state="cleared"), found(limit=1)) == (0, 1)
+
+
+def test_what_was_red_is_found_in_history_though_it_ended_as_blue(desk: Desk) -> None:
+    desk.take(transition(1, severity=1), transition(1, "changed", 4), transition(1, "cleared", 4))
+    desk.take(transition(2, severity=1), transition(2, "changed", 4))
+    desk.take(transition(3, severity=4))
+
+    def found(**wanted: Any) -> set[str]:
+        return {alert.id for alert in find_alerts(desk.conn, AlertFilter(**wanted))}
+
+    assert found(severity=[1], state="all") == {"e-1", "e-2"}, "all that was red tonight"
+    assert found(severity=[1], state="cleared") == {"e-1"}
+    assert found(severity=[4], state="all") == {"e-3"}
+    assert (found(severity=[1]), found(severity=[4])) == (set(), {"e-2", "e-3"}), "as it is now"
