@@ -1,4 +1,4 @@
-"""``python -m ingest``: the gateway, CSV replay and a look into the topics."""
+"""``python -m ingest``: the gateway, file replay and a look into the topics."""
 
 import sys
 import threading
@@ -7,10 +7,11 @@ import typer
 
 from catalog.registry import streams
 from catalog.topics import all_topics
-from ingest import replay_command, tap_command
+from ingest import tap_command
 from ingest.gateway import Gateway, IngestSettings, build_app
 from ingest.guard import Guard
 from ingest.producer import FrameProducer
+from ingest.replay import command as replay
 from service.clock import SystemClock
 from service.command import run
 from service.kafka import ensure_topics
@@ -43,7 +44,7 @@ def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> N
     producer.close()
 
 
-app.command("replay", epilog=replay_command.EPILOG)(replay_command.replay_command)
+app.command("replay", epilog=replay.EPILOG)(replay.replay_command)
 app.command("tap", epilog=tap_command.EPILOG)(tap_command.tap_command)
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from catalog.registry import streams
 from ingest.readings import FieldError
-from ingest.replay import BATCH, Refusal, Replay, shift_seconds
-from ingest.replay_command import MAPS
-from ingest.replay_map import load_map
-from ingest.replay_state import StateFile, digest
+from ingest.replay.command import MAPS
+from ingest.replay.map import load_map
+from ingest.replay.run import BATCH, Refusal, Replay, shift_seconds
+from ingest.replay.state import StateFile, digest
 from service.errors import FatalError
 
 AIR = "No,year,month,day,hour,PM2.5,PM10,SO2,NO2,CO,O3,TEMP,PRES,DEWP,RAIN,wd,WSPM,station\n"
@@ -247,7 +247,7 @@ def test_a_wrong_map_says_what_is_wrong(tmp_path: Path, old: str, new: str, says
 )
 def test_a_file_that_cannot_be_replayed_says_why(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(FatalError, match=says):
-        replay(tmp_path, text, "etth1").count()
+        replay(tmp_path, text, "etth1").survey()
 
 
 def test_only_plain_numbers_are_numbers(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Replay a CSV file through the gateway: its validation, in order, resumable, nothing twice."""
+"""Replay a file through the gateway: its validation, in order, resumable, nothing twice."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from catalog.model import Stream
 from ingest.readings import FieldError
-from ingest.replay_file import CsvFile
-from ingest.replay_map import FILE, ReplayMap
-from ingest.replay_state import Progress, StateFile
+from ingest.replay.faults import unusable
+from ingest.replay.map import FILE, ReplayMap
+from ingest.replay.rows import Row, RowReader
+from ingest.replay.state import Progress, StateFile
+from ingest.replay.survey import Survey, survey, timed_rows
+from ingest.replay.table import Table
 from service.clock import Clock
-from service.errors import FatalError
 
 BATCH = 2_500
 """Readings a request; far below the gateway's limits in number and in bytes."""
@@ -25,16 +27,6 @@ class Refusal:
     line: int
     sensor: str
     error: FieldError
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the file: its line, its time when readable, its cells."""
-
-    line: int
-    at: datetime | None
-    cells: dict[str, str]
-    error: FieldError | None = None
 
 
 @dataclass(slots=True)
@@ -78,17 +70,25 @@ class Replay:
         state: StateFile,
         on_refused: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
+        self.table = Table(path, plan, plan.columns)
         self._path = path
-        self._file = CsvFile(path, plan.columns)
-        self._plan = plan
+        self.plan = plan
+        self.reader = RowReader(plan, path.stem)
         self._state = state
         self._on_refused = on_refused
+        self._survey: Survey | None = None
         self.progress = state.load() or Progress()
+
+    def survey(self, on_rows: Callable[[int], None] = lambda _: None) -> Survey:
+        """Return what the whole file holds; ``FatalError`` when it cannot be replayed."""
+        if self._survey is None:
+            self._survey = survey(self.table, self.plan, on_rows)
+        return self._survey
 
     def run(self, sender: Sender, pace: Pace) -> Iterator[Progress]:
         """Send what is left, yielding the progress after each acknowledged request."""
         batch = Batch()
-        for number, row in enumerate(self._rows()):
+        for number, row in enumerate(timed_rows(self.table, self.plan, self.survey())):
             if number < self.progress.rows:
                 continue
             if row.at and not pace.is_due(row.at):
@@ -103,55 +103,17 @@ class Replay:
         self.progress.done = True
         yield self._finish(batch, sender)
 
-    def span(self) -> tuple[int, datetime, datetime]:
-        """Return rows, first and last time of the file; ``FatalError`` when no time is readable."""
-        count, times = 0, []
-        for count, row in enumerate(self._rows(), 1):  # noqa: B007 the last count is used below
-            if row.at:
-                times = [min(times[0], row.at), max(times[1], row.at)] if times else [row.at] * 2
-        if not times:
-            raise self._no_time()
-        return count, times[0], times[1]
-
-    def count(self) -> int:
-        """Return the number of rows; ``FatalError`` when no time is readable."""
-        if not any(row.at for row in self._rows()):
-            raise self._no_time()
-        return sum(1 for _ in self._file.rows())
-
-    def _no_time(self) -> FatalError:
-        row = next(self._rows(), None)
-        if row is None:
-            return _unusable(self._path, "it has a header and no rows")
-        form, detail = self._plan.time.format, row.error.detail if row.error else ""
-        return _unusable(self._path, f"no row has a time of the form {form!r}; the first: {detail}")
-
-    def _rows(self) -> Iterator[Row]:
-        before = None
-        for line, cells in self._file.rows():
-            row = self._row(line, cells, before)
-            before = row.at or before
-            yield row
-
-    def _row(self, line: int, cells: dict[str, str] | str, before: datetime | None) -> Row:
-        if isinstance(cells, str):
-            return Row(line, None, {}, FieldError(None, "*", "columns", cells))
-        try:
-            at = self._plan.time.read(cells, before)
-        except (ValueError, OverflowError) as fault:
-            return Row(line, None, cells, FieldError(None, "observed_at", "time", str(fault)[:200]))
-        return Row(line, at, cells)
-
     def _add(self, batch: Batch, row: Row) -> None:
         batch.rows += 1
         if row.at is None:
             error = row.error or FieldError(None, "observed_at", "time", "no time")
             batch.refusals.append(Refusal(row.line, "", error))
-        elif not self._plan.keeps(row.cells):
+        elif not self.plan.keeps(row.cells):
             batch.filtered += 1
         else:
-            observed = (row.at + timedelta(seconds=self.progress.shift_s)).isoformat()
-            for sensor, metrics in self._plan.readings(row.cells, self._path.stem):
+            shift_s = self.progress.shift_s
+            observed = (row.at + timedelta(seconds=shift_s) if shift_s else row.at).isoformat()
+            for sensor, metrics in self.reader.readings(row.cells):
                 if isinstance(metrics, FieldError):
                     batch.refusals.append(Refusal(row.line, sensor, metrics))
                     continue
@@ -164,7 +126,7 @@ class Replay:
         while kept and (errors := sender.send([reading for _, reading in kept])):
             first = {e.item: e for e in reversed(errors) if e.item is not None}
             if not first:
-                raise _unusable(self._path, f"refused as a whole: {errors[0].detail}")
+                raise unusable(self._path, f"refused as a whole: {errors[0].detail}")
             batch.refusals += [
                 Refusal(kept[i][0], str(kept[i][1]["sensor"]), e) for i, e in sorted(first.items())
             ]
@@ -193,7 +155,3 @@ def shift_seconds(clock: Clock, first: datetime, last: datetime, speed: float | 
     """
     anchor = first if speed is not None and speed <= 1 else last
     return (clock.now() - anchor).total_seconds()
-
-
-def _unusable(path: Path, what: str) -> FatalError:
-    return FatalError(f"{path}: {what}", code="replay_file", stage="receiving")
