@@ -100,19 +100,14 @@ def _strptime_reader(form: str) -> Reader:
 def _midnight(text: str, form: str) -> datetime | None:
     """Return the end of the day if the text names it as hour 24, None if it does not.
 
-    The hour is where 00 and 01 in place of 24 make an hour's difference.
+    Where 00 can be read and 24 cannot is the hour.
     """
     at = text.find("24")
     while at >= 0:
         try:
-            zero, one = (
-                datetime.strptime(text[:at] + hour + text[at + 2 :], form) for hour in ("00", "01")
-            )
-            if one - zero == timedelta(hours=1):
-                return _next_day(zero, text)
+            return _next_day(datetime.strptime(f"{text[:at]}00{text[at + 2 :]}", form), text)
         except ValueError:
-            pass
-        at = text.find("24", at + 1)
+            at = text.find("24", at + 1)
     return None
 
 

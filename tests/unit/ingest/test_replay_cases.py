@@ -78,6 +78,7 @@ def test_rows_that_end_in_a_separator(tmp_path: Path) -> None:
     [
         "# station: A1\n# unit: dB\ntimestamp,value\n2015-09-01 11:25:00,50\n",
         "sep=;\ntimestamp;value\n2015-09-01 11:25:00;50\n",
+        "sep=^\ntimestamp^value\n2015-09-01 11:25:00^50\n",
         '"sep=;"\r\n\r\n站点: A1\r\ntimestamp;value\r\n2015-09-01 11:25:00;50\r\n',
     ],
 )
@@ -115,7 +116,7 @@ def archive(members: dict[str, str]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as file:
         for name, content in members.items():
-            file.writestr(name, content)
+            file.writestr(zipfile.ZipInfo(name), content)  # of one fixed date
     return made.getvalue()
 
 

@@ -85,6 +85,14 @@ def test_a_quoted_cell_may_span_lines_where_it_is_not_ours(tmp_path: Path) -> No
     ]
 
 
+def test_a_quoted_cell_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.replay.text.LONGEST_ROW", 2)
+    content = 'timestamp,value,note\n1,2,"two\nlines"\n3,4,"and\nthree\nlines"\n5,6,x\n'
+    found = words(rows(tmp_path, content.encode()))
+    assert found[:2] == [(2, "2"), (4, "a quote is open at the end of the line")]
+    assert found[-1] == (7, "6")
+
+
 def test_a_quote_never_closed_in_a_long_file_takes_one_row(tmp_path: Path) -> None:
     good = [f"{i},{i}\n" for i in range(3_000)]
     content = "timestamp,value\n" + "".join([*good[:1_500], '1500,"x\n', *good[1_501:]])
@@ -96,7 +104,7 @@ def test_a_quote_never_closed_in_a_long_file_takes_one_row(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "codec"),
     [
-        ("时间,噪声,备注\n1,2,好\n".encode("gb18030"), "GB18030"),
+        ("时间,噪声,备注\n1,2,好\n".encode("gb18030"), "GB18030 (it is not UTF-8)"),
         ("时间,噪声,备注\n1,2,好\n".encode(), "UTF-8"),
         ("时间,噪声\n1,2\n".encode("utf-8-sig"), "UTF-8 with a mark"),
         ("时间,噪声\n1,2\n".encode("utf-16"), "UTF-16"),

@@ -105,6 +105,13 @@ def test_counts_in_cells(
     assert replayed(tmp_path, content, noise_map(tmp_path, form), "w.xlsx").utc == [utc]
 
 
+def test_a_number_that_names_a_sensor_has_no_point(tmp_path: Path) -> None:
+    rows = [("station", *HEADER), (1001, "2015-09-01 11:25:00", 50)]
+    content = save(tmp_path / "w.xlsx", {"S": rows})
+    sent = replayed(tmp_path, content, noise_map(tmp_path, sensor="st-{station}"), "w.xlsx")
+    assert [r["sensor"] for r in sent.readings] == ["st-1001"]
+
+
 def test_a_date_is_no_count_of_seconds(tmp_path: Path) -> None:
     content = save(tmp_path / "w.xlsx", {"S": [HEADER, ((ELEVEN_25, DATE), 50)]})
     with pytest.raises(FatalError, match="a date, not a count of seconds"):
