@@ -1,8 +1,6 @@
 """Send readings to Kafka as frames, one per shard, and wait until the broker has acknowledged."""
 
-import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -18,11 +16,9 @@ from catalog.model import Stream
 from catalog.topics import dead_letters_topic, readings_topic, shard_key, shard_of
 from service.errors import TransientError
 from service.kafka import abandon, producer
-from service.log import logger
 from service.metrics import seconds
 from service.settings import Settings
 
-RENEW_AFTER_S = 10.0
 MAX_OF_ONE = 100
 """Readings of one sensor that share a frame, about. The worker judges them one after the other,
 a thousand or so a second: a replayed file in frames of thousands would keep everybody waiting."""
@@ -35,9 +31,8 @@ ACKNOWLEDGED = seconds("cityops_producer_ack_seconds", "From a send to the broke
 class Pending:
     """Sends under way; ``wait`` returns when the broker has acknowledged all of them."""
 
-    def __init__(self, futures: list[Any], ended: Callable[[bool], None]) -> None:
+    def __init__(self, futures: list[Any]) -> None:
         self._futures = futures
-        self._ended = ended
         self._begun = time.monotonic()
 
     def wait(self, deadline_s: float) -> None:
@@ -50,35 +45,17 @@ class Pending:
             for future in self._futures:
                 future.get(timeout=max(0.0, end - time.monotonic()))
         except KafkaError as error:
-            self._ended(False)
             raise _away(error) from error
         ACKNOWLEDGED.observe(time.monotonic() - self._begun)
-        self._ended(True)
 
 
 class FrameProducer:
-    """Splits batches by shard and sends them as frames. Safe to share between threads.
+    """Splits batches by shard and sends them as frames. Safe to share between threads."""
 
-    When nothing has been acknowledged for ``renew_after_s`` it goes on with a new Kafka client:
-    kafka-python 3.0.12 gives up its producer id when a batch that was sent expires, never asks for
-    another, and sends nothing more for as long as it lives.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        source: str,
-        *,
-        renew_after_s: float = RENEW_AFTER_S,
-        **options: Any,
-    ) -> None:
+    def __init__(self, settings: Settings, source: str, **options: Any) -> None:
         self._prefix = settings.topic_prefix
         self._source = source
-        self._renew_after_s = renew_after_s
-        self._make = lambda: producer(settings.kafka, source, **options)
-        self._kafka = self._make()
-        self._failing_since: float | None = None
-        self._renewing = threading.Lock()
+        self._kafka = producer(settings.kafka, source, **options)
 
     def send(self, stream: Stream, batch: pa.RecordBatch, received_at: datetime) -> Pending:
         """Send readings (``readings_schema`` of the stream) and return without waiting.
@@ -94,18 +71,18 @@ class FrameProducer:
                 futures.append(self._send(topic, shard, frame, headers))
                 FRAMES.inc()
                 BYTES.inc(len(frame))
-        return Pending(futures, self._ended)
+        return Pending(futures)
 
     def send_raw(self, topic: str, shard: int, value: bytes, headers: Any) -> Pending:
         """Send bytes as they are: what a faulty device or gateway might put on a topic."""
-        return Pending([self._send(topic, shard, value, headers)], self._ended)
+        return Pending([self._send(topic, shard, value, headers)])
 
     def send_dead_letter(self, letter: DeadLetter) -> Pending:
         """Send one dead letter."""
         headers = [("ce_type", DEAD_LETTER_TYPE.encode())]
         topic = dead_letters_topic(self._prefix)
         sent = self._send(topic, shard_of(letter.stream), encode_json(letter), headers)
-        return Pending([sent], self._ended)
+        return Pending([sent])
 
     def close(self) -> None:
         """Send what is buffered, for two seconds at most, and close."""
@@ -113,32 +90,8 @@ class FrameProducer:
             self._kafka.close(timeout=2)
         abandon(self._kafka)
 
-    def _ended(self, acknowledged: bool) -> None:
-        if acknowledged:
-            self._failing_since = None
-        elif self._failing_since is None:
-            self._failing_since = time.monotonic()
-
-    def _renew(self) -> None:
-        """Go on with a new client; what the old one still holds fails and is sent again.
-
-        The others do not wait for it: to make one takes seconds while the broker is away.
-        """
-        if not self._renewing.acquire(blocking=False):
-            raise KafkaError("its client is being renewed")
-        try:
-            made, old = self._make(), self._kafka
-            self._kafka, self._failing_since = made, None
-            abandon(old)
-            logger().warning("nothing was acknowledged, a new Kafka client takes over")
-        finally:
-            self._renewing.release()
-
     def _send(self, topic: str, shard: int, value: bytes, headers: Any) -> Any:
-        failing = self._failing_since
         try:
-            if failing is not None and time.monotonic() - failing > self._renew_after_s:
-                self._renew()
             return self._kafka.send(
                 topic, value=value, key=shard_key(shard), partition=shard, headers=headers
             )

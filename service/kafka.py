@@ -1,4 +1,4 @@
-"""Kafka clients (kafka-python) with our settings: acks from all, idempotent, bounded waits."""
+"""Kafka clients (kafka-python) with our settings: acks from all, bounded waits."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -23,12 +23,19 @@ TOPIC_CONFIG = {"retention.ms": str(7 * 24 * 3600 * 1000), "segment.bytes": str(
 
 
 def producer(bootstrap: str, process: str, **options: Any) -> KafkaProducer:
-    """Return an idempotent acks=all producer; a send fails after 15 s at the latest."""
+    """Return an acks=all producer that keeps the order; a send fails after 15 s at the latest.
+
+    It is not idempotent on purpose. A broker that comes back with another log gives out producer
+    ids anew: it takes the batches of a client that outlived the old log for repeats of another
+    client's, and acknowledges what it never wrote. A batch that is sent again may lie in the log
+    twice instead, and every reader knows a copy by its key. One request at a time keeps the order.
+    """
     settings: dict[str, Any] = {
         "bootstrap_servers": bootstrap.split(","),
         "client_id": process,
         "acks": "all",
-        "enable_idempotence": True,
+        "enable_idempotence": False,
+        "max_in_flight_requests_per_connection": 1,
         "linger_ms": 5,
         "batch_size": 256 * 1024,
         "max_request_size": 4 * 2**20,

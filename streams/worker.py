@@ -115,11 +115,14 @@ class Shell(Service):
 
     @cached_property
     def producer(self) -> AIOKafkaProducer:
-        """Return the producer of all outputs: idempotent, acks from all."""
+        """Return the producer of all outputs: acks from all, one batch of a partition at a time.
+
+        Not idempotent, as in ``service.kafka.producer``: an output sent twice changes nothing.
+        """
         return AIOKafkaProducer(
             bootstrap_servers=self.settings.kafka,
             client_id=self.name,
-            enable_idempotence=True,
+            enable_idempotence=False,
             acks="all",
             linger_ms=5,
             max_request_size=4 * 2**20,
