@@ -27,7 +27,7 @@ class Causes:
     def is_urgent(self, receiver: int, event: Event) -> bool:
         """Tell whether a notice goes out at once and takes along what waits for its group.
 
-        So does a level worse than any that was told, every red alert that begins, and what
+        So does a level worse than any that was told, every alert that becomes red, and what
         becomes of the incident itself.
         """
         place = (receiver, self.of[event.subject])
@@ -35,8 +35,7 @@ class Causes:
             worse = event.severity < self.incidents.get(place, NEVER)
             return worse or event.kind != "changed"
         worse = event.severity < self.alerts.get(place, NEVER)
-        red = event.kind == "raised" and event.severity == WORST
-        return event.firing and (worse or red)
+        return event.firing and (worse or event.severity == WORST)
 
 
 NO_CAUSES = Causes({}, {}, {}, {})

@@ -64,11 +64,14 @@ def test_a_worse_level_and_a_red_alert_take_along_what_waits(episode: Desk) -> N
     episode.take(station("510105", 1, kind="changed"))
     assert episode.said()[4:] == ["grouped 2"]
     episode.take(station("510104", 1, kind="changed"))
-    assert len(episode.said()) == 5, "red is known: it waits for its group"
+    assert len(episode.said()) == 6, "each alert that becomes red"
     episode.take(station("510108", 1))
     episode.take(station("510112", 1))
-    raised = [m for m in messages(episode)[5:] if any(line.startswith("raised") for line in m)]
-    assert len(raised) == 2, "each red alert that begins"
+    raised = [m for m in messages(episode)[6:] if any(line.startswith("raised") for line in m)]
+    assert len(raised) == 2, "or begins so"
+    told = len(episode.said())
+    episode.take(station("510108", 2, kind="changed"), station("510112", kind="cleared"))
+    assert len(episode.said()) == told, "what gets better waits"
 
 
 def test_its_end_comes_with_the_last_of_its_alerts(episode: Desk) -> None:
