@@ -16,6 +16,7 @@ from alerts.settings import AlertSettings
 from service.command import run
 from service.process import run_process
 from service.vitals import Vitals
+from service.waiting import wait_for
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +38,9 @@ def engine_command() -> None:
     settings = AlertSettings()
 
     def body(vitals: Vitals, stop: threading.Event) -> None:
-        run_engine(settings, prepare(settings), vitals, stop)
+        routes = wait_for("PostgreSQL", lambda: prepare(settings), vitals, stop)
+        if routes is not None:
+            run_engine(settings, routes, vitals, stop)
 
     sys.exit(run_process("alerts-engine", settings, body))
 

@@ -17,6 +17,7 @@ from service.command import run
 from service.kafka import ensure_topics
 from service.process import run_process
 from service.vitals import Vitals
+from service.waiting import wait_for
 from service.web import serve
 
 app = typer.Typer(no_args_is_help=True, help="The way in for readings.")
@@ -35,10 +36,17 @@ def gateway_command() -> None:
 
 
 def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> None:
-    ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    topics = all_topics(settings.topic_prefix, tuple(streams()))
+
+    def begin() -> FrameProducer:
+        ensure_topics(settings.kafka, topics)
+        return FrameProducer(settings, "gateway")
+
+    producer = wait_for(f"Kafka at {settings.kafka}", begin, vitals, stop)
+    if producer is None:
+        return
     guard = Guard(settings.database())
     threading.Thread(target=guard.keep_fresh, args=(stop,), name="guard", daemon=True).start()
-    producer = FrameProducer(settings, "gateway")
     app = build_app(Gateway(settings, guard, producer, vitals, SystemClock()), vitals)
     serve(app, settings.gateway, vitals, stop)
     producer.close()

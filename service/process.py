@@ -45,10 +45,15 @@ def run_process(
 
 
 def watch_stalls(vitals: Vitals, stop: threading.Event, limit_s: float) -> None:
-    """Leave the process with code 3 when it stalls longer than ``limit_s``; returns at ``stop``."""
+    """Leave the process with code 3 when its work stalls, or its event loop is blocked, for longer
+    than ``limit_s``; return at ``stop``.
+
+    A process that hangs as a whole cannot leave by itself: `deploy.watchdog` ends it from outside.
+    """
     while not stop.wait(1.0):
-        if vitals.stalled_for() > limit_s:
-            logger().error("stalled, leaving for a restart", seconds=round(vitals.stalled_for()))
+        still = max(vitals.stalled_for(), vitals.blocked_for())
+        if still > limit_s:
+            logger().error("stalled, leaving for a restart", seconds=round(still))
             faulthandler.dump_traceback(all_threads=True)  # what it waits for, for the log
             os._exit(EXIT_STALLED)
 

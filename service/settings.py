@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     process: str = Field(default="", description="Name of this process in status and logs")
     metrics_port: int = Field(default=0, description="Port of /health and /metrics; 0 = none")
     state_dir: Path = Field(default=Path(".cityops"), description="Folder for local state")
+    disks: str = Field(
+        default="", description="Folders whose disks must not fill, separated as in PATH"
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")
 
     def database(self) -> str:

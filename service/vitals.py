@@ -15,6 +15,8 @@ from service.clock import Clock, SystemClock
 from service.metrics import vitals_registry
 
 _RATE_SMOOTHING_S = 10.0
+BLOCKED_S = 10.0
+"""An event loop that has not turned for so long is unhealthy: it answers nobody."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -48,6 +50,7 @@ class Vitals:
         self._newest: datetime | None = None
         self._trouble = ""
         self._details: dict[str, object] = {}
+        self._turned: float | None = None
 
     def ready(self) -> None:
         """Say that start-up is over; before this the process is unwell with reason "starting"."""
@@ -75,6 +78,11 @@ class Vitals:
                 self._waits_since = self._clock.monotonic()
             self._lag = messages
 
+    def loop_turned(self) -> None:
+        """Record that the process's event loop turns; call it every second from within it."""
+        with self._lock:
+            self._turned = self._clock.monotonic()
+
     def trouble(self, reason: str) -> None:
         """Record what is wrong ("" = nothing); an unwell process says it in ``/health``."""
         with self._lock:
@@ -92,15 +100,22 @@ class Vitals:
             since = max(self._last, self._waits_since)
             return self._clock.monotonic() - since if self._lag else 0.0
 
+    def blocked_for(self) -> float:
+        """Return seconds since the event loop last turned; 0 for a process that has none."""
+        with self._lock:
+            return 0.0 if self._turned is None else self._clock.monotonic() - self._turned
+
     def health(self) -> Health:
         """Return the present state."""
-        stalled = self.stalled_for()
+        stalled, blocked = self.stalled_for(), self.blocked_for()
         with self._lock:
             reason = self._trouble
             if not self._started:
                 reason = reason or "starting"
             elif not reason and stalled > self._stall_s:
                 reason = f"{self._lag} messages wait, no progress for {stalled:.0f} s"
+            if not reason and blocked > BLOCKED_S:
+                reason = f"its event loop has been blocked for {blocked:.0f} s"
             idle = max(0.0, self._clock.monotonic() - self._last - _RATE_SMOOTHING_S)
             rate = self._rate * max(0.0, 1.0 - idle / _RATE_SMOOTHING_S)
             return Health(

@@ -17,6 +17,7 @@ from service.vitals import Vitals
 
 SHUTDOWN_S = 5
 WS_MAX_BYTES = 2**20
+TURN_S = 1.0
 
 
 class Protocol(HttpToolsProtocol):
@@ -73,11 +74,19 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, vitals: Vitals) -> None:
         super().__init__(config)
         self._vitals = vitals
+        self._turning: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port, then say so."""
         await super().startup(sockets)
         self._vitals.ready()
+        self._turning = asyncio.create_task(self._turn())
+
+    async def _turn(self) -> None:
+        """Say every second that the event loop turns, for as long as it does."""
+        while not self.should_exit:
+            self._vitals.loop_turned()
+            await asyncio.sleep(TURN_S)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
-from kafka.errors import KafkaError
 
 from catalog.frames import frame_headers
 from catalog.model import Stream
@@ -21,6 +20,7 @@ from service.kafka import ensure_topics
 from service.log import logger
 from service.settings import Settings
 from service.vitals import Vitals
+from service.waiting import wait_for
 from simulators.control import FORGET_S, Control, LiveState
 from simulators.core.city import City
 from simulators.core.events import Event, Events
@@ -181,8 +181,10 @@ def run_live(
     live = LiveCity(plan, begins(plan, control.live(), time.now))
     _take_up(live, control)
     truth.write(live.catch_up(time.now))
-    _make_topics(settings)
-    producer = FrameProducer(settings, "simulator")
+    begin = lambda: _producer(settings)  # noqa: E731
+    producer = wait_for(f"Kafka at {settings.kafka}", begin, vitals, stop)
+    if producer is None:
+        return
     vitals.ready()
     while not stop.wait(STEP_S):
         _take_up(live, control)
@@ -209,12 +211,9 @@ def begins(plan: Plan, said: LiveState | None, now: float) -> float:
     return min(now, max(left_off, earliest))
 
 
-def _make_topics(settings: Settings) -> None:
-    """Create the topics where they are missing; without Kafka readings wait, so go on."""
-    try:
-        ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
-    except KafkaError as error:
-        logger().warning("no Kafka yet", reason=str(error)[:200])
+def _producer(settings: Settings) -> FrameProducer:
+    ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    return FrameProducer(settings, "simulator")
 
 
 def _take_up(live: LiveCity, control: Control) -> None:

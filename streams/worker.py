@@ -21,9 +21,11 @@ from service.clock import SystemClock
 from service.errors import CityOpsError, FatalError
 from service.kafka import ensure_topics, instance_id
 from service.log import configure, logger
+from service.postgres import connect
 from service.process import EXIT_FATAL, EXIT_STALLED, watch_stalls
 from service.settings import Settings
 from service.vitals import Vitals, serve_vitals
+from service.waiting import wait_for
 from streams.checkpoint import Place, load, save
 from streams.desk import Desk, Message
 from streams.metrics import CHECKPOINT_AGE, CHECKPOINT_BYTES, CHECKPOINT_SECONDS, OUTPUTS
@@ -185,6 +187,12 @@ class Shell(Service):
         self._stored_at = self.clock.monotonic()
 
     @Service.task
+    async def _turn(self) -> None:
+        while not self.should_stop:
+            self.vitals.loop_turned()
+            await asyncio.sleep(TICK_S)
+
+    @Service.task
     async def _ticks(self) -> None:
         while not self.should_stop:
             await self.sleep(TICK_S)
@@ -258,14 +266,23 @@ def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
     return app
 
 
+def _wait_for_servers(settings: WorkerSettings, vitals: Vitals, stop: threading.Event) -> None:
+    """Return when topics and database are there: Faust and the checkpoints need both at once."""
+    topics = all_topics(settings.topic_prefix, tuple(streams()))
+    wait_for(
+        f"Kafka at {settings.kafka}", lambda: ensure_topics(settings.kafka, topics), vitals, stop
+    )
+    wait_for("PostgreSQL", lambda: connect(settings.database(), "worker").close(), vitals, stop)
+
+
 def run_worker(settings: WorkerSettings) -> None:
     """Run the worker in the foreground until SIGTERM; leaves the process."""
     name = settings.process or "worker"
     configure(name, settings.log_level)
-    ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
     (settings.state_dir / "faust").mkdir(parents=True, exist_ok=True)
     vitals, stop = Vitals(name), threading.Event()
     serve_vitals(vitals, settings.metrics_port)
+    _wait_for_servers(settings, vitals, stop)
     threading.Thread(target=watch_stalls, args=(vitals, stop, STALL_S), daemon=True).start()
     app = build_app(settings, vitals)
     faust.Worker(

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from deploy.ports import free_port
+
 PRELUDE = """
 import sys, threading
 from service.errors import FatalError
@@ -15,13 +17,13 @@ from service.settings import Settings
 """
 
 
-def run(body: str, **kwargs: object) -> subprocess.Popen[str]:
+def run(body: str, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + body],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"CITYOPS_METRICS_PORT": "0"},
+        env=os.environ | {"CITYOPS_METRICS_PORT": "0"} | more,
     )
 
 
@@ -66,5 +68,32 @@ sys.exit(run_process("t", Settings(), body, exit_when_stalled_s=1.0))
 """
     )
     _, err = child.communicate(timeout=20)
+    assert child.returncode == 3
+    assert "stalled" in err
+
+
+def test_a_server_whose_event_loop_is_blocked_leaves_with_three() -> None:
+    child = run(
+        """
+import os, time, urllib.request
+from service.web import serve
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        time.sleep(60)
+url = os.environ["ITS_URL"]
+def ask():
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=1)
+        except OSError:
+            time.sleep(0.1)
+def body(vitals, stop):
+    threading.Thread(target=ask, daemon=True).start()
+    serve(app, url, vitals, stop)
+sys.exit(run_process("t", Settings(), body, exit_when_stalled_s=2.0))
+""",
+        ITS_URL=f"http://127.0.0.1:{free_port()}",
+    )
+    _, err = child.communicate(timeout=40)
     assert child.returncode == 3
     assert "stalled" in err

@@ -125,3 +125,16 @@ def test_health_and_metrics_are_served(vitals: Vitals, free_port: int) -> None:
             assert b"process_cpu_seconds_total" in answer.read()
     finally:
         stop()
+
+
+def test_an_event_loop_that_does_not_turn_is_unhealthy(vitals: Vitals, clock: FakeClock) -> None:
+    vitals.ready()
+    clock.seconds = 100.0
+    assert vitals.blocked_for() == 0.0  # it has none
+    vitals.loop_turned()
+    clock.seconds = 109.0
+    assert vitals.health().healthy
+    clock.seconds = 112.0
+    assert vitals.health().reason == "its event loop has been blocked for 12 s"
+    vitals.loop_turned()
+    assert vitals.health().healthy
