@@ -116,15 +116,16 @@ def timeline(event: Event, alarms: list[Alarm]) -> Table:
     scenario = event.scenario
     title = f"{scenario.title.zh} / {scenario.title.en}: {_size(scenario, event)}"
     table = Table(title=title, title_justify="left", header_style="bold")
-    for heading in ("时间 time", "+min", "事件 what", "等级 level", "测点 sensors", "解除 clears"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("时间\ntime", "事件\nwhat", "等级\nlevel", "测点\nsensors", "解除\nclears"):
+        # all the room of a narrow terminal is for what happens
+        table.add_column(heading, overflow="fold", no_wrap=not heading.startswith("事件"))
     lines = [
-        (event.start + p.share * event.duration_s, (f"{p.story.zh} / {p.story.en}", "", "", ""))
+        (event.start + p.share * event.duration_s, (f"{p.story.zh}\n{p.story.en}", "", "", ""))
         for p in scenario.phases
     ]
     lines += [_alarm_line(group) for group in _by_rule(alarms).values()]
     for at, cells in sorted(lines, key=lambda line: line[0]):
-        table.add_row(_clock(at), f"{(at - event.start) / 60:.1f}", *cells)
+        table.add_row(f"{_clock(at)}\n{(at - event.start) / 60:+.1f} min", *cells)
     return table
 
 
@@ -203,10 +204,10 @@ def _alarm_line(group: list[Alarm]) -> tuple[float, tuple[str, str, str, str]]:
     first = group[0]
     worst = Severity(min(a.severity for a in group))
     cleared = [a.cleared for a in group if a.cleared is not None]
-    clears = _clock(max(cleared)) if len(cleared) == len(group) else "更晚 later (rolling value)"
+    clears = _clock(max(cleared)) if len(cleared) == len(group) else "更晚 later"
     level = LEVELS[worst]
-    name = f"⚠ {first.title.zh} / {first.title.en}  [dim]{first.rule}[/dim]"
-    marked = f"{level.icon} {level.title.zh} {level.title.en}"
+    name = f"⚠ {first.title.zh} {first.title.en}\n[dim]{first.rule}[/dim]"
+    marked = f"{level.icon} {level.title.zh}\n{level.title.en}"
     return first.raised, (name, marked, str(len(group)), clears)
 
 

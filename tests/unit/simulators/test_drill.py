@@ -119,6 +119,18 @@ def test_the_timeline_tells_phases_and_alerts_in_both_languages(name: str) -> No
         assert rule in shown
 
 
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_a_terminal_of_80_columns_breaks_no_name(name: str) -> None:
+    event = make_event(name, NOW.timestamp(), None, 1.0, "")
+    alarms = expected(1, [], event)
+    out = Console(width=80, record=True, file=StringIO())
+    out.print(timeline(event, alarms))
+    shown = out.export_text()
+    for alarm in alarms:
+        assert alarm.rule in shown
+        assert alarm.title.zh in shown
+
+
 def test_commands_refuse_clearly(tmp_path: Path) -> None:
     run, env = CliRunner(), {"CITYOPS_STATE_DIR": str(tmp_path), "COLUMNS": "400"}
     for line, words in (
