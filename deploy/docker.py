@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
+import yaml
+
 from deploy.errors import DeployError
 from deploy.paths import ROOT, Layout
 from deploy.progress import step
@@ -15,6 +17,11 @@ from deploy.progress import step
 FILE = ROOT / "deploy" / "compose.yaml"
 SERVERS = ("kafka", "timescaledb")
 PULL_S = 1800.0
+
+
+def image(service: str) -> str:
+    """Return the image of a service of compose.yaml, with its digest where one is known."""
+    return str(yaml.safe_load(FILE.read_text())["services"][service]["image"])
 
 
 def docker_answers() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping
 
-from deploy.docker import docker_answers
+from deploy.docker import docker_answers, image
 from deploy.errors import MissingPackagesError
 from deploy.native import kafka as kafka_server
 from deploy.native import timescale
@@ -42,8 +42,7 @@ def _kafka_container(why: MissingPackagesError) -> Made:
         "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
         "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{bootstrap}",
     }
-    image = f"apache/kafka:{kafka_server.VERSION}"
-    name = _container(why, image, (9092, port), env, lambda: kafka_server.ready(bootstrap))
+    name = _container(why, image("kafka"), (9092, port), env, lambda: kafka_server.ready(bootstrap))
     return Made(bootstrap, container=name)
 
 
@@ -51,19 +50,18 @@ def _database_container(why: MissingPackagesError) -> Made:
     port = free_port()
     dsn = timescale.dsn(port, "test-only")
     env = {"POSTGRES_PASSWORD": "test-only"}
-    image = "timescale/timescaledb:2.19.3-pg17"
-    name = _container(why, image, (5432, port), env, lambda: timescale.ready(dsn))
+    name = _container(why, image("timescaledb"), (5432, port), env, lambda: timescale.ready(dsn))
     return Made(dsn, container=name)
 
 
 def _container(
     why: MissingPackagesError,
-    image: str,
+    wanted: str,
     ports: tuple[int, int],
     env: Mapping[str, str],
     ready: Callable[[], bool],
 ) -> str:
-    """Run `image` with the second of `ports` on loopback forwarded to the first; return its id."""
+    """Run `wanted` with the second of `ports` on loopback forwarded to the first; return its id."""
     if not docker_answers():
         raise why
     from testcontainers.core.config import testcontainers_config
@@ -71,9 +69,9 @@ def _container(
 
     # its own reaper would end the container with the worker that started it
     testcontainers_config.ryuk_disabled = True
-    box = DockerContainer(image).with_bind_ports(ports[0], ports[1])
+    box = DockerContainer(wanted).with_bind_ports(ports[0], ports[1])
     for name, value in env.items():
         box = box.with_env(name, value)
     box.start()
-    wait_until(ready, 120.0, f"{image} ready")
+    wait_until(ready, 120.0, f"{wanted} ready")
     return str(box.get_wrapped_container().id)

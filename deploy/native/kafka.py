@@ -24,6 +24,8 @@ from deploy.progress import step
 VERSION = "4.1.1"
 HERE = Path(__file__).parent
 NEEDED = ("java", "mvn")
+CHECKSUMS = HERE / "kafka.sha256"
+"""SHA-256 of every jar; after a change of pom.xml: `sha256sum *.jar` of a checked fetch."""
 
 # A small heap with the serial collector: the broker's speed is the page cache's, and an idle
 # broker should cost little on a two-core machine.
@@ -66,18 +68,32 @@ QUICKLY: Mapping[str, Any] = MappingProxyType(
 def install(cache: Path) -> Path:
     """Return the folder of Kafka's jars, resolving them with Maven the first time."""
     packages.ensure(NEEDED)
-    wanted = sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:8]
+    wanted = sha256((HERE / "pom.xml").read_bytes() + CHECKSUMS.read_bytes()).hexdigest()[:8]
     return once(cache / f"kafka-{VERSION}-{wanted}", _resolve)
 
 
 def _resolve(folder: Path) -> None:
-    command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), f"-Dkafka.version={VERSION}"]
+    command = ["mvn", "-q", "-B", "--strict-checksums", "-f", str(HERE / "pom.xml")]
+    command += [f"-Dkafka.version={VERSION}"]
     command += ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
     with step(f"fetching Apache Kafka {VERSION} with Maven (about half a minute)"):
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    if done.returncode or not list(folder.glob("kafka_*.jar")):
+    if done.returncode:
         said = (done.stdout + done.stderr).strip()[-2000:]
         raise DeployError(f"Maven could not resolve Apache Kafka {VERSION}:\n{said}")
+    check(folder, CHECKSUMS)
+
+
+def check(folder: Path, checksums: Path) -> None:
+    """Raise DeployError unless `folder` holds exactly the files of `checksums`, byte for byte."""
+    lines = (line.split() for line in checksums.read_text().splitlines())
+    wanted = {name: digest for digest, name in lines}
+    found = {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+    if wrong := sorted(n for n in wanted.keys() | found if wanted.get(n) != found.get(n)):
+        raise DeployError(
+            f"what Maven fetched is not what {checksums.name} names, nothing is used: "
+            + ", ".join(wrong)
+        )
 
 
 def prepare(
@@ -173,6 +189,19 @@ def ready(bootstrap: str) -> bool:
         return False
     finally:
         client.close()
+
+
+def cluster_of(bootstrap: str) -> str:
+    """Return the id of the cluster that answers at `bootstrap`; DeployError when none does."""
+    try:
+        client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **QUICKLY)
+        try:
+            said: Any = client.describe_cluster()
+        finally:
+            client.close()
+    except (OSError, KafkaError) as error:
+        raise DeployError(f"no Kafka answers at {bootstrap}: {error!r}") from error
+    return str(said["cluster_id"])
 
 
 def _tool(libs: Path, main: str, arguments: list[str]) -> None:
