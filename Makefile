@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env tap judge clean setup test reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
+.PHONY: help run stop status logs env tap judge backup restore clean setup test reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,6 +49,12 @@ tap: $(STAMP) ## Print a topic as JSON lines: make tap STREAM=noise KIND=aggrega
 judge: $(STAMP) ## Work the running platform's Kafka log off anew and compare every hop: make judge STREAM=noise
 	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m tests.oracle $(if $(STREAM),--stream $(STREAM))
 
+backup: $(STAMP) ## Back up database, keys, receivers and routes of the running platform into one file
+	@$(BIN)/python -m deploy backup
+
+restore: setup ## Restore a backup while the platform is stopped: make restore FILE=… (REPLACE=1 puts aside what is here)
+	@$(BIN)/python -m deploy restore $(if $(REPLACE),--replace) "$(FILE)"
+
 clean: $(STAMP) ## Stop everything and remove its data
 	@$(BIN)/python -m deploy clean
 
@@ -78,8 +84,8 @@ format: $(STAMP) ## Format the code
 lock: $(STAMP) ## Resolve requirements.in anew into requirements.txt
 	@$(BIN)/uv pip compile requirements.in --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' -o requirements.txt
 
-new-stream: $(STAMP) ## Scaffold a stream: make new-stream NAME=noise_site
-	@$(BIN)/python -m catalog new-stream $(NAME)
+new-stream: $(STAMP) ## Scaffold a stream: make new-stream NAME=noise_site DOMAIN=water
+	@$(BIN)/python -m catalog new-stream $(NAME) $(if $(DOMAIN),--domain $(DOMAIN))
 
 check-streams: $(STAMP) ## Check the quality list of every stream
 	@$(BIN)/python -m catalog check-streams
@@ -104,11 +110,10 @@ bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (7 min; SHARE=0
 soak: setup ## Watch memory under 20 000 readings/s for 30 min (MINUTES=5 for a try)
 	@$(BIN)/python -m benchmarks soak $(if $(MINUTES),--minutes $(MINUTES))
 
-# what an earlier run has left behind is loaded first: it was broken off. History ends where the live
-# data begins, or its last hour would contradict what was measured
+# what an earlier run has left behind is loaded first: it was broken off
 history: $(STAMP) ## Make days of history and load them while the platform runs: make history DAYS=30 SENSORS=2000
 	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" \
-	  && { compgen -G '$(HISTORY)/*.arrows' >/dev/null || $(BIN)/python -m simulators backfill --out $(HISTORY) --days $(or $(DAYS),30) $(if $(SENSORS),--sensors $(SENSORS)) --until "$(or $(UNTIL),$$($(BIN)/python -m storage live-since))"; } \
+	  && { compgen -G '$(HISTORY)/*.arrows' >/dev/null || $(BIN)/python -m simulators backfill --out $(HISTORY) --days $(or $(DAYS),30) $(if $(SENSORS),--sensors $(SENSORS)) $(if $(UNTIL),--until $(UNTIL)); } \
 	  && exec $(BIN)/python -m storage load $(HISTORY) --remove
 
 bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew

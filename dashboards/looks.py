@@ -18,8 +18,6 @@ QUIET: Steps = [(None, NORMAL_COLOUR)]
 WALL_TEXT = "#D8DEE4"
 """Numbers that are neither good nor bad."""
 PLAIN: Steps = [(None, WALL_TEXT)]
-TILE = "#2A333B"
-"""Ground of a tile that is neither good nor bad."""
 
 
 def unit(declared: str) -> str:
@@ -42,40 +40,6 @@ def limits(stream: Stream, metric: str) -> Steps:
         and limit.source.in_force(date.today())
     ]
     return steps(found, PLAIN)
-
-
-def is_distance(stream: Stream, metric: str) -> bool:
-    """Tell whether charts of many sensors show a metric as distance to each sensor's own limit."""
-    return stream.overall == "margin" and metric == stream.headline
-
-
-def level_lines(stream: Stream, metric: str, lang: Lang) -> list[tuple[str, float]]:
-    """Return the metric's limits in force as lines: name (icon, comparison, level) and value.
-
-    The name begins with the level's icon, by which ``panels.limit_lines`` knows its colour.
-    """
-    found = {
-        (rule.op, float(limit.value), limit.severity)
-        for rule in stream.rules
-        if isinstance(rule, ThresholdRule) and rule.metric == metric
-        for limit in rule.thresholds
-        if not isinstance(limit.value, SensorAttribute)
-        and limit.hours is None
-        and limit.source.in_force(date.today())
-    }
-    if is_distance(stream, metric):
-        found |= {
-            (rule.op, limit.value.offset, limit.severity)
-            for rule in stream.rules
-            if isinstance(rule, ThresholdRule) and rule.metric == metric
-            for limit in rule.thresholds
-            if isinstance(limit.value, SensorAttribute)
-            and limit.value.attribute == margin_attribute(stream)
-        }
-    return [
-        (f"{LEVELS[severity].icon} {op} {value:g} {pick(LEVELS[severity].title, lang)}", value)
-        for op, value, severity in sorted(found, key=lambda one: (one[2], one[1], one[0]))
-    ]
 
 
 def margin_limits(stream: Stream) -> Steps:

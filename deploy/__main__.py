@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-import shlex
+import os
 import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from deploy import supervisor
+from deploy import shell_env, supervisor
+from deploy.backup.daily import Plan, drop_old
+from deploy.backup.make import back_up
+from deploy.backup.names import DAILY, MANUAL
+from deploy.backup.restore import restore
 from deploy.docker import Compose
 from deploy.errors import DeployError
 from deploy.grafana_fetch import fetch, wanted
@@ -22,11 +27,17 @@ from deploy.paths import Layout, cache_dir, default_layout
 from deploy.progress import say
 from deploy.reload import reload
 from deploy.runtime import choose_runtime, database_folder
-from deploy.status import line, rows, table
+from deploy.status import disk_rows, disk_words, line, rows, table
 from deploy.up import up
 
 app = typer.Typer(no_args_is_help=True, help="Bring the platform up and look after it.")
 console = Console()
+
+
+@app.callback()
+def main(context: typer.Context) -> None:
+    """Bring the platform up and look after it."""
+    context.obj = shell_env.forget(os.environ, default_layout())
 
 
 @app.command("setup")
@@ -53,17 +64,20 @@ def setup_command(
 
 @app.command("up")
 def up_command(
+    context: typer.Context,
     detach: Annotated[bool, typer.Option(help="return once data flows")] = False,
 ) -> None:
     """Start everything; stay in front with a status line. Example: python -m deploy up --detach"""
     layout = default_layout()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a container is stopped
+    if context.obj:
+        say(context.obj)
     try:
         with _told():
             addresses = up(layout)
         _say_where(layout, addresses)
         while not detach and supervisor.running_pid(layout):
-            console.print(line(rows(layout)), end="\r", soft_wrap=True)
+            console.print(line(rows(layout) + disk_rows(layout)), end="\r", soft_wrap=True)
             time.sleep(2)
     except KeyboardInterrupt:
         say("stopping")
@@ -114,19 +128,20 @@ def down_command() -> None:
 @app.command("status")
 def status_command() -> None:
     """Show a table; exit 1 when something is unwell or nothing runs."""
-    found = rows(default_layout())
+    layout = default_layout()
+    found = rows(layout)
     if not found:
         say("nothing runs; start it with make run")
         raise typer.Exit(1)
-    console.print(table(found))
+    found += disk_rows(layout)
+    console.print(table(found, disk_words(layout)))
     raise typer.Exit(0 if all(row.well for row in found) else 1)
 
 
 @app.command("env")
 def env_command() -> None:
     """Print shell assignments. Example: eval "$(python -m deploy env)" """
-    for name, value in _addresses().items():
-        print(f"export {name}={shlex.quote(value)}")
+    print(shell_env.exports(default_layout(), _addresses()))
 
 
 @app.command("screenshots")
@@ -140,6 +155,33 @@ def screenshots_command() -> None:
         for shot in SHOTS:
             done = FOLDER / shot.name in made
             say(f"{shot.name} {'taken' if done else f'left: {shot.path} has nothing to open yet'}")
+
+
+@app.command("backup")
+def backup_command(
+    daily: Annotated[bool, typer.Option("--daily", help="as the watchdog does")] = False,
+) -> None:
+    """Back up the running platform into one file. Example: python -m deploy backup"""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves nothing half behind
+    layout = default_layout()
+    with _told():
+        made = back_up(layout, _addresses(), DAILY if daily else MANUAL)
+        if daily:
+            drop_old(made.parent, Plan.of(dict(os.environ)).keep)
+    say(f"{made} ({made.stat().st_size / 2**20:.1f} MiB)")
+
+
+@app.command("restore")
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="what backup has made")],
+    replace: Annotated[bool, typer.Option("--replace", help="put aside what is here")] = False,
+) -> None:
+    """Restore a backup; the platform must be stopped. Example: python -m deploy restore FILE"""
+    with _told():
+        manifest = restore(default_layout(), file, replace)
+    rows = sum(manifest.tables.values())
+    say(f"restored {len(manifest.tables)} tables with {rows} rows as of {manifest.made_at}")
+    say("start it: make run")
 
 
 @app.command("logs")

@@ -16,7 +16,7 @@ class MissingPackagesError(DeployError):
         super().__init__(
             f"These system packages are missing: {names}\n"
             f"Install them once:  sudo apt-get update && sudo apt-get install -y {names}\n"
-            "or point the platform at servers you already run: CITYOPS_KAFKA and CITYOPS_DSN."
+            "or name servers that run: CITYOPS_RUNTIME=external CITYOPS_KAFKA=… CITYOPS_DSN=…"
         )
 
 

@@ -13,15 +13,16 @@ def memory_mb(pid: int) -> float:
     Pages that several processes share are divided among them, so that the sum over all processes
     is what the machine gives. Where that is not told (another user's process), resident pages.
     """
-    return sum(_kilobytes(process) for process in _family(pid)) / 1024
+    return sum(_kilobytes(process) for process in family(pid)) / 1024
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """Return a process and all that it and its children have started."""
     try:
         children = (PROC / f"{pid}/task/{pid}/children").read_text().split()
     except OSError:
         children = []
-    return [pid, *(member for child in children for member in _family(int(child)))]
+    return [pid, *(member for child in children for member in family(int(child)))]
 
 
 def _kilobytes(pid: int) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SERVER_SECRETS = frozenset({"postgres", "cityops", "db-password"})
+"""Passwords of one installation's servers: not part of the data, so in no backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Layout:
         return self.state / "receivers.toml"
 
     @property
+    def routes_file(self) -> Path:
+        """TOML file of the routing tree that counts when it exists; else that of the code."""
+        return self.state / "routes.toml"
+
+    @property
     def logs(self) -> Path:
         """Folder of one log file per process."""
         return self.state / "logs"
@@ -64,6 +71,16 @@ class Layout:
     def env_file(self) -> Path:
         """JSON file of the addresses of the running platform."""
         return self.state / "env.json"
+
+    @property
+    def starting_file(self) -> Path:
+        """There while a start has not come to its end."""
+        return self.state / "starting"
+
+    @property
+    def start_lock(self) -> Path:
+        """Lock of the one start that may be under way."""
+        return self.state / ".start.lock"
 
     @property
     def compose_file(self) -> Path:

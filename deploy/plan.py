@@ -35,6 +35,7 @@ def processes() -> list[Process]:
         _ours("alerts-deliver", "alerts", "deliver"),
         _ours("console", "console"),
         _ours("city", "simulators", "live", "--history", "1h"),
+        _ours("watchdog", "deploy.watchdog"),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,10 +20,11 @@ from deploy.native.servers import stored_password
 from deploy.paths import ROOT, Layout, cache_dir
 from deploy.plan import Process
 from deploy.ports import LOOPBACK
-from deploy.wait import wait_until
+from deploy.progress_signs import Lives, of_server
+from deploy.wait import wait_while_moving
+from service.disk import disks
 from storage.views.reader import ensure_reader
 
-READY_S = 90.0
 DATABASE = "cityops"
 
 
@@ -49,12 +51,21 @@ class Runtime(Protocol):
         ...
 
 
-def connect(runtime: Runtime) -> Addresses:
-    """Wait until both servers answer, make role and database where we may, return where."""
-    found = runtime.planned()
-    wait_until(lambda: kafka.ready(found.kafka), READY_S, f"Kafka answering at {found.kafka}")
+def connect(runtime: Runtime, layout: Layout) -> Addresses:
+    """Wait until both servers answer, make role and database where we may, return where.
+
+    Servers of our own are waited for as long as they work, those of others for a minute.
+    """
+    found, lives = runtime.planned(), Lives(layout)
     known = found.admin or found.dsn
-    wait_until(lambda: timescale.ready(known), READY_S, f"PostgreSQL answering at {where(known)}")
+
+    def wait(name: str, ready: Callable[[], bool], what: str) -> None:
+        signs = lambda: of_server(name, lives.check())  # noqa: E731
+        wait_while_moving(ready, signs, lambda: f"{what}{shortage(layout)}")
+
+    wait("kafka", lambda: kafka.ready(found.kafka), f"Kafka answering at {found.kafka}")
+    at = f"PostgreSQL answering at {where(known)}"
+    wait("postgres", lambda: timescale.ready(known), at)
     if found.admin:
         make_database(found.admin, str(conninfo_to_dict(found.dsn)["password"]))
     return found
@@ -140,16 +151,26 @@ class NativeRuntime:
 
 
 def choose_runtime(layout: Layout, ports: dict[str, int]) -> Runtime:
-    """Return external when addresses are given, compose when an engine answers, else native.
+    """Return compose when an engine answers, else native; CITYOPS_RUNTIME asks for one by name.
 
-    CITYOPS_RUNTIME=native, compose or external asks for one by name.
+    Servers of somebody else are used only when CITYOPS_RUNTIME=external says so: addresses that
+    were left in a shell must not make this platform join another's servers.
     """
     given, wish = _given(layout), os.environ.get("CITYOPS_RUNTIME", "")
     if wish not in ("", "native", "compose", "external"):
         raise DeployError(f"CITYOPS_RUNTIME is native, compose or external, not {wish!r}")
     if wish == "external" and given is None:
-        raise DeployError("CITYOPS_RUNTIME=external needs CITYOPS_KAFKA and CITYOPS_DSN")
-    if given and wish in ("", "external"):
+        raise DeployError(
+            "CITYOPS_RUNTIME=external needs CITYOPS_KAFKA and CITYOPS_DSN; those that make env put"
+            " into this shell belong to a platform and do not count"
+        )
+    if given and not wish:
+        raise DeployError(
+            "CITYOPS_KAFKA and CITYOPS_DSN are set. To run on these servers:"
+            " CITYOPS_RUNTIME=external. To run on servers of our own:"
+            " unset CITYOPS_KAFKA CITYOPS_DSN CITYOPS_ADMIN_DSN"
+        )
+    if given and wish == "external":
         return ExternalRuntime(given)
     if wish == "compose" or (not wish and compose_answers()):
         return ComposeRuntime(layout, ports)
@@ -178,6 +199,17 @@ def _on_loopback(layout: Layout, ports: dict[str, int]) -> Addresses:
 
 def _own_password(layout: Layout) -> str:
     return stored_password(layout.secrets / DATABASE)
+
+
+def disks_of(layout: Layout) -> list[Path]:
+    """Return the folders of this platform whose disks must not fill."""
+    return [layout.state, database_folder(layout)]
+
+
+def shortage(layout: Layout) -> str:
+    """Return a sentence about disks that are full or nearly so; empty when none is."""
+    low = [disk.words() for disk in disks(disks_of(layout)) if disk.low]
+    return f" (a disk is full or nearly so: {'; '.join(low)})" if low else ""
 
 
 def database_folder(layout: Layout) -> Path:

@@ -14,8 +14,11 @@ from deploy import grafana, ports, supervisor, vitals
 from deploy.memory import memory_mb
 from deploy.native import kafka, timescale
 from deploy.paths import Layout
-from deploy.runtime import where
+from deploy.runtime import disks_of, where
+from service.disk import disks
 
+LONG = 30
+"""So many letters of a reason fit into a terminal of 80 columns."""
 NUMBERS = ("lag", "rows/s", "newest reading", "up", "memory")
 
 
@@ -82,17 +85,37 @@ def _row(layout: Layout, info: dict[str, Any], asked: dict[str, dict[str, Any]])
     else:
         said = health(layout, name)
     well = running and bool(said.get("healthy"))
-    reason = said.get("reason") or ("" if well else info["spawnerr"] or info["statename"].lower())
+    silent = "gives no answer" if running else info["spawnerr"] or info["statename"].lower()
+    reason = said.get("reason") or ("" if well else silent)
     up = info["now"] - info["start"] if running else 0
     return Row(name, well, reason, said, up, memory_mb(info["pid"]) if info["pid"] else 0.0)
 
 
-def table(found: list[Row]) -> Table:
-    """Return the rows as a table: state in words, units in the headings."""
+def disk_rows(layout: Layout) -> list[Row]:
+    """Return a row for each disk that is full or nearly so."""
+    found = disks(disks_of(layout))
+    return [Row("disk", False, disk.words(), {}) for disk in found if disk.low]
+
+
+def disk_words(layout: Layout) -> str:
+    """Return how much room the disks have."""
+    return "disk: " + "; ".join(disk.words() for disk in disks(disks_of(layout)))
+
+
+def table(found: list[Row], *more: str) -> Table:
+    """Return the rows as a table: state in words, units in the headings; `more` lines below it.
+
+    A reason too long for its column stands whole below the table.
+    """
     known = [row.memory_mb for row in found if row.memory_mb is not None]
     made = Table(box=box.SIMPLE_HEAD, caption_justify="left")
     made.caption = "\n".join(
-        [f"memory of all: {sum(known):.0f} MB, shared pages counted once", late(found)]
+        [
+            *(f"✗ {row.name}: {row.reason}" for row in found if _long(row)),
+            f"memory of all: {sum(known):.0f} MB, shared pages counted once",
+            late(found),
+            *more,
+        ]
     )
     made.add_column("process", no_wrap=True)
     made.add_column("health", overflow="fold")
@@ -102,7 +125,7 @@ def table(found: list[Row]) -> Table:
         said = row.health
         made.add_row(
             row.name,
-            "✓ well" if row.well else f"✗ {row.reason}",
+            "✓ well" if row.well else f"✗ {'see below' if _long(row) else row.reason}",
             _shown(said.get("lag")),
             _shown(said.get("rows_per_s")),
             _age(said.get("newest_observed_at")),
@@ -110,6 +133,10 @@ def table(found: list[Row]) -> Table:
             "–" if row.memory_mb is None else f"{row.memory_mb:.0f} MB",
         )
     return made
+
+
+def _long(row: Row) -> bool:
+    return not row.well and len(row.reason) > LONG
 
 
 def late(found: list[Row]) -> str:

@@ -7,27 +7,29 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Any
 
 from deploy import ports, supervisor
 from deploy.demo import demo_receiver
 from deploy.errors import DeployError, StartError
-from deploy.grafana import ABSENT, provision
+from deploy.grafana import ABSENT, Grafana, provision
 from deploy.grafana import find as find_grafana
 from deploy.grafana import process as grafana_process
 from deploy.grafana import push as push_to_grafana
+from deploy.native.cache import locked
 from deploy.native.servers import stored_password
 from deploy.paths import ROOT, Layout, make_private
 from deploy.plan import port_wishes, processes
 from deploy.ports import LOOPBACK
 from deploy.process import tail
 from deploy.progress import say, step
-from deploy.runtime import Addresses, choose_runtime, connect
-from deploy.status import health, rows
-from deploy.wait import wait_until
+from deploy.progress_signs import Lives, of_processes
+from deploy.runtime import Addresses, choose_runtime, connect, disks_of, shortage
+from deploy.status import Row, health, rows
+from deploy.wait import wait_while_moving
 
-FLOW_S = 90.0
 FRESH_S = 60.0
 LEAN = {"MALLOC_ARENA_MAX": "2"}
 """A pool of memory for each of many threads keeps tens of megabytes that nobody uses."""
@@ -36,14 +38,39 @@ KEEP_REPLAYED = {"CITYOPS_KEEP_RAW_DAYS": "0", "CITYOPS_KEEP_1M_DAYS": "0"}
 
 
 def up(layout: Layout) -> dict[str, str]:
-    """Start everything that does not run; return the addresses once data flows."""
-    if supervisor.running_pid(layout):
-        if layout.env_file.exists():
+    """Start everything that does not run; return the addresses once data flows.
+
+    A start that was broken off, or gave up, is gone on with.
+    """
+    layout.state.mkdir(parents=True, exist_ok=True)
+    with locked(layout.start_lock, lambda: say("another start is under way; waiting for it")):
+        if supervisor.running_pid(layout) and not layout.env_file.exists():
+            say("an earlier start did not end well; it is stopped first")
+            supervisor.stop(layout)
+        if not supervisor.running_pid(layout):
+            return _start(layout)
+        address: dict[str, str] = json.loads(layout.env_file.read_text())
+        if layout.starting_file.exists():
+            say("an earlier start has not come to its end; going on with it")
+            _go_on(layout, address)
+        else:
             say("already running")
-            return json.loads(layout.env_file.read_text())
-        say("an earlier start did not end well; it is stopped first")
-        supervisor.stop(layout)
+        return address
+
+
+def _go_on(layout: Layout, address: dict[str, str]) -> None:
+    names = [name for name in supervisor.states(layout) if name not in ("kafka", "postgres")]
+    with step("starting the platform"):
+        start_ours(layout, names)
+    if "grafana" in names and (
+        trouble := push_to_grafana(layout, Grafana(address["CITYOPS_GRAFANA"]), address)
+    ):
+        say(trouble)
+
+
+def _start(layout: Layout) -> dict[str, str]:
     layout.env_file.unlink(missing_ok=True)
+    layout.starting_file.touch()
     chosen = ports.choose(port_wishes(), ports.load(layout.ports_file))
     make_private(layout.secrets)
     layout.logs.mkdir(parents=True, exist_ok=True)
@@ -61,36 +88,74 @@ def up(layout: Layout) -> dict[str, str]:
     layout.supervisor_conf.write_text(supervisor.render(layout, [*servers, *ours], common))
     with step(f"starting servers ({runtime.name})"):
         supervisor.start(layout)
-        connect(runtime)
+        connect(runtime, layout)
     with step("preparing database and topics"):
         _prepare_data(layout, common)
         trouble = provision(layout, grafana, runtime.planned(), common) if grafana else ABSENT
+    answer = public(layout, common, grafana.url if grafana else "")
+    layout.env_file.touch(mode=0o600)
+    layout.env_file.write_text(json.dumps(answer, indent=2))
     with step("starting the platform"):
         start_ours(layout, [process.name for process in ours])
     if grafana and grafana.home:
         trouble = "\n".join(filter(None, (trouble, push_to_grafana(layout, grafana, common))))
     if trouble:
         say(trouble)
-    answer = public(layout, common, grafana.url if grafana else "")
-    layout.env_file.touch(mode=0o600)
-    layout.env_file.write_text(json.dumps(answer, indent=2))
     return answer
 
 
 def start_ours(layout: Layout, names: list[str]) -> None:
-    """Start our processes and wait until data flows and each is well.
+    """Start our processes and wait, as long as something moves, until data flows and all are well.
 
     Raises StartError that names what is unwell, each with the end of its log.
     """
+    layout.starting_file.touch()
     for name in names:
         supervisor.start_process(layout, name)
+    view = _View(layout)
     try:
-        wait_until(lambda: _flows(layout), FLOW_S, "fresh readings in the database")
-        wait_until(lambda: all(row.well for row in rows(layout)), FLOW_S, "every process well")
+        wait_while_moving(view.flows, view.signs, view.waits_for)
+        wait_while_moving(view.well, view.signs, view.waits_for)
     except StartError as error:
         ill = [row for row in rows(layout) if not row.well]
         said = [f"{row.name}: {row.reason}\n{tail(layout.logs / f'{row.name}.log')}" for row in ill]
-        raise StartError("\n".join([str(error), *said])) from error
+        going_on = "What runs goes on running; make status looks again, make run goes on waiting."
+        raise StartError("\n".join([str(error), *said, going_on])) from error
+    layout.starting_file.unlink()
+    if low := shortage(layout):
+        say(low.strip())
+
+
+class _View:
+    """What a start sees of the platform: its rows, and what they wait for."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._lives = Lives(layout)
+        self._fresh = False
+        self._rows: list[Row] = []
+
+    def flows(self) -> bool:
+        """Tell whether the sink has stored a reading younger than a minute."""
+        self._fresh = _flows(self._layout)
+        return self._fresh
+
+    def well(self) -> bool:
+        """Tell whether every process is well."""
+        self._rows = rows(self._layout)
+        return bool(self._rows) and all(row.well for row in self._rows)
+
+    def signs(self) -> set[Hashable]:
+        """Return what has moved; StartError when a process ends again and again."""
+        if not self._fresh:
+            self._rows = rows(self._layout)
+        return of_processes(self._rows, self._lives.check(), self._fresh)
+
+    def waits_for(self) -> str:
+        """Return who is not well yet and why, in one line."""
+        ill = ", ".join(f"{row.name} ({row.reason})" for row in self._rows if not row.well)
+        what = "every process well" if self._fresh else "fresh readings in the database"
+        return f"{what}{f': {ill}' if ill else ''}{shortage(self._layout)}"
 
 
 def public(layout: Layout, common: dict[str, str], grafana: str) -> dict[str, str]:
@@ -113,7 +178,10 @@ def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -
         "CITYOPS_API_KEY_FILE": str(layout.api_key_file),
         "CITYOPS_STATE_DIR": str(layout.state),
         "CITYOPS_RECEIVERS_FILE": str(layout.receivers_file),
+        "CITYOPS_DISKS": os.pathsep.join(map(str, disks_of(layout))),
     }
+    if layout.routes_file.exists() and "CITYOPS_ROUTES_FILE" not in os.environ:
+        ours["CITYOPS_ROUTES_FILE"] = str(layout.routes_file)
     return LEAN | KEEP_REPLAYED | passed | ours
 
 

@@ -20,6 +20,7 @@ from console.rows import (
 from console.widgets.city_map import CityMap
 from console.widgets.table import Act, Column, Table
 from console.widgets.vitals import VitalSigns, vital_signs
+from service.disk import GIB, Disk, from_setting
 from storage.audit import record
 from storage.views.limits import is_unwell
 
@@ -78,7 +79,9 @@ async def overview(view: View) -> None:
         count.set_text(words("alerts.count", count=len(now.alerts)))
         districts.show([_district(view, row) for row in now.districts])
         freshness.show([_freshness(view, row) for row in now.freshness])
-        platform.show([_platform(view, n, now.platform[n]) for n in PLATFORM if n in now.platform])
+        known = [_platform(view, n, now.platform[n]) for n in PLATFORM if n in now.platform]
+        found = from_setting(view.desk.settings.disks)
+        platform.show(known + [_disk(view, disk, len(found) > 1) for disk in found])
 
     follow(view, show)
 
@@ -187,6 +190,20 @@ def _platform(view: View, name: str, row: dict[str, Any]) -> dict[str, Any]:
         "mark": "orange" if unwell else "normal",
         "icon": state_mark(words, "orange")["icon"] if unwell else "",
         "state": words("platform.unwell") if unwell else "",
+    }
+
+
+def _disk(view: View, disk: Disk, several: bool) -> dict[str, Any]:
+    words = view.words
+    title = words("platform.disk_free")
+    return {
+        "id": f"disk {disk.path}",
+        "title": f"{title} {disk.path}" if several else title,
+        "text": f"{disk.free / GIB:.1f}",
+        "unit": "GiB",
+        "mark": "red" if disk.low else "normal",
+        "icon": state_mark(words, "red")["icon"] if disk.low else "",
+        "state": words("platform.disk_low") if disk.low else "",
     }
 
 

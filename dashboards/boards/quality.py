@@ -6,7 +6,6 @@ from dashboards.boards import parts
 from dashboards.looks import PLAIN, level_mapping
 from dashboards.page import At, Page, drill, uid
 from dashboards.panels import (
-    DURATION,
     coloured,
     lines,
     linked,
@@ -96,11 +95,12 @@ def _silent(page: Page) -> None:
             page.say("c.state"): [*coloured(level_mapping(lang)), width(120)],
             page.say("c.sensor"): linked(parts.to_sensor(page)),
             page.say("c.district"): [width(100)],
-            page.say("c.age"): [*number(DURATION, 0), width(110)],
+            page.say("c.age"): [*number("s", 0), width(110)],
         },
         hidden=("stream", "sensor"),
     )
-    page.add("silent", panel, At(0, 19, 12, 10), rows(sql), nothing="none")
+    panel.no_value(page.say("none"))
+    page.add("silent", panel, At(0, 19, 12, 10), rows(sql))
 
 
 def _letters(page: Page) -> None:
@@ -117,5 +117,5 @@ def _letters(page: Page) -> None:
             page.say("c.newest"): time_column(),
         }
     )
-    down = [parts.to_tool(page, "platform")]
-    page.add("letters", panel, At(12, 19, 12, 10), rows(sql), to=down, nothing="none")
+    panel.no_value(page.say("none"))
+    page.add("letters", panel, At(12, 19, 12, 10), rows(sql), to=[parts.to_tool(page, "platform")])

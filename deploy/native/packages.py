@@ -38,6 +38,8 @@ def ensure(programs: Iterable[str], extra: Iterable[str] = ()) -> None:
 
     Raises MissingPackagesError when something is missing and we may not install it.
     """
+    programs = list(programs)
+    _require_on_path(programs)
     wanted = [*missing(programs), *(name for name in extra if not installed(name))]
     packages = list(dict.fromkeys(wanted))
     if not packages:
@@ -45,6 +47,17 @@ def ensure(programs: Iterable[str], extra: Iterable[str] = ()) -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise MissingPackagesError(packages)
     install(packages)
+    _require_on_path(programs)
+
+
+def _require_on_path(programs: Iterable[str]) -> None:
+    """Raise DeployError for a program that is not found although its package is installed."""
+    for name in programs:
+        if shutil.which(name) is None and installed(PROGRAMS[name]):
+            raise DeployError(
+                f"the package {PROGRAMS[name]} is installed, but its program {name} is not on the"
+                f" PATH: {os.environ.get('PATH', '')}"
+            )
 
 
 def ensure_browser(extra: Iterable[str] = ()) -> None:

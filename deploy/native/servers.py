@@ -16,9 +16,8 @@ from deploy.native.timescale import DISPOSABLE, Tuning
 from deploy.paths import cache_dir
 from deploy.ports import LOOPBACK
 from deploy.process import Child, spawn
-from deploy.wait import wait_until
-
-START_DEADLINE_S = 90.0
+from deploy.progress_signs import of_server
+from deploy.wait import wait_while_moving
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,8 @@ def _ports(folder: Path, *names: str) -> dict[str, int]:
 def _await(child: Child, answers: Callable[[], bool]) -> None:
     try:
         condition = lambda: child.ensure_running() and answers()  # noqa: E731
-        wait_until(condition, START_DEADLINE_S, f"{child.name} answering")
+        signs = lambda: of_server(child.name, {child.name: child.pid})  # noqa: E731
+        wait_while_moving(condition, signs, lambda: f"{child.name} answering", every_s=0.05)
     except DeployError:
         child.stop()
         raise

@@ -76,7 +76,7 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
             for role in Role:
                 accounts.add_user(conn, role, PASSWORD, role)
             key = add_key(conn, "console", ["ingest:*"])
-        base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
+        base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url, "CITYOPS_DISKS": "/"}
         base |= {"CITYOPS_GATEWAY": gateway, "CITYOPS_API_KEY": key}
         base |= {"CITYOPS_WEBHOOK_HOSTS": '["127.0.0.1"]'}
         with Spawner(tmp_path_factory.mktemp("console"), base).stopping() as spawner:

@@ -44,7 +44,8 @@ def test_every_part_is_there_in_chinese(open_page: Opener, conn: psycopg.Connect
     expect(page.locator(".districts tbody tr")).to_have_count(20)
     expect(page.locator(".freshness tbody tr")).to_have_count(12)
     expect(page.locator(".signs li")).to_have_count(12)
-    expect(page.locator(".platform li")).to_have_count(8)
+    expect(page.locator(".platform li")).to_have_count(9)
+    expect(page.locator(".platform li").last).to_contain_text("磁盘剩余")
     first = page.locator(".alerts tbody tr").first
     expect(first.locator(".badge")).to_have_text("◆I 红色")
     expect(page.locator(".freshness tbody tr", has_text="车道交通流")).to_contain_text("1 个失联")
@@ -60,7 +61,7 @@ def test_the_map_draws_districts_and_sensors(open_page: Opener, conn: psycopg.Co
             """() => { const c = document.querySelector('.city-map canvas');
             const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
             const seen = new Set(); for (let i = 0; i < d.length; i += 4)
-            seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return [0xE0322F, 0xFF9830, 0x8FA3B0]
+            seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return [0xD55E00, 0xE69F00, 0x8FA3B0]
             .filter((colour) => seen.has(colour)).length; }"""
         )
 

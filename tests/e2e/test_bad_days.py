@@ -12,23 +12,16 @@ answers then is looked at on the same platform.
 prints the table of docs/operations.md.
 """
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
-import psycopg
 import pytest
 from kafka import KafkaProducer
 
@@ -36,117 +29,20 @@ from catalog.frames import frame_headers
 from catalog.registry import stream
 from catalog.topics import readings_topic
 from deploy import supervisor
-from deploy.paths import ROOT, Layout
-from deploy.process import spawn, tail
-from deploy.status import rows
+from deploy.paths import ROOT
+from deploy.process import spawn
+from tests.platform import FLOW_S, STREAM, Platform, deploy, environment, running
 from tests.servers import native_folder, wait_until
 
-STREAM = "waterlogging"
 PROMISE_S = 15.0
 ROUNDS = int(os.environ.get("CITYOPS_KILL_ROUNDS", "1"))
-FLOW_S = 40.0
 VICTIMS = ("gateway", "sink", "worker", "alerts-engine", "alerts-deliver", "kafka", "postgres")
-
-
-@dataclass
-class Ledger:
-    """Posts one reading after another and keeps what the gateway accepted."""
-
-    gateway: str
-    key: str
-    accepted: list[datetime] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        """Post until ``stop``; a reading without an answer, or with a 503, is sent again."""
-        with httpx.Client(timeout=20.0) as client:
-            while not self.stop.wait(0.05):
-                moment = datetime.now(UTC)
-                while not self._post(client, {"sensor": "ledger", "depth_m": 0.01}, moment):
-                    self.stop.wait(0.2)
-                self.accepted.append(moment)
-
-    def post(self, sensor: str, depth_m: float, moment: datetime) -> None:
-        """Post one reading until it is accepted."""
-        reading = {"sensor": sensor, "depth_m": depth_m}
-        with httpx.Client(timeout=20.0) as client:
-            wait_until(lambda: self._post(client, reading, moment), FLOW_S, "accepted", 0.5)
-
-    def _post(self, client: httpx.Client, reading: dict[str, Any], moment: datetime) -> bool:
-        body = {"readings": [reading | {"observed_at": moment.isoformat()}]}
-        url = f"{self.gateway}/v1/streams/{STREAM}/readings"
-        headers = {"Authorization": f"Bearer {self.key}"}
-        with suppress(httpx.TransportError):
-            status = client.post(url, json=body, headers=headers).status_code
-            assert status in (202, 503), status
-            return status == 202
-        return False
-
-
-@dataclass
-class Platform:
-    """A running platform, its ledger, and questions to its database."""
-
-    layout: Layout
-    address: dict[str, str]
-    ledger: Ledger
-
-    def ask(self, query: str, *parameters: Any) -> Any:
-        """Return the first value of a query; None while the database is away."""
-        with suppress(psycopg.OperationalError), psycopg.connect(self.address["CITYOPS_DSN"]) as c:
-            row = c.execute(query.encode(), parameters).fetchone()
-            return row[0] if row else None
-        return None
-
-    def told(self, sensor: str) -> int:
-        """Return how often a receiver was told that a sensor's ponding alert was raised."""
-        query = (
-            "SELECT count(*) FROM outbox o JOIN outbox_subjects s ON s.outbox = o.id"
-            " JOIN episodes e ON e.id = s.subject WHERE e.sensor = %s"
-            " AND e.rule = 'waterlogging.ponding' AND s.kind = 'raised'"
-            " AND o.delivered_at IS NOT NULL"
-        )
-        return self.ask(query, sensor) or 0
-
-    def stored_since(self, moment: datetime) -> bool:
-        """Tell whether a reading of the ledger observed after ``moment`` is stored."""
-        query = f"SELECT max(observed_at) FROM readings_{STREAM} WHERE sensor = 'ledger'"
-        newest = self.ask(query)
-        return newest is not None and newest > moment
 
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
-    with native_folder() as folder:
-        state = folder / "state"
-        layout = Layout(state)
-        try:
-            _deploy(state, "up", "--detach")
-            address = json.loads(layout.env_file.read_text())
-            ledger = Ledger(address["CITYOPS_GATEWAY"], address["CITYOPS_API_KEY"])
-            thread = threading.Thread(target=ledger.run, daemon=True)
-            thread.start()
-            yield Platform(layout, address, ledger)
-            ledger.stop.set()
-            thread.join(30)
-        finally:
-            for log in sorted(layout.logs.glob("*.log")):
-                print(f"---- {log.name}\n{tail(log)}")
-            if state.exists():
-                _deploy(state, "clean")
-
-
-def _environment(state: Path) -> dict[str, str]:
-    own = {"CITYOPS_STATE_DIR": str(state), "CITYOPS_RUNTIME": "native", "CITYOPS_PORTS": "any"}
-    return os.environ | own
-
-
-def _deploy(state: Path, *arguments: str, code: int = 0) -> str:
-    line = [sys.executable, "-m", "deploy", *arguments]
-    env = _environment(state)
-    done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=170)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
+    with native_folder() as folder, running(folder / "state") as made:
+        yield made
 
 
 @pytest.mark.chaos
@@ -178,15 +74,16 @@ def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all
 ) -> None:
     layout, said = platform.layout, tmp_path / "said"
     supervisor.stop_processes(layout, ["keep"])
-    lines = _deploy(layout.state, "status", code=1).splitlines()
+    lines = deploy(layout.state, "status", code=1).splitlines()
     assert [line.split()[:3] for line in lines if "✗" in line] == [["keep", "✗", "stopped"]]
-    assert "==>" in _deploy(layout.state, "logs")
-    said_of = _deploy(layout.state, "env")
+    assert "==>" in deploy(layout.state, "logs")
+    said_of = deploy(layout.state, "env")
+    assert f"export CITYOPS_PLATFORM={layout.state}\n" in said_of
     assert f"export CITYOPS_KAFKA={platform.address['CITYOPS_KAFKA']}\n" in said_of
     pids = [info["pid"] for info in supervisor.states(layout).values() if info["pid"]]
     # a test run that was begun in the background ignores SIGINT, and so would all that it starts
     line = ["env", "--default-signal=INT", "make", "-o", "setup", "run"]
-    make = spawn("make run", line, said, env=_environment(layout.state), cwd=ROOT)
+    make = spawn("make run", line, said, env=environment(layout.state), cwd=ROOT)
     try:
         wait_until(lambda: "unwell: keep" in said.read_text(), FLOW_S, "the line of `make run`")
         assert "cityops: already running" in said.read_text()
@@ -199,7 +96,7 @@ def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all
     assert "Traceback" not in said.read_text()
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     assert supervisor.states(layout) == {}
-    _deploy(layout.state, "clean")
+    deploy(layout.state, "clean")
     assert not layout.state.exists()
 
 
@@ -233,7 +130,7 @@ def _kill_and_recover(platform: Platform, victim: str, probe: str) -> tuple[floa
         return info["statename"] == "RUNNING" and info["pid"] != old
 
     wait_until(again, FLOW_S, f"{victim} started again")
-    wait_until(lambda: not _unwell(platform), FLOW_S, "every process well")
+    wait_until(lambda: not platform.unwell(), FLOW_S, "every process well")
     print(f"kill -9 {victim}: rows {row_s:.1f} s, alerts {alert_s:.1f} s of {allowed_s:.0f} s")
     assert max(row_s, alert_s) <= allowed_s, f"{victim}: {row_s:.1f} s, {alert_s:.1f} s"
     assert platform.told(probe) == 1
@@ -260,10 +157,6 @@ def _print_table(seconds: dict[str, list[tuple[float, float]]]) -> None:
             ", ".join(f"{s:.1f}" for s in sorted(x)) for x in zip(*measured, strict=True)
         )
         print(f"| {victim} | {rows_s} | {alerts_s} |")
-
-
-def _unwell(platform: Platform) -> list[str]:
-    return [f"{row.name}: {row.reason}" for row in rows(platform.layout) if not row.well]
 
 
 def _poison(platform: Platform) -> None:

@@ -59,6 +59,7 @@ def test_given_servers_a_grafana_that_is_here_and_a_stream_that_comes_later(
     streams.mkdir()
     dsn = own_servers.start_database()  # role grafana_ro gets a password, which a server shares
     given = {
+        "CITYOPS_RUNTIME": "external",
         "CITYOPS_KAFKA": kafka,
         "CITYOPS_DSN": dsn,
         "CITYOPS_TOPIC_PREFIX": topic_prefix,

@@ -31,12 +31,15 @@ def test_an_engine_that_answers_means_compose(
     assert conninfo_to_dict(chosen.planned().dsn)["port"] == "15432"
 
 
-def test_addresses_of_the_environment_come_first(
+def test_addresses_of_the_environment_count_only_when_they_are_meant(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "compose_answers", lambda: True)
     monkeypatch.setenv("CITYOPS_KAFKA", "broker:9092")
     monkeypatch.setenv("CITYOPS_DSN", "postgresql://me@db/city")
+    with pytest.raises(DeployError, match="CITYOPS_RUNTIME=external"):
+        choose_runtime(layout, PORTS)
+    monkeypatch.setenv("CITYOPS_RUNTIME", "external")
     chosen = choose_runtime(layout, PORTS)
     assert chosen.name == "external"
     assert chosen.prepare() == []
@@ -50,6 +53,7 @@ def test_an_administrators_address_gives_a_role_and_database_of_our_own(
 ) -> None:
     secret = tmp_path / "password"
     secret.write_text("a b=c/\n")
+    monkeypatch.setenv("CITYOPS_RUNTIME", "external")
     monkeypatch.setenv("CITYOPS_KAFKA", "broker:9092")
     monkeypatch.setenv("CITYOPS_ADMIN_DSN", "postgresql://postgres@db:5433/postgres")
     monkeypatch.setenv("CITYOPS_ADMIN_PASSWORD_FILE", str(secret))

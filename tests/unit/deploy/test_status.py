@@ -18,6 +18,7 @@ from deploy.memory import memory_mb
 from deploy.paths import Layout
 from deploy.ports import LOOPBACK, free_port
 from deploy.status import Row, rows, table
+from service.disk import GIB, Disk
 
 
 def test_given_servers_that_do_not_answer_are_unwell_and_say_where(
@@ -56,6 +57,32 @@ def test_columns_stand_below_each_other() -> None:
     assert lines[0].index("✗") == lines[1].index("✓")
     assert lines[0].rindex("–") == lines[1].rindex("B")
     assert {"12", "14.5", "3600", "93"} <= set(lines[1].split())
+
+
+def test_a_disk_that_fills_is_a_row_of_its_own_and_fails_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout, full = Layout(tmp_path), [Disk(tmp_path, 20 * GIB, GIB // 10)]
+    monkeypatch.setattr(supervisor, "states", lambda _: {})
+    monkeypatch.setattr(status, "rows", lambda _: [Row("sink", True, "", {})])
+    monkeypatch.setattr("deploy.__main__.rows", status.rows)
+    monkeypatch.setattr(status, "disks", lambda _: full)
+    (row,) = status.disk_rows(layout)
+    assert (row.name, row.well) == ("disk", False)
+    env = {"CITYOPS_STATE_DIR": str(tmp_path), "COLUMNS": "80"}
+    done = CliRunner().invoke(app, ["status"], env=env)
+    assert done.exit_code == 1
+    said = " ".join(done.output.split())
+    assert f"✗ disk: 0.1 of 20.0 GiB free at {tmp_path}"[:40] in said
+    monkeypatch.setattr(status, "disks", lambda _: [Disk(tmp_path, 20 * GIB, 9 * GIB)])
+    assert CliRunner().invoke(app, ["status"], env=env).exit_code == 0
+
+
+def test_a_long_reason_stands_whole_below_the_table() -> None:
+    out = Console(width=80, file=io.StringIO(), record=True)
+    why = "KafkaTimeoutError: Failed to get offsets by timestamps"
+    out.print(table([Row("sink", False, why, {"lag": 1, "rows_per_s": 2.5}, 3600, 93.4)]))
+    assert f"✗ sink: {why}" in out.export_text()
 
 
 def test_what_late_readings_did_is_told_of_all_sinks_and_workers() -> None:
