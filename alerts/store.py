@@ -166,7 +166,7 @@ STATES = {
 
 def active_alerts(conn: Connection, limit: int = 500) -> list[Alert]:
     """Return open alerts (active or latched), worst and newest first."""
-    return find_alerts(conn, AlertFilter(limit=limit))
+    return find_alerts(conn, AlertFilter().model_copy(update={"limit": limit}))
 
 
 def find_alerts(conn: Connection, wanted: AlertFilter) -> list[Alert]:
@@ -179,6 +179,17 @@ def find_alerts(conn: Connection, wanted: AlertFilter) -> list[Alert]:
         f" WHERE {where} ORDER BY {order}, e.id LIMIT %(limit)s OFFSET %(offset)s"
     )
     return _rows(conn, Alert, query, values)
+
+
+def count_alerts(conn: Connection, wanted: AlertFilter) -> int:
+    """Return how many alerts pass, whatever ``limit`` and ``offset`` say."""
+    where, values = _where(wanted)
+    row = conn.execute(
+        "SELECT count(*) FROM episodes e LEFT JOIN sensors s"
+        f" ON s.stream = e.stream AND s.sensor = e.sensor WHERE {where}".encode(),
+        values,
+    ).fetchone()
+    return row[0] if row else 0
 
 
 def get_alert(conn: Connection, episode: str) -> AlertPage:
@@ -247,7 +258,7 @@ def list_transitions(
     return _rows(conn, TransitionRow, query + " %(limit)s", values)
 
 
-def preview(conn: Connection, matchers: Sequence[Matcher], limit: int = 5000) -> list[Alert]:
+def preview(conn: Connection, matchers: Sequence[Matcher], limit: int = 50_000) -> list[Alert]:
     """Return the open alerts that a silence with these matchers would hide."""
     return [a for a in active_alerts(conn, limit) if all_match(matchers, a.all_labels)]
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 from console.roles import Role
 from service.api_keys import hash_key
 from storage import audit
+from storage.shell import record_by_shell
 
 MAX_FAILURES = 5
 LOCK_MINUTES = 15
@@ -39,7 +40,7 @@ def add_user(conn: Connection, name: str, password: str, role: Role) -> None:
             [name, role, _hasher().hash(password)],
         )
         conn.execute("DELETE FROM console_sessions WHERE name = %s", [name])
-        audit.record(conn, "command line", "user.add", name, role=role)
+        record_by_shell(conn, "user.add", name, role=role)
 
 
 def has_user(conn: Connection, name: str) -> bool:
@@ -55,7 +56,7 @@ def disable_user(conn: Connection, name: str) -> bool:
         ).rowcount
         conn.execute("DELETE FROM console_sessions WHERE name = %s", [name])
         if done:
-            audit.record(conn, "command line", "user.disable", name)
+            record_by_shell(conn, "user.disable", name)
     return bool(done)
 
 

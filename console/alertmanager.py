@@ -16,7 +16,7 @@ from alerts.silences import Silence, SilenceDraft, silences_at
 from alerts.store import Alert, active_alerts
 from console.problems import Problem
 
-MOST = 5000
+MOST = 50_000
 OPEN_FOR = timedelta(minutes=5)
 """An open alert's ``endsAt``: the moment it would be over if it were not said again."""
 OPERATORS = {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}

@@ -3,11 +3,14 @@
 import hashlib
 import hmac
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from psycopg import Connection
 
 KEY_PREFIX = "ck_"
+ROLES = ("viewer", "operator", "admin")
+"""What a key may be in the console's API; each may do what the ones before it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,19 @@ class ApiKey:
     def allows(self, area: str, what: str) -> bool:
         """Tell whether the key may do ``what`` in ``area``, e.g. ("ingest", "air_quality")."""
         return f"{area}:*" in self.scopes or f"{area}:{what}" in self.scopes
+
+
+def check_scopes(scopes: Iterable[str], streams: Iterable[str]) -> list[str]:
+    """Return the scopes without blanks around and doubles; ValueError that names all there are."""
+    known = ["ingest:*", *(f"ingest:{name}" for name in streams)]
+    known += ["api:*", *(f"api:{role}" for role in ROLES)]
+    given = list(dict.fromkeys(scope.strip() for scope in scopes))
+    for scope in given:
+        if scope not in known:
+            raise ValueError(f"no scope {scope!r}; there are {', '.join(known)}")
+    if not given:
+        raise ValueError("a key needs a scope")
+    return given
 
 
 def hash_key(token: str) -> str:

@@ -72,13 +72,16 @@ def keep_command(
 @keys.command("add")
 def add_key_command(
     name: Annotated[str, typer.Option(help="whose key it is")],
-    scopes: Annotated[str, typer.Option(help="e.g. 'ingest:*' or 'ingest:noise,api:read'")],
+    scopes: Annotated[str, typer.Option(help="e.g. 'ingest:*' or 'ingest:noise,api:viewer'")],
     key_file: Annotated[Path | None, typer.Option(help="register the key in this file")] = None,
 ) -> None:
     """Register a key; without --key-file a new one is made and shown once."""
     token = key_file.read_text().strip() if key_file else None
     with connect(Settings().database(), "api-key", autocommit=True) as conn:
-        made = add_key(conn, name, scopes.split(","), token)
+        try:
+            made = add_key(conn, name, scopes.split(","), token)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--scopes") from None
     typer.echo(f"key {name} registered" if token else made)
 
 

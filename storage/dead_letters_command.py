@@ -24,11 +24,14 @@ from service.settings import Settings
 from storage import dead_letters
 from storage.dead_letters import Selection, Summary
 from storage.redrive import Outcome, gateway_client, redrive
+from storage.shell import record_by_shell
 
 app = typer.Typer(no_args_is_help=True, help="Readings that could not be stored, and the way back.")
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _COMMAND = "python -m storage dead-letters"
+MOST_NAMED = 100
+"""Ids of discarded letters that one line of the audit log names."""
 
 
 def parse_since(text: str | datetime) -> datetime:
@@ -169,6 +172,7 @@ def redrive_command(
             with _progress(len(chosen)) as progress:
                 for id in progress.track(chosen, description="re-driving"):
                     outcome = redrive(conn, client, id)
+                    record_by_shell(conn, "dead_letter.redrive", id, outcome.result)
                     results[outcome.result] += 1
                     _explain(progress.console, id, outcome)
         finally:
@@ -202,7 +206,14 @@ def discard_command(
             many = len(dead_letters.ids_oldest_first(conn, wanted))
             _fail(f"this would discard {many} dead letters; repeat it with --yes", 2)
         unknown = _name_unknown(conn, wanted)
-        typer.echo(f"{dead_letters.discard(conn, wanted)} dead letters discarded")
+        with conn.transaction():
+            count = dead_letters.discard(conn, wanted)
+            chosen = {"ids": list(wanted.ids[:MOST_NAMED]), "code": code, "stream": stream}
+            since_said = since.isoformat() if since else None
+            record_by_shell(
+                conn, "dead_letter.discard", f"{count} letters", since=since_said, **chosen
+            )
+        typer.echo(f"{count} dead letters discarded")
     if unknown:
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from service.errors import TransientError
 from service.postgres import connect
+from storage.shell import record_by_shell
 
 Place = tuple[str, int]
 
@@ -83,4 +84,6 @@ def _save(conn: Connection, app: str, place: Place, checkpoint: Checkpoint) -> i
 def forget(dsn: str, app: str) -> int:
     """Delete all checkpoints of the app; return how many: the next start begins with the log."""
     with connect(dsn, app) as conn:
-        return conn.execute("DELETE FROM checkpoints WHERE app = %s", [app]).rowcount
+        count = conn.execute("DELETE FROM checkpoints WHERE app = %s", [app]).rowcount
+        record_by_shell(conn, "streams.forget", app, partitions=count)
+        return count

@@ -1,7 +1,5 @@
 """What the commands stand on: a connection, the guard, the vault; and the checks at start."""
 
-import getpass
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +16,7 @@ from alerts.settings import AlertSettings
 from alerts.vault import open_vault
 from service.errors import FatalError
 from service.postgres import connect
-from storage.audit import record
+from storage.shell import record_by_shell, shell_user
 
 
 @contextmanager
@@ -40,16 +38,13 @@ def acting(what: str, target: str, by: str = "", **detail: Any) -> Iterator[Conn
 
 
 def write_down(conn: Connection, what: str, target: str, by: str = "", **detail: Any) -> None:
-    """Write an act into the audit log: nobody is logged in here, so it says whose shell it was."""
-    record(conn, by or me(), what, target, via=f"shell of {me()}", **detail)
+    """Write an act into the audit log."""
+    record_by_shell(conn, what, target, by=by, **detail)
 
 
 def me() -> str:
-    """Return who types, for the record; a container's user may have a number only."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+    """Return who types, for the record."""
+    return shell_user()
 
 
 def prepare(settings: AlertSettings) -> Routes:

@@ -103,7 +103,7 @@ def silences(
     """Return silences, expired ones as well; with a filter those that hold these matchers."""
     wanted = set(map(str, _matchers(filter or [])))
     now = SystemClock().now()
-    found = book.list_silences(conn, expired=True, limit=MOST)
+    found = book.list_silences(conn, expired=True, limit=am.MOST)
     return [am.gettable_silence(s, now) for s in found if wanted <= {str(m) for m in s.matchers}]
 
 

@@ -23,6 +23,7 @@ from alerts.store import (
     AlertPage,
     State,
     TransitionRow,
+    count_alerts,
     find_alerts,
     get_alert,
     list_transitions,
@@ -30,6 +31,7 @@ from alerts.store import (
 from catalog.platform import PLATFORM
 from catalog.registry import streams
 from console.alerting import Room
+from console.api.paging import Offset, Pager, Pages
 from console.auth import Conn, Operator, Viewer
 from console.problems import require_known
 from console.roles import Principal
@@ -83,17 +85,26 @@ class Episodes(AlertFilter):
 
 
 @router.get("/alerts")
-def list_alerts(conn: Conn, who: Viewer, wanted: Annotated[AlertFilter, Query()]) -> list[Alert]:
+def list_alerts(
+    conn: Conn, who: Viewer, wanted: Annotated[AlertFilter, Query()], pages: Pages
+) -> list[Alert]:
     """Return open alerts (or by ``state``), worst and newest first."""
-    _known_streams(wanted.stream)
-    return find_alerts(conn, wanted)
+    return _page(conn, wanted, pages)
 
 
 @router.get("/episodes")
-def list_episodes(conn: Conn, who: Viewer, wanted: Annotated[Episodes, Query()]) -> list[Alert]:
+def list_episodes(
+    conn: Conn, who: Viewer, wanted: Annotated[Episodes, Query()], pages: Pages
+) -> list[Alert]:
     """Return open and past alerts, newest first."""
+    return _page(conn, wanted, pages)
+
+
+def _page(conn: Connection, wanted: AlertFilter, pages: Pager) -> list[Alert]:
     _known_streams(wanted.stream)
-    return find_alerts(conn, wanted)
+    pages.total(count_alerts(conn, wanted))
+    found = find_alerts(conn, wanted.model_copy(update={"limit": wanted.limit + 1}))
+    return pages.cut(found, wanted.limit, lambda _: {"offset": wanted.offset + wanted.limit})
 
 
 def _known_streams(names: list[str]) -> None:
@@ -105,18 +116,23 @@ def _known_streams(names: list[str]) -> None:
 def list_changes(
     conn: Conn,
     who: Viewer,
+    pages: Pages,
     episode: str = "",
     stream: str = "",
     sensor: str = "",
     since: Moment | None = None,
     until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    offset: Offset = 0,
 ) -> list[TransitionRow]:
     """Return every change of alerts, newest first; append-only, with event and record time."""
     _known_streams([stream] if stream else [])
-    return list_transitions(
-        conn, episode=episode, stream=stream, sensor=sensor, since=since, until=until, limit=limit
-    )
+    asked = {"episode": episode, "stream": stream, "sensor": sensor}
+
+    def fetch(most: int) -> list[TransitionRow]:
+        return list_transitions(conn, **asked, since=since, until=until, limit=most)
+
+    return pages.window(fetch, limit, offset)
 
 
 @router.post("/alerts/ack", status_code=204)

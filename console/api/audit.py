@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from alerts.fields import Number
+from console.api.paging import Pages
 from console.auth import Admin, Conn
 from storage import audit
 
@@ -25,12 +26,14 @@ class Verdict(BaseModel):
 def list_audit(
     conn: Conn,
     who: Admin,
+    pages: Pages,
     before: Number | None = None,
     search: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[audit.Entry]:
     """Return acts, newest first; page on with ``before`` = the last ``seq``."""
-    return audit.entries(conn, before=before, search=search, limit=limit)
+    found = audit.entries(conn, before=before, search=search, limit=limit + 1)
+    return pages.cut(found, limit, lambda last: {"before": last.seq})
 
 
 @router.get("/audit/verify")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from alerts import deliveries as log
 from alerts.deliveries import Delivery, DeliveryPage, State
 from alerts.fields import Moment
+from console.api.paging import Pages
 from console.api.receivers import Sent
 from console.auth import Conn, Operator, Viewer
 from console.problems import not_found
@@ -19,6 +20,7 @@ router = APIRouter(tags=["deliveries"])
 def list_deliveries(
     conn: Conn,
     who: Viewer,
+    pages: Pages,
     receiver: str = "",
     state: State = "all",
     subject: Annotated[str, Query(description="An alert's or incident's id")] = "",
@@ -26,9 +28,9 @@ def list_deliveries(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[Delivery]:
     """Return messages, newest first."""
-    return log.list_deliveries(
-        conn, receiver=receiver, state=state, subject=subject, before=before, limit=limit
-    )
+    asked = {"receiver": receiver, "subject": subject, "before": before}
+    found = log.list_deliveries(conn, state=state, **asked, limit=limit + 1)
+    return pages.cut(found, limit, lambda last: {"before": last.created_at.isoformat()})
 
 
 @router.get("/deliveries/{message}")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from alerts import drills as book
 from alerts.drills import Drill, DrillDraft, DrillPage, DrillSummary
 from alerts.fields import Number
+from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
 from storage.audit import record
@@ -16,10 +17,14 @@ router = APIRouter(tags=["drills"])
 
 @router.get("/drills")
 def list_drills(
-    conn: Conn, who: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    conn: Conn,
+    who: Viewer,
+    pages: Pages,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    offset: Offset = 0,
 ) -> list[DrillSummary]:
     """Return drills and how they went in sum, the newest first."""
-    return book.list_drills(conn, limit)
+    return pages.window(lambda most: book.list_drills(conn, most), limit, offset)
 
 
 @router.post("/drills", status_code=201)

@@ -17,6 +17,7 @@ from alerts.incident_store import IncidentPage, Status, Summary
 from alerts.outbox import now_of
 from console.alerting import Room
 from console.api.alerts import Reason
+from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
 from storage.audit import record
@@ -52,13 +53,19 @@ class Target(BaseModel):
 def list_incidents(
     conn: Conn,
     who: Viewer,
+    pages: Pages,
     state: Literal["open", "all"] | Status = "open",
     kind: str = "",
     district: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    offset: Offset = 0,
 ) -> list[Summary]:
     """Return incidents, open ones first, then by response level, newest first."""
-    return store.list_incidents(conn, state=state, kind=kind, district=district, limit=limit)
+
+    def fetch(most: int) -> list[Summary]:
+        return store.list_incidents(conn, state=state, kind=kind, district=district, limit=most)
+
+    return pages.window(fetch, limit, offset)
 
 
 @router.get("/incidents/{incident}")

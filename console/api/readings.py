@@ -7,23 +7,25 @@ The step of a series is chosen from its range when none is given, and the table 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from alerts.fields import Moment
 from catalog.model import Stream, Text
 from console import history
+from console.api.paging import next_link
 from console.api.streams import KnownStream
 from console.auth import Conn, Viewer
 from console.history import MAX_ROWS, By, Question, Span
 from console.problems import Refused, not_found
 from console.registry import known_sensors
-from console.sheets import csv_response, heading
+from console.sheets import Bom, csv_response, heading
 from service.clock import SystemClock
 
 router = APIRouter(tags=["readings"])
 MAX_SENSORS = 50
+PAGE = 1000
 NO_LONGER_THAN = timedelta(days=3660)
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 Format = Literal["json", "csv"]
@@ -127,31 +129,46 @@ AskedSpan = Annotated[Span, Depends(asked_span)]
 
 @router.get("/streams/{stream}/readings", response_model=ReadingsPage, responses=CSV)
 def list_readings(
+    request: Request,
     declared: KnownStream,
     conn: Conn,
     who: Viewer,
     span: AskedSpan,
     sensor: Annotated[list[str], Query(min_length=1, max_length=MAX_SENSORS)],
     metric: Annotated[list[str] | None, Query(description="All measured ones if left out")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 1000,
+    limit: Annotated[
+        int | None, Query(ge=1, le=MAX_ROWS, description="1 000 if left out; a sheet: all of them")
+    ] = None,
     after: Annotated[str, Query(description="`next` of the page before")] = "",
     format: Format = "json",
+    bom: Bom = False,
 ) -> ReadingsPage | Response:
-    """Return readings of up to 50 sensors as they were sent, oldest first."""
+    """Return readings of up to 50 sensors as they were sent, oldest first.
+
+    A sheet without ``limit`` holds all of them, or is refused with the time up to which they fit;
+    with it, ``Link`` leads to the next part.
+    """
     metrics = metric or list(declared.metric_names)
     for name in metrics:
         _known_metric(declared, name, declared.metric_names)
     if unknown := set(sensor) - known_sensors(conn, declared.name, sensor):
         raise not_found(f"no sensor {', '.join(sorted(unknown))} in stream {declared.name}")
+    most = limit or (MAX_ROWS if format == "csv" else PAGE)
     rows = history.readings(
-        conn, declared, sensor, metrics, span, limit=limit, after=_cursor(after)
+        conn, declared, sensor, metrics, span, limit=most + 1, after=_cursor(after)
     )
+    rows, beyond = rows[:most], rows[most:]
+    if beyond and format == "csv" and limit is None:
+        raise _too_many(beyond[0]["observed_at"])
+    more = _cursor_of(rows[-1]) if beyond else None
     units = {name: declared.quantity(name).unit for name in metrics}
     if format == "csv":
         columns = {name: name for name in ("sensor", "observed_at", "received_at")}
         columns |= {name: heading(name, unit) for name, unit in units.items()}
-        return csv_response(f"{declared.name}-readings", columns, rows)
-    more = _cursor_of(rows[-1]) if len(rows) == limit else None
+        sheet = csv_response(f"{declared.name}-readings", columns, rows, bom=bom)
+        if more:
+            sheet.headers["Link"] = next_link(request, after=more)
+        return sheet
     return ReadingsPage(stream=declared.name, units=units, readings=rows, next=more)
 
 
@@ -176,6 +193,7 @@ def get_series(
     by: Annotated[By, Query(description="One line in all, or one per sensor or district")] = "all",
     language: Literal["zh", "en"] = "zh",
     format: Format = "json",
+    bom: Bom = False,
 ) -> Series | Response:
     """Return a metric over time, of all sensors, one district or one sensor."""
     metric = _known_metric(declared, metric or declared.headline, declared.aggregate_names)
@@ -192,17 +210,17 @@ def get_series(
         least = history.fitting_step(span, lines=lines)
         told = f"more than {MAX_ROWS} rows: ask for a step of at least {least} s, or fewer lines"
         raise Refused("query.step_s", "too_many_rows", told)
-    return _answer(asked, level, history.series(conn, asked), format)
+    return _answer(asked, level, history.series(conn, asked), format, bom)
 
 
 def _answer(
-    asked: Question, level: history.Level, rows: list[dict[str, Any]], format: Format
+    asked: Question, level: history.Level, rows: list[dict[str, Any]], format: Format, bom: bool
 ) -> Series | Response:
     quantity = asked.stream.quantity(asked.metric)
     if format == "csv":
         named = {name: heading(name, quantity.unit) for name in ("value", "low", "high")}
         columns = {"time": "time", "label": "label"} | named
-        return csv_response(f"{asked.stream.name}-{asked.metric}", columns, rows)
+        return csv_response(f"{asked.stream.name}-{asked.metric}", columns, rows, bom=bom)
     return Series(
         stream=asked.stream.name,
         metric=asked.metric,
@@ -214,6 +232,14 @@ def _answer(
     )
 
 
+def _too_many(at: datetime) -> Refused:
+    told = (
+        f"a sheet holds at most {MAX_ROWS} rows: `to={_utc(at)}` or earlier would fit,"
+        " or fewer sensors, or parts by `limit` and the `Link` of each"
+    )
+    return Refused("query.to", "too_many_rows", told)
+
+
 def _known_metric(declared: Stream, name: str, known: tuple[str, ...]) -> str:
     if name not in known:
         told = f"no metric {name!r} here; known: {', '.join(known)}"
@@ -222,8 +248,11 @@ def _known_metric(declared: Stream, name: str, known: tuple[str, ...]) -> str:
 
 
 def _cursor_of(row: dict[str, Any]) -> str:
-    at = row["observed_at"].isoformat().replace("+00:00", "Z")  # a plus would be a space in a query
-    return f"{at}/{row['sensor']}"
+    return f"{_utc(row['observed_at'])}/{row['sensor']}"
+
+
+def _utc(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")  # a plus would be a space in a query
 
 
 def _cursor(after: str) -> tuple[datetime, str] | None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts.errors import NotFoundError
 from alerts.fields import Moment
 from alerts.responses import Clock, Response, Step, clocks, list_responses, respond
+from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock
 from storage.audit import record
@@ -32,11 +33,13 @@ class Answer(BaseModel):
 def list_answers(
     conn: Conn,
     who: Viewer,
+    pages: Pages,
     subject: str = "",
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    offset: Offset = 0,
 ) -> list[Response]:
     """Return answers, newest first."""
-    return list_responses(conn, subject, limit)
+    return pages.window(lambda most: list_responses(conn, subject, most), limit, offset)
 
 
 @router.get("/responses/clocks")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
@@ -11,13 +11,16 @@ from catalog.city.districts import DISTRICTS
 from catalog.domains import DOMAINS
 from catalog.registry import streams
 from console import registry
+from console.api.paging import next_link
 from console.api.streams import KnownStream
 from console.auth import Conn, Viewer
-from console.problems import not_found, require_known
+from console.history import MAX_ROWS
+from console.problems import Refused, not_found, require_known
 from console.registry import State
-from console.sheets import csv_response
+from console.sheets import Bom, csv_response
 
 router = APIRouter(tags=["sensors"])
+PAGE = 500
 EXAMPLE = {
     "stream": "waterlogging",
     "domain": "water",
@@ -102,6 +105,7 @@ class SensorPage(BaseModel):
     responses={200: {"content": {"text/csv": {}}}},
 )
 def list_sensors(
+    request: Request,
     conn: Conn,
     who: Viewer,
     stream: Annotated[str | None, Query(examples=["waterlogging"])] = None,
@@ -109,9 +113,12 @@ def list_sensors(
     district: Annotated[str | None, Query(examples=["510104"])] = None,
     state: State | None = None,
     search: Annotated[str, Query(max_length=80, description="In id, titles, street")] = "",
-    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    limit: Annotated[
+        int | None, Query(ge=1, le=5000, description="500 if left out; a sheet: all of them")
+    ] = None,
     after: Annotated[str, Query(description="`next` of the page before")] = "",
     format: Literal["json", "csv"] = "json",
+    bom: Bom = False,
 ) -> SensorPage | Response:
     """Return sensors by stream and id, with state and newest value."""
     for field, value, known in (
@@ -121,6 +128,7 @@ def list_sensors(
     ):
         require_known(field, [] if value is None else [value], known)
     last_stream, _, last_sensor = after.partition("/")
+    most = limit or (MAX_ROWS if format == "csv" else PAGE)
     rows = registry.sensors(
         conn,
         stream=stream,
@@ -129,12 +137,20 @@ def list_sensors(
         state=state,
         search=search,
         after=(last_stream, last_sensor),
-        limit=limit,
+        limit=most + 1,
     )
+    rows, beyond = rows[:most], rows[most:]
+    more = f"{rows[-1]['stream']}/{rows[-1]['sensor']}" if beyond else None
     if format == "csv":
-        return csv_response("sensors", {name: name for name in SensorState.model_fields}, rows)
+        if more and limit is None:
+            told = f"a sheet holds at most {MAX_ROWS} rows: ask for one stream, domain or district"
+            raise Refused("query.stream", "too_many_rows", told)
+        columns = {name: name for name in SensorState.model_fields}
+        sheet = csv_response("sensors", columns, rows, bom=bom)
+        if more:
+            sheet.headers["Link"] = next_link(request, after=more)
+        return sheet
     page = [SensorState(**row) for row in rows]
-    more = f"{page[-1].stream}/{page[-1].sensor}" if len(page) == limit else None
     return SensorPage(sensors=page, next=more)
 
 

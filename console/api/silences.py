@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import silences as book
@@ -11,6 +11,7 @@ from alerts.fields import Number
 from alerts.labels import Matcher
 from alerts.silences import Silence, SilenceDraft
 from alerts.store import Alert, preview
+from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found
 from service.clock import SystemClock
@@ -41,9 +42,20 @@ class Hidden(BaseModel):
 
 
 @router.get("/silences")
-def list_silences(conn: Conn, who: Viewer, expired: bool = False) -> list[Silence]:
+def list_silences(
+    conn: Conn,
+    who: Viewer,
+    pages: Pages,
+    expired: bool = False,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    offset: Offset = 0,
+) -> list[Silence]:
     """Return silences that hold or will hold, the one that ends next first."""
-    return book.list_silences(conn, expired=expired)
+
+    def fetch(most: int) -> list[Silence]:
+        return book.list_silences(conn, expired=expired, limit=most)
+
+    return pages.window(fetch, limit, offset)
 
 
 @router.post("/silences/preview")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -162,7 +163,8 @@ def test_a_series_says_what_the_windows_say(api: httpx.Client, conn: psycopg.Con
     assert said == stored
     assert series["step_s"] == 60
     rows = table(api.get(f"{POND}/series", params=asked | {"format": "csv"}))
-    assert [float(r["value [m]"]) for r in rows] == [value for _, value in stored]
+    said = [float(r["value [m]"]) if r["value [m]"] else None for r in rows]
+    assert said == [value for _, value in stored]
     split = ok(api.get(f"{POND}/series", params={"by": "district", "step_s": 300}))
     assert len({p["label"] for p in split["points"]}) == 20
 
@@ -178,7 +180,75 @@ def test_steps_are_round_and_never_too_fine() -> None:
             assert lines * span.seconds / step <= 20_000
 
 
-def test_a_spreadsheet_runs_nothing_from_a_sheet() -> None:
-    rows = [{"a": "=1+1", "b": "plain", "c": -1.5}]
+@pytest.mark.parametrize(
+    "cell", ["=1+1", " =1", "\n=1", "\r\n\t @x", "+1", "-1+1", "\u3000＝1", "\ufeff=1", "\xa0-x"]
+)
+def test_a_spreadsheet_runs_nothing_from_a_sheet(cell: str) -> None:
+    rows = [{"a": cell, "b": "plain = 1", "c": -1.5}]
     text = bytes(csv_response("x", {name: name for name in "abc"}, rows).body).decode()
-    assert text.splitlines()[1] == "'=1+1,plain,-1.5"
+    (_, read) = csv.reader(io.StringIO(text, newline=""))
+    assert read == [f"'{cell}", "plain = 1", "-1.5"]
+
+
+def test_a_sheet_for_excel_begins_with_a_mark(api: httpx.Client) -> None:
+    for path in (f"{POND}/readings?sensor=pond-jinxin&limit=9", f"{POND}/series?step_s=300"):
+        plain = api.get(f"{path}&format=csv").content
+        assert api.get(f"{path}&format=csv&bom=true").content == b"\xef\xbb\xbf" + plain
+    assert api.get("/sensors?format=csv&bom=true").content.startswith(b"\xef\xbb\xbfstream,")
+
+
+@pytest.fixture
+def many(conn: psycopg.Connection) -> Iterator[dict[str, str]]:
+    """3 000 readings of a sensor far in the past, one a second, and 21 000 of another."""
+    for sensor, count in (("many-3000", 3000), ("many-21000", 21_000)):
+        conn.execute(
+            "INSERT INTO sensors (stream, sensor, status) VALUES ('noise', %s, 'provisional')",
+            [sensor],
+        )
+        conn.execute(
+            "INSERT INTO readings_noise (sensor, observed_at, received_at, leq_db)"
+            " SELECT %s, timestamptz '2026-01-01Z' + n * interval '1 second', now(), n"
+            " FROM generate_series(0, %s) n",
+            [sensor, count - 1],
+        )
+    yield {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    conn.execute("DELETE FROM readings_noise WHERE sensor LIKE 'many-%'")
+    conn.execute("DELETE FROM sensors WHERE sensor LIKE 'many-%'")
+
+
+def levels(rows: list[dict[str, str]]) -> list[float]:
+    return [float(row["leq_db [dB(A)]"]) for row in rows]
+
+
+def test_a_sheet_is_whole_or_refused_with_what_would_fit(
+    api: httpx.Client, many: dict[str, str]
+) -> None:
+    path, asked = "/streams/noise/readings", {"format": "csv", "sensor": "many-3000"} | many
+    assert levels(table(api.get(path, params=asked))) == list(range(3000))
+    asked["sensor"] = "many-21000"
+    refused = api.get(path, params=asked)
+    assert refusal(refused) == (422, "query.to", "too_many_rows")
+    fitting = refused.json()["detail"].partition("to=")[2].partition("`")[0]
+    assert fitting == "2026-01-01T05:33:20Z"
+    whole = table(api.get(path, params=asked | {"to": fitting}))
+    assert levels(whole) == list(range(20_000))
+    part = api.get(path, params=asked | {"limit": "15000"})
+    rest = api.get(part.links["next"]["url"].removeprefix("/api/v1"))
+    assert "next" not in rest.links
+    assert levels(table(part) + table(rest)) == list(range(21_000))
+
+
+def test_a_sheet_of_sensors_is_whole(api: httpx.Client, conn: psycopg.Connection) -> None:
+    conn.execute(
+        "INSERT INTO sensors (stream, sensor, status) SELECT 'noise', 'sheet-' || n, 'provisional'"
+        " FROM generate_series(1, 200) n"
+    )
+    count = conn.execute("SELECT count(*) FROM sensors WHERE status <> 'retired'").fetchone()
+    assert count is not None
+    assert count[0] > 500
+    assert len(table(api.get("/sensors?format=csv"))) == count[0]
+    part = api.get("/sensors?format=csv&limit=10")
+    assert len(table(part)) == 10
+    following = api.get(part.links["next"]["url"].removeprefix("/api/v1"))
+    assert table(following)[0] not in table(part)
+    conn.execute("DELETE FROM sensors WHERE sensor LIKE 'sheet-%'")

@@ -115,7 +115,13 @@ def test_a_login_never_leads_to_another_site(client: httpx.Client, away: str) ->
 def test_another_site_cannot_use_a_session(client: httpx.Client, conn: psycopg.Connection) -> None:
     raise_alert(conn, "forged")
     log_in(client, "the-operator")
-    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null", "Sec-Fetch-Site": "none"},
+    ):
         answer = client.post("/api/v1/alerts/forged/ack", headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:cityops:cross_site")
     assert client.post("/api/v1/alerts/forged/ack").status_code == 204
@@ -239,3 +245,48 @@ def verify_command(dsn: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "console", "verify-audit"]
     env = outer_environment() | {"CITYOPS_DSN": dsn}
     return subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "scopes", [["ingest:noize"], ["api:read"], ["what:ever"], ["api:viewer", ""], [], ["ingest"]]
+)
+def test_a_key_has_scopes_that_exist(conn: psycopg.Connection, scopes: list[str]) -> None:
+    with pytest.raises(ValueError, match="scope"):
+        add_key(conn, "wrong", scopes)
+    assert conn.execute("SELECT count(*) FROM api_keys WHERE name = 'wrong'").fetchone() == (0,)
+
+
+def shell(dsn: str, *line: str) -> subprocess.CompletedProcess[str]:
+    env = outer_environment() | {"CITYOPS_DSN": dsn, "COLUMNS": "200"}
+    command = [sys.executable, "-m", *line]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_acts_by_shell_are_in_the_audit_log(
+    place: tuple[str, str], conn: psycopg.Connection
+) -> None:
+    dsn = place[1]
+    refused = shell(dsn, "storage", "api-key", "add", "--name", "x", "--scopes", "api:read")
+    assert refused.returncode == 2
+    assert "api:viewer" in refused.stderr
+    shown = shell(dsn, "storage", "api-key", "add", "--help").stdout
+    example = shown.partition("or '")[2].partition("'")[0]
+    assert example == "ingest:noise,api:viewer"
+    made = shell(dsn, "storage", "api-key", "add", "--name", "shop", "--scopes", example)
+    assert made.stdout.startswith("ck_")
+    assert shell(dsn, "storage", "api-key", "revoke", "shop").returncode == 0
+    discard = ("storage", "dead-letters", "discard", "--code", "conflict", "--yes")
+    assert shell(dsn, *discard).returncode == 0
+    assert shell(dsn, "streams", "forget", "--yes").returncode == 0
+    assert shell(dsn, "console", "add-user", "zhang").returncode == 0
+    found = [e for e in audit.entries(conn) if str(e.detail.get("via", "")).startswith("shell of")]
+    assert [e.what for e in found[:5]] == [
+        "user.add",
+        "streams.forget",
+        "dead_letter.discard",
+        "api-key.revoke",
+        "api-key.add",
+    ]
+    assert found[4].target == "shop"
+    assert found[4].detail["scopes"] == ["ingest:noise", "api:viewer"]
+    assert made.stdout.strip() not in str(found), "never the key itself"
