@@ -42,6 +42,9 @@ def add_user_command(
     password_file: Annotated[
         Path | None, typer.Option(help="use the password in this file; made up when left out")
     ] = None,
+    screen: Annotated[
+        bool, typer.Option(help="a display on a wall: only looks, its login does not end")
+    ] = False,
     keep: Annotated[bool, typer.Option(help="leave a user of this name as they are")] = False,
 ) -> None:
     """Add a user, or give a known one a new password and role.
@@ -54,7 +57,7 @@ def add_user_command(
             typer.echo(f"{name} exists and stays")
             return
         try:
-            accounts.add_user(conn, name, password, role)
+            accounts.add_user(conn, name, password, role, screen=screen)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
     shown = "" if password_file else f"; password: {password}"

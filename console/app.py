@@ -10,9 +10,11 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 
-from console import api, edge, login, pages, problems, respond
-from console.auth import Desk
+from console import api, edge, login, pages, password_page, problems, respond
+from console.auth import Desk, note_refusal
 from console.live import Live
+from console.login_limits import LoginLimits
+from console.refusals import Refusals
 from console.settings import ConsoleSettings
 from service.clock import SystemClock
 from service.postgres import pool
@@ -27,16 +29,21 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     """Return the application; NiceGUI allows one per process."""
     clock = SystemClock()
     live = Live(settings.database(), clock)
-    desk = Desk(settings, pool(settings.database(), "console", size=POOL), clock, live)
+    connections = pool(settings.database(), "console", size=POOL)
+    limits, refusals = LoginLimits(clock.monotonic), Refusals(connections, clock.now)
+    desk = Desk(settings, connections, clock, live, limits, refusals)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         reader = threading.Thread(target=live.run, args=(stop, vitals.trouble), name="live")
+        recorder = threading.Thread(target=refusals.run, args=(stop,), name="refusals")
         reader.start()
         with desk.pool:
+            recorder.start()
             yield
-        stop.set()
+            stop.set()
+            await asyncio.to_thread(recorder.join)
         await asyncio.to_thread(reader.join)
 
     app = FastAPI(
@@ -49,10 +56,11 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     )
     app.state.desk = desk
     edge.install(app)
-    problems.install(app)
+    problems.install(app, lambda request, status: note_refusal(desk, request, status))
     api.mount(app)
     problems.refuse_unknown_paths(app)
     app.include_router(login.router)
+    app.include_router(password_page.router)
     app.include_router(respond.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 

@@ -8,6 +8,7 @@ A router asks for what it needs::
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -16,12 +17,16 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from console import accounts
+from console.accounts import SessionTimes
 from console.live import Live
+from console.login_limits import LoginLimits
 from console.problems import Problem
+from console.refusals import Refusals
 from console.roles import Principal, Role
 from console.settings import ConsoleSettings
-from service.api_keys import ApiKey, hash_key
+from service.api_keys import KEY_PREFIX, ApiKey, hash_key
 from service.clock import Clock
+from service.source import source_address
 
 COOKIE = "cityops_session"
 AREA = "api"
@@ -36,6 +41,14 @@ class Desk:
     pool: ConnectionPool
     clock: Clock
     live: Live
+    limits: LoginLimits
+    refusals: Refusals
+
+    @property
+    def times(self) -> SessionTimes:
+        """When sessions end."""
+        idle = timedelta(minutes=self.settings.session_idle_minutes)
+        return SessionTimes(idle, timedelta(hours=self.settings.session_hours))
 
 
 def desk_of(request: Request) -> Desk:
@@ -67,12 +80,16 @@ def key_role(conn: Connection, token: str) -> Principal | None:
     raise Problem(403, "key not allowed", "needs scope api:viewer, operator or admin", "scope")
 
 
-def session_principal(conn: Connection, desk: Desk, token: str | None) -> Principal | None:
-    """Return the person behind a session cookie; a viewer without name where pages are open."""
-    if token:
-        now, hours = desk.clock.now(), desk.settings.session_hours
-        if found := accounts.session_role(conn, token, now, hours):
-            return Principal(*found)
+def session_principal(
+    conn: Connection, desk: Desk, token: str | None, *, touch: bool = True
+) -> Principal | None:
+    """Return the person behind a session cookie; a viewer without name where pages are open.
+
+    ``touch``: this is a use of the session, it goes on from here.
+    """
+    now, times = desk.clock.now(), desk.times
+    if token and (found := accounts.session_role(conn, token, now, times, touch=touch)):
+        return Principal(*found)
     if desk.settings.console_open:
         return Principal("anonymous", Role.VIEWER, anonymous=True)
     return None
@@ -82,6 +99,7 @@ def principal(request: Request, conn: Annotated[Connection, Depends(connection)]
     """Return the caller; ``Problem`` 401 without a valid key or session."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
+        request.state.caller = f"key {token.strip()[: len(KEY_PREFIX) + 5]}"
         found = key_role(conn, token.strip())
     else:
         refuse_cross_site(request)
@@ -94,6 +112,7 @@ def principal(request: Request, conn: Annotated[Connection, Depends(connection)]
             "key",
             WWW_Authenticate="Bearer",
         )
+    request.state.caller = found.name
     return found
 
 
@@ -106,6 +125,14 @@ def refuse_cross_site(request: Request) -> None:
     # a sandboxed page says "null": only the browser's own word that it is ours helps then
     if site not in (None, "same-origin", "none") or not (ours or site == "same-origin"):
         raise Problem(403, "cross-site request", "send it from the console itself", "cross_site")
+
+
+def note_refusal(desk: Desk, request: Request, status: int) -> None:
+    """Count a call that was refused for want of a key, a login or a right."""
+    if status in (401, 403):
+        who = getattr(request.state, "caller", "")
+        asked = f"{request.method} {request.url.path}"
+        desk.refusals.note(f"call.{status}", who, source_address(), asked)
 
 
 def _needs(role: Role) -> Any:

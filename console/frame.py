@@ -32,6 +32,8 @@ from storage.views.limits import is_unwell
 REFRESH_S = 0.5
 ANEW_S = 10.0
 BUILD_S = 15.0
+SESSION_LOOK_S = 20.0
+"""How often an open page asks whether its session lasts."""
 YEAR_S = 365 * 24 * 3600
 T = TypeVar("T")
 
@@ -116,6 +118,8 @@ def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
             _head(view, page, [p for p in menu if who.may(p.role)])
         with ui.element("div").classes(f"page {page.title.partition('.')[0]}"):
             await page.body(view, **parameters)
+        if not who.anonymous:
+            ui.timer(SESSION_LOOK_S, lambda: _leave_when_over(view, _asked(request)))
         return None
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -123,6 +127,16 @@ def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
     own = inspect.Parameter("request", kind, annotation=Request)
     setattr(handler, "__signature__", inspect.Signature([own, *asked]))  # noqa: B010
     ui.page(page.path, response_timeout=BUILD_S)(handler)
+
+
+async def _leave_when_over(view: View, path: str) -> None:
+    """Go to the login when the session behind an open page has ended."""
+    try:
+        who = await asyncio.to_thread(_principal, view.desk, view.token, touch=False)
+    except (psycopg.Error, PoolTimeout):
+        return  # nothing is known while the database is away
+    if who is None or who.name != view.who.name:
+        ui.navigate.to(login_address(path))
 
 
 def _asked(request: Request) -> str:
@@ -247,11 +261,12 @@ def _person_html(view: View) -> str:
         return switch + f'<a href="/login">{words("login.submit")}</a>'
     role = words(f"role.{view.who.role}")
     return (
-        f'{switch}<span class="who">{escape(view.who.name)}<small>{role}</small></span>'
+        f'{switch}<a class="who" href="/password" title="{words("password.title")}">'
+        f"{escape(view.who.name)}<small>{role}</small></a>"
         f'<form method="post" action="/logout"><button>{words("login.out")}</button></form>'
     )
 
 
-def _principal(desk: Desk, token: str | None) -> Principal | None:
+def _principal(desk: Desk, token: str | None, *, touch: bool = True) -> Principal | None:
     with desk.pool.connection() as conn:
-        return session_principal(conn, desk, token)
+        return session_principal(conn, desk, token, touch=touch)

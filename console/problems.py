@@ -88,8 +88,8 @@ def respond(problem: Problem) -> ProblemResponse:
     return ProblemResponse(body, problem.status, problem.headers)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the API a problem."""
+def install(app: FastAPI, refused: Callable[[Request, int], None]) -> None:
+    """Make every error of the API a problem; ``refused`` is told the status of each."""
     answers: dict[type[Exception], Callable[[Any], Problem]] = {
         Problem: lambda error: error,
         RequestValidationError: _invalid,
@@ -102,12 +102,16 @@ def install(app: FastAPI) -> None:
         Exception: lambda _: _ours(),
     }
     for kind, answer in answers.items():
-        app.add_exception_handler(kind, _handler(answer))
+        app.add_exception_handler(kind, _handler(answer, refused))
 
 
-def _handler(answer: Callable[[Any], Problem]) -> Callable[[Request, Any], Awaitable[Response]]:
-    async def handle(_: Request, error: Any) -> Response:
-        return respond(answer(error))
+def _handler(
+    answer: Callable[[Any], Problem], refused: Callable[[Request, int], None]
+) -> Callable[[Request, Any], Awaitable[Response]]:
+    async def handle(request: Request, error: Any) -> Response:
+        problem = answer(error)
+        refused(request, problem.status)
+        return respond(problem)
 
     return handle
 

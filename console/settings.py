@@ -11,6 +11,9 @@ class ConsoleSettings(Settings):
     console_open: bool = Field(
         default=False, description="Pages may be viewed (not acted on) without a login"
     )
+    session_idle_minutes: float = Field(
+        default=30.0, gt=0, description="A login ends after so many minutes without use"
+    )
     session_hours: float = Field(
-        default=12.0, gt=0, description="A login ends after so many hours without use"
+        default=12.0, gt=0, description="A login ends after so many hours, used or not"
     )

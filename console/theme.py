@@ -15,6 +15,7 @@ def head_html(words: Words, theme: str, now: datetime) -> str:
     root = f'{{lang: "{words.html_lang}", className: "{theme}"}}'
     return (
         f'<link rel="stylesheet" href="{STYLE_URL}">{OWN_STYLE.get(theme, "")}'
+        '<script type="module" src="/static/presence.js"></script>'
         f"<style>{_variables()}</style><script>"
         f"Object.assign(document.documentElement, {root});"
         f'document.documentElement.dataset.serverTime = "{now.isoformat()}";</script>'

@@ -10,6 +10,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from service.source import source_address
+
 CHUNK = 5_000
 
 
@@ -48,7 +50,12 @@ def record(
     result: str = "ok",
     **detail: object,
 ) -> None:
-    """Append one act in the caller's transaction: act and record stand or fall together."""
+    """Append one act in the caller's transaction: act and record stand or fall together.
+
+    The address that the call came from is part of it.
+    """
+    if address := source_address():
+        detail.setdefault("address", address)
     conn.execute(
         "INSERT INTO audit (who, what, target, result, detail) VALUES (%s, %s, %s, %s, %s)",
         [who, what, target, result, Jsonb(detail)],

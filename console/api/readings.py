@@ -22,6 +22,7 @@ from console.problems import Refused, not_found
 from console.registry import known_sensors
 from console.sheets import Bom, csv_response, heading
 from service.clock import SystemClock
+from storage.audit import record
 
 router = APIRouter(tags=["readings"])
 MAX_SENSORS = 50
@@ -165,6 +166,8 @@ def list_readings(
     if format == "csv":
         columns = {name: name for name in ("sensor", "observed_at", "received_at")}
         columns |= {name: heading(name, unit) for name, unit in units.items()}
+        asked = {"sensors": sensor, "from": str(span.start), "to": str(span.end)}
+        record(conn, who.name, "export", f"{declared.name}/readings", rows=len(rows), **asked)
         sheet = csv_response(f"{declared.name}-readings", columns, rows, bom=bom)
         if more:
             sheet.headers["Link"] = next_link(request, after=more)
@@ -210,7 +213,10 @@ def get_series(
         least = history.fitting_step(span, lines=lines)
         told = f"more than {MAX_ROWS} rows: ask for a step of at least {least} s, or fewer lines"
         raise Refused("query.step_s", "too_many_rows", told)
-    return _answer(asked, level, history.series(conn, asked), format, bom)
+    rows = history.series(conn, asked)
+    if format == "csv":
+        record(conn, who.name, "export", f"{declared.name}/series", rows=len(rows), metric=metric)
+    return _answer(asked, level, rows, format, bom)
 
 
 def _answer(

@@ -18,6 +18,7 @@ from console.history import MAX_ROWS
 from console.problems import Refused, not_found, require_known
 from console.registry import State
 from console.sheets import Bom, csv_response
+from storage.audit import record
 
 router = APIRouter(tags=["sensors"])
 PAGE = 500
@@ -145,6 +146,7 @@ def list_sensors(
         if more and limit is None:
             told = f"a sheet holds at most {MAX_ROWS} rows: ask for one stream, domain or district"
             raise Refused("query.stream", "too_many_rows", told)
+        record(conn, who.name, "export", "sensors", rows=len(rows))
         columns = {name: name for name in SensorState.model_fields}
         sheet = csv_response("sensors", columns, rows, bom=bom)
         if more:

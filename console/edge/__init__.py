@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from console.edge.bodies import BodyLimit
 from console.edge.headers import SecurityHeaders
 from console.edge.origins import SameOriginSockets
+from console.edge.source import SourceAddress
 from console.edge.text import PlainText
 
 
@@ -14,3 +15,4 @@ def install(app: FastAPI) -> None:
     app.add_middleware(BodyLimit)
     app.add_middleware(SameOriginSockets)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(SourceAddress)
