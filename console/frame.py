@@ -27,6 +27,7 @@ from console.texts import Words, language_of, words_of
 from console.theme import head_html
 from console.widgets.head import Pulse
 from service.log import logger
+from service.source import coming_from, source_address
 from storage.views.limits import is_unwell
 
 REFRESH_S = 0.5
@@ -46,12 +47,13 @@ class View:
     who: Principal
     words: Words
     token: str | None
+    address: str
 
     async def ask(self, question: Callable[[Connection], T]) -> T:
         """Run a query in a thread with a connection of the pool."""
 
         def work() -> T:
-            with self.desk.pool.connection() as conn:
+            with coming_from(self.address), self.desk.pool.connection() as conn:
                 return question(conn)
 
         return await asyncio.to_thread(work)
@@ -60,7 +62,8 @@ class View:
         """Do something in one transaction if the person may, still logged in; None otherwise."""
 
         def work() -> T | None:
-            with self.desk.pool.connection() as conn, conn.transaction():
+            here = coming_from(self.address)
+            with here, self.desk.pool.connection() as conn, conn.transaction():
                 who = session_principal(conn, self.desk, self.token)
                 return deed(conn, who) if who and who.may(needed) else None
 
@@ -111,7 +114,7 @@ def _register(desk: Desk, page: Page, menu: Sequence[Page]) -> None:
         who = await asyncio.to_thread(_principal, desk, token)
         if who is None or not who.may(page.role):
             return RedirectResponse(login_address(_asked(request)), 303)
-        view = View(desk, who, words_of(language_of(request)), token)
+        view = View(desk, who, words_of(language_of(request)), token, source_address())
         ui.page_title(f"{view.words(page.title)} · {view.words('app.title')}")
         ui.add_head_html(head_html(view.words, page.theme, desk.clock.now()))
         if page.theme == "desk":

@@ -247,5 +247,8 @@ def test_a_silence_is_previewed_set_and_ended(open_page: Opener, conn: psycopg.C
     expect(line).to_have_count(0)
     row = conn.execute("SELECT author, ended_by FROM silences").fetchone()
     assert row == ("operator", "operator")
-    done = conn.execute("SELECT what FROM audit WHERE what LIKE 'silence.%%' ORDER BY seq")
-    assert done.fetchall() == [("silence.create",), ("silence.expire",)]
+    done = conn.execute(
+        "SELECT what, detail->>'address' FROM audit WHERE what LIKE 'silence.%%' ORDER BY seq"
+    )
+    acts = ("silence.create", "silence.expire")
+    assert done.fetchall() == [(act, "127.0.0.1") for act in acts]
