@@ -310,4 +310,5 @@ def test_incidents_are_read_and_worked_on(place: Place, conn: Connection) -> Non
     ended = place.call("viewer", "GET", f"/incidents/{other}").json()
     assert (ended["incident"]["status"], ended["incident"]["firing"]) == ("resolved", 2)
     assert ended["timeline"][-1]["note"] == "test pumping"
-    assert place.audits("incident.resolve")[0].detail == {"note": "test pumping"}
+    act = place.audits("incident.resolve")[0]
+    assert act.detail == {"note": "test pumping", "address": "127.0.0.1"}

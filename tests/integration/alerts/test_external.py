@@ -127,7 +127,7 @@ def test_an_operator_ends_what_no_message_ends(place: Place, conn: Connection) -
         ("operator", "ended", "rule deleted over there")
     ]
     (line,) = (e for e in place.audits("alert.end") if e.target == alert["id"])
-    assert line.detail == note
+    assert line.detail == note | {"address": "127.0.0.1"}
     assert place.call("operator", "POST", path, json=note).status_code == 409, "it is over"
     assert place.call("operator", "POST", "/alerts/none/end", json=note).status_code == 404
     post(place, firing(DISK))
