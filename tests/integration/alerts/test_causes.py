@@ -1,11 +1,14 @@
 """Notices of one incident to one receiver come as one; a worse level waits for nothing."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import jsonschema
 import pytest
 
+from alerts.bodies.cityops import schema
 from alerts.events import Format
 from alerts.incident_store import list_incidents
 from alerts.routes import read_routes
@@ -104,6 +107,8 @@ def test_every_format_says_alerts_and_their_incident_in_one_message(
         " WHERE r.name = 'other' AND o.events = 2"
     ).fetchall()
     assert "air-quality-510106-01" in body[0] or "武侯" in body[0]
+    if format == "cityops":
+        jsonschema.validate(json.loads(body[0]), schema(), cls=jsonschema.Draft202012Validator)
 
 
 def test_no_word_overtakes_one_that_still_waits(desk: Desk, dsn: str, tmp_path: Path) -> None:

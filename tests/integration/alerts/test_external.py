@@ -1,6 +1,7 @@
 """Alerts from elsewhere over real HTTP: each its own episode, none lost, none in our way."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,8 @@ from tests.alerting import Desk, Place, of_sensor, transition
 from tests.servers import wait_until
 
 DISK = {"alertname": "DiskFull", "instance": "db-1"}
+LEAST_BESIDE = 4
+"""So many alerts of ours are recorded one after another while a thousand others are taken."""
 WARNING, CRITICAL = DISK | {"severity": "warning"}, DISK | {"severity": "critical"}
 
 
@@ -241,6 +244,41 @@ def test_a_storm_from_elsewhere_lets_our_own_alerts_pass(desk: Desk, dsn: str) -
     assert max(during) < max(1.0, took / 4)
     messages = desk.conn.execute("SELECT count(*), max(events) FROM outbox").fetchone()
     assert messages == (1000 / PIECE, PIECE), "few messages all the same"
+
+
+def test_our_own_red_alert_passes_a_webhook_of_a_thousand(
+    place: Place, conn: Connection, kafka: str, topic_prefix: str, send: Any
+) -> None:
+    """Console and engine as they run: the webhook by HTTP, our own transitions through Kafka."""
+    env = {"CITYOPS_KAFKA": kafka, "CITYOPS_TOPIC_PREFIX": topic_prefix}
+    engine = place.spawn("alerts", "engine", env=env)
+
+    def recorded_after(n: int) -> float:
+        own = transition(n, severity=1, id=f"own-{n}", episode=f"own-{n}", sensor=f"own-{n}")
+        row, begun = "SELECT 1 FROM transitions WHERE id = %s", time.monotonic()
+        send(own)
+        wait_until(lambda: conn.execute(row.encode(), [own.id]).fetchone(), 60.0, "our own alert")
+        return time.monotonic() - begun
+
+    try:
+        quiet = sorted(recorded_after(n) for n in range(5))[2]
+        storm = [firing(DISK | {"instance": f"i{n}"}) for n in range(1000)]
+        posting, posted = threading.Thread(target=post, args=(place, *storm)), time.monotonic()
+        posting.start()
+        began = "SELECT 1 FROM episodes WHERE stream = 'external' AND cleared_at IS NULL LIMIT 1"
+        wait_until(lambda: conn.execute(began.encode()).fetchone(), 30.0, "the storm")
+        during, n = [], 10
+        while posting.is_alive():
+            during.append(recorded_after(n))
+            n += 1
+        took = time.monotonic() - posted
+    finally:
+        engine.stop()
+    assert len(shown(place, "stream=external&limit=5000")) == 1000
+    print(f"quiet {quiet:.3f} s, beside the storm {max(during):.3f} s of {len(during)}")
+    # as one transaction it lets none of ours pass before its end, and one at most after it
+    assert len(during) >= LEAST_BESIDE, f"{len(during)} of ours in {took:.2f} s"
+    assert max(during) < max(1.0, took / 3)
 
 
 def test_a_storm_that_is_not_pushed_again_ends_in_pieces_too(desk: Desk) -> None:
