@@ -110,10 +110,11 @@ bench: setup $(BENCH_STAMP) ## Measure the pipe beside its peers (7 min; SHARE=0
 soak: setup ## Watch memory under 20 000 readings/s for 30 min (MINUTES=5 for a try)
 	@$(BIN)/python -m benchmarks soak $(if $(MINUTES),--minutes $(MINUTES))
 
-# what an earlier run has left behind is loaded first: it was broken off
+# what an earlier run has left behind is loaded first: it was broken off. History ends where the live
+# data begins, or its last hour would contradict what was measured
 history: $(STAMP) ## Make days of history and load them while the platform runs: make history DAYS=30 SENSORS=2000
 	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" \
-	  && { compgen -G '$(HISTORY)/*.arrows' >/dev/null || $(BIN)/python -m simulators backfill --out $(HISTORY) --days $(or $(DAYS),30) $(if $(SENSORS),--sensors $(SENSORS)) $(if $(UNTIL),--until $(UNTIL)); } \
+	  && { compgen -G '$(HISTORY)/*.arrows' >/dev/null || $(BIN)/python -m simulators backfill --out $(HISTORY) --days $(or $(DAYS),30) $(if $(SENSORS),--sensors $(SENSORS)) --until "$(or $(UNTIL),$$($(BIN)/python -m storage live-since))"; } \
 	  && exec $(BIN)/python -m storage load $(HISTORY) --remove
 
 bench-lock: $(STAMP) ## Resolve benchmarks/requirements.in anew

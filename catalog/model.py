@@ -140,6 +140,8 @@ class Derived(Frozen):
     decimals: int = 0
     of: tuple[str, ...]
     by: DerivedFunction
+    names: tuple[Text, ...] = ()
+    """What people call the values 1, 2, 3 …, such as the classes of water."""
     typical: Span = (0.0, 1.0)
     source: Source = ENGINEERING
 
@@ -254,6 +256,13 @@ class Panel(Frozen):
     kind: Literal["timeseries", "stat", "bars"] = "timeseries"
 
 
+class HourlyAmount(Frozen):
+    """What fell, passed or was used within the last hour: the sum of a metric's good values."""
+
+    metric: Name
+    title: Text
+
+
 class Stream(Frozen):
     """Everything the platform knows about one kind of sensor."""
 
@@ -279,6 +288,8 @@ class Stream(Frozen):
     """The metric or derived metric that stands for the stream on the wall."""
     overall: Literal["mean", "sum", "min", "max", "margin"] = "mean"
     """How sensors make one number for the city; ``margin``: worst above the sensor's own limit."""
+    hourly: HourlyAmount | None = None
+    """An amount that takes the headline's place on the wall while there is any, such as rain."""
 
     @model_validator(mode="after")
     def _names_resolve(self) -> "Stream":
@@ -300,6 +311,8 @@ class Stream(Frozen):
             raise ValueError(f"{self.name}: versions {later} are not earlier than {self.version}")
         if self.headline not in self.aggregate_names:
             raise ValueError(f"{self.name}: headline {self.headline} is no metric")
+        if self.hourly and self.hourly.metric not in self.metric_names:
+            raise ValueError(f"{self.name}: hourly amount {self.hourly.metric} is no metric")
         return self
 
     def _relations_resolve(self) -> None:

@@ -7,7 +7,7 @@ from catalog.model import Severity, Text
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How one severity is shown. Colours keep apart under the common colour-vision deficiencies."""
+    """How one severity is shown. The icon is the second code beside the colour."""
 
     severity: Severity
     roman: str
@@ -17,8 +17,8 @@ class Level:
 
 
 LEVELS = {
-    Severity.RED: Level(Severity.RED, "I", Text(zh="红色", en="Red"), "#D55E00", "◆"),
-    Severity.ORANGE: Level(Severity.ORANGE, "II", Text(zh="橙色", en="Orange"), "#E69F00", "▲"),
+    Severity.RED: Level(Severity.RED, "I", Text(zh="红色", en="Red"), "#E0322F", "◆"),
+    Severity.ORANGE: Level(Severity.ORANGE, "II", Text(zh="橙色", en="Orange"), "#FF9830", "▲"),
     Severity.YELLOW: Level(Severity.YELLOW, "III", Text(zh="黄色", en="Yellow"), "#F0E442", "■"),
     Severity.BLUE: Level(Severity.BLUE, "IV", Text(zh="蓝色", en="Blue"), "#56B4E9", "●"),
 }

@@ -31,7 +31,7 @@ WATCHED_S = 15.0
 MAX_ALERTS = 1000
 LASTING_S = {"trends": 30.0, "platform": 2.0}
 """How long these parts of a snapshot may stand: they take most of the time and move slowly."""
-TREND = "vital_trend(NULL, now() - make_interval(hours => %s), now(), make_interval(mins => %s))"
+TREND = "vital_lines(now() - make_interval(hours => %s), now(), make_interval(mins => %s))"
 
 Row = dict[str, Any]
 

@@ -6,7 +6,7 @@ from datetime import date
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
-from catalog.model import SensorAttribute, Severity, Stream, ThresholdRule
+from catalog.model import Derived, SensorAttribute, Severity, Stream, ThresholdRule
 from catalog.severity import LEVELS, NORMAL_COLOUR, STALE_COLOUR, STATES
 from dashboards.texts import Lang, pick, say
 from storage.views.limits import coloured_from
@@ -18,6 +18,8 @@ QUIET: Steps = [(None, NORMAL_COLOUR)]
 WALL_TEXT = "#D8DEE4"
 """Numbers that are neither good nor bad."""
 PLAIN: Steps = [(None, WALL_TEXT)]
+TILE = "#2A333B"
+"""Ground of a tile that is neither good nor bad."""
 
 
 def unit(declared: str) -> str:
@@ -40,6 +42,40 @@ def limits(stream: Stream, metric: str) -> Steps:
         and limit.source.in_force(date.today())
     ]
     return steps(found, PLAIN)
+
+
+def is_distance(stream: Stream, metric: str) -> bool:
+    """Tell whether charts of many sensors show a metric as distance to each sensor's own limit."""
+    return stream.overall == "margin" and metric == stream.headline
+
+
+def level_lines(stream: Stream, metric: str, lang: Lang) -> list[tuple[str, float]]:
+    """Return the metric's limits in force as lines: name (icon, comparison, level) and value.
+
+    The name begins with the level's icon, by which ``panels.limit_lines`` knows its colour.
+    """
+    found = {
+        (rule.op, float(limit.value), limit.severity)
+        for rule in stream.rules
+        if isinstance(rule, ThresholdRule) and rule.metric == metric
+        for limit in rule.thresholds
+        if not isinstance(limit.value, SensorAttribute)
+        and limit.hours is None
+        and limit.source.in_force(date.today())
+    }
+    if is_distance(stream, metric):
+        found |= {
+            (rule.op, limit.value.offset, limit.severity)
+            for rule in stream.rules
+            if isinstance(rule, ThresholdRule) and rule.metric == metric
+            for limit in rule.thresholds
+            if isinstance(limit.value, SensorAttribute)
+            and limit.value.attribute == margin_attribute(stream)
+        }
+    return [
+        (f"{LEVELS[severity].icon} {op} {value:g} {pick(LEVELS[severity].title, lang)}", value)
+        for op, value, severity in sorted(found, key=lambda one: (one[2], one[1], one[0]))
+    ]
 
 
 def margin_limits(stream: Stream) -> Steps:
@@ -88,6 +124,17 @@ def thresholds(chosen: Steps) -> build.ThresholdsConfig:
         .mode(model.ThresholdsMode.ABSOLUTE)
         .steps([model.Threshold(value=value, color=colour) for value, colour in chosen])
     )
+
+
+def names_mapping(stream: Stream, metric: str, lang: Lang) -> list[model.ValueMap]:
+    """Return what people call the metric's values, for those that have names."""
+    shown = stream.quantity(metric)
+    names = shown.names if isinstance(shown, Derived) else ()
+    options = {
+        str(n): model.ValueMappingResult(text=pick(one, lang), index=n - 1)
+        for n, one in enumerate(names, 1)
+    }
+    return [model.ValueMap(options=options)] if options else []
 
 
 def level_mapping(lang: Lang) -> model.ValueMap:

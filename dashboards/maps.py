@@ -1,4 +1,4 @@
-"""Maps without tiles: own shapes of districts, rings and rivers below the sensors."""
+"""Maps without tiles: the districts, rings and rivers below the sensors, names above them."""
 
 import base64
 import json
@@ -21,17 +21,19 @@ NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAE
 GROUND_LAYER = {"type": "xyz", "name": "ground", "config": {"url": NOTHING, "attribution": ""}}
 GROUND = {"district": ("#3A4753", 1), "ring": ("#56626D", 1), "river": ("#2F5D85", 2)}
 PLACES = 4
+ZOOM = 9.2
 
 
-def sensor_map(lang: Lang, district: str, zoom: float = 9.2) -> geomap.Panel:
+def sensor_map(lang: Lang, district: str) -> geomap.Panel:
     """Return a map of query A (sensors) above query B (districts).
 
     Both have ``lon, lat, level`` (state level of ``dash.states``); the column ``district`` of B is
     written on the map.
     """
     lon, lat = CENTRE
-    view = geomap.MapViewConfig().id("coords")
-    view.lat(lat).lon(lon).zoom(zoom)  # pyright: ignore[reportArgumentType]  # the SDK says int
+    # fitted to what is on it, whatever the panel's shape; the rest only until the data is there
+    view = geomap.MapViewConfig().id("fit").all_layers(True).padding(2)
+    view.lat(lat).lon(lon).zoom(ZOOM)  # pyright: ignore[reportArgumentType]  # the SDK says int
     shapes = [_shape_layer(kind, *look) for kind, look in GROUND.items()]
     panel = (
         geomap.Panel()
@@ -39,7 +41,7 @@ def sensor_map(lang: Lang, district: str, zoom: float = 9.2) -> geomap.Panel:
         .controls(geomap.ControlsOptions().show_zoom(True).mouse_wheel_zoom(False))
         .tooltip(geomap.TooltipOptions().mode(geomap_model.TooltipMode.DETAILS))
         .basemap(_layer("xyz", "ground", dict(GROUND_LAYER["config"])))
-        .layers([*shapes, _districts(district), _sensors()])
+        .layers([*shapes, _districts(), _sensors(), _names(district)])
         .thresholds(thresholds(level_steps()))
         .color_scheme(dash.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .mappings([level_mapping(lang)])
@@ -51,10 +53,15 @@ def _sensors() -> build.MapLayerOptions:
     return _points("sensors", "A", {"size": _fixed(5), "opacity": 0.9}).tooltip(True)
 
 
-def _districts(name: str) -> build.MapLayerOptions:
-    """Names of districts in the colour of their state, on a pale disc in the same colour."""
-    look = {"size": _fixed(13), "opacity": 0.35, "text": {"mode": "field", "field": name}}
-    return _points("districts", "B", look).tooltip(True)
+def _districts() -> build.MapLayerOptions:
+    """A pale disc in the colour of each district's state."""
+    return _points("districts", "B", {"size": _fixed(13), "opacity": 0.3}).tooltip(True)
+
+
+def _names(name: str) -> build.MapLayerOptions:
+    """Names of districts in the colour of their state, above the sensors and clear of the disc."""
+    look = {"size": _fixed(2), "opacity": 1, "text": {"mode": "field", "field": name}}
+    return _points("names", "B", look).tooltip(False)
 
 
 def _points(name: str, query: str, look: dict[str, Any]) -> build.MapLayerOptions:
@@ -62,10 +69,13 @@ def _points(name: str, query: str, look: dict[str, Any]) -> build.MapLayerOption
         "color": {"field": "level", "fixed": NORMAL_COLOUR},
         "symbol": {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"},
         "rotation": {"fixed": 0, "mode": "mod", "min": -360, "max": 360},
-        "textConfig": {"fontSize": 11, "textAlign": "center", "textBaseline": "middle"},
+        "textConfig": {
+            **{"fontSize": 13, "textAlign": "center", "textBaseline": "middle"},
+            **{"offsetX": 0, "offsetY": -14},
+        },
         **look,
     }
-    layer = _layer("markers", name, {"showLegend": query == "A", "style": style})
+    layer = _layer("markers", name, {"showLegend": False, "style": style})
     where = build.FrameGeometrySource().longitude("lon").latitude("lat")
     layer.location(where.mode(common.FrameGeometrySourceMode.COORDS))
     return layer.filter_data({"id": "byRefId", "options": query})

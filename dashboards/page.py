@@ -19,12 +19,13 @@ SCHEMA_VERSION = 38
 UNASKED = frozenset(
     (
         *("allowCustomValue", "auto", "auto_count", "auto_min", "percentChangeColorMode"),
-        *("repeatDirection", "showPercentChange", "wideLayout"),
+        *("repeatDirection", "showPercentChange", "perPage"),
     )
 )
 """What the SDK writes unasked and 10.1 does not know, or means for another kind of variable."""
 NOTE_TARGET = {"limit": 100, "matchAny": False, "tags": [], "type": "dashboard"}
 """What the models want of every annotation's target; only Grafana's own data source looks at it."""
+TIMES = ("1h", "3h", "6h", "24h", "7d", "30d")
 UP_ICON, OTHER_ICON = "dashboard", "doc"
 """Icons of the few that Grafana draws before a link; any other name leaves the place empty."""
 
@@ -61,6 +62,7 @@ class Note:
     key: str
     sql: str
     colour: str
+    shown: bool = True
 
 
 @dataclass
@@ -106,10 +108,12 @@ class Page:
         min_step: str | None = None,
         points: int | None = None,
         to: Sequence[sdk.DashboardLink] = (),
+        nothing: str = "nodata",
     ) -> None:
         """Place a panel; title, description and what to do come from the catalogue by ``key``.
 
-        ``to``: where its heading leads; tables and maps rather link their values.
+        ``to``: where its heading leads; tables and maps rather link their values. ``nothing``: what
+        stands where there is no value, a key of the catalogue.
         """
         panel.id(panel_id(f"{self.kind}/{key}")).title(title or self.say(key))
         panel.description(
@@ -117,7 +121,7 @@ class Page:
         )
         panel.grid_pos(model.GridPos(h=at.h, w=at.w, x=at.x, y=at.y))
         panel.datasource(DATASOURCE)
-        panel.no_value(self.say("nodata"))
+        panel.no_value(self.say(nothing))
         for target in targets:
             panel.with_target(target)
         if min_step:
@@ -157,7 +161,7 @@ class Page:
             .timezone("Asia/Shanghai")
             .refresh(self.refresh)
             .time(self.since, "now")
-            .timepicker(sdk.TimePicker().refresh_intervals(["10s", "30s", "1m", "5m", "15m"]))
+            .timepicker(self._times())
             .tooltip(model.DashboardCursorSync.CROSSHAIR)
             .readonly()
             .week_start("monday")
@@ -172,6 +176,18 @@ class Page:
         made = _clean(jsonable(board.build()))
         _complete(made)
         return made | {"schemaVersion": SCHEMA_VERSION}
+
+    def _times(self) -> sdk.TimePicker:
+        """Offer times by names in the page's language: Grafana has none for them but English."""
+        offered = [
+            sdk.TimeOption().display(self.say(f"time.{back}")).from_val(f"now-{back}").to("now")
+            for back in TIMES
+        ]
+        return (
+            sdk.TimePicker()
+            .refresh_intervals(["10s", "30s", "1m", "5m", "15m"])
+            .quick_ranges(list(offered))
+        )
 
     def _describe(self, about: str, act: str) -> str:
         stop = "。" if self.lang == "zh" else "."
@@ -188,7 +204,7 @@ class Page:
             sdk.AnnotationQuery()
             .name(self.say(note.key))
             .datasource(DATASOURCE)
-            .enable(True)
+            .enable(note.shown)
             .icon_color(note.colour)
             .target(rows(note.sql, "Anno"))  # pyright: ignore[reportArgumentType]
         )

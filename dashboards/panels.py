@@ -6,15 +6,20 @@ from typing import Any
 from grafana_foundation_sdk.builders import common as build
 from grafana_foundation_sdk.builders import dashboard as dash
 from grafana_foundation_sdk.builders import stat as stat_builder
+from grafana_foundation_sdk.builders import statetimeline as timeline_builder
 from grafana_foundation_sdk.builders import table as table_builder
 from grafana_foundation_sdk.builders import timeseries as series_builder
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
-from catalog.severity import NORMAL_COLOUR
+from catalog.severity import LEVELS, NORMAL_COLOUR
 from dashboards.looks import PLAIN, Steps, thresholds
 from dashboards.query import jsonable
 
+DURATION = "dthms"
+"""Hours, minutes and seconds as 00:05:12: the same in every language."""
+TITLE_PX, VALUE_PX = 15, 34
+"""Sizes of letters in numbers, the same on every page."""
 LINE = "#8FB8DE"
 BAND = "#5B7083"
 Property = model.DynamicConfigValue
@@ -44,7 +49,8 @@ def mapping_prop(*maps: model.ValueMap) -> Property:
 
 def coloured(*maps: model.ValueMap) -> list[Property]:
     """Return the properties of a table column whose mapped text carries its colour."""
-    return [mapping_prop(*maps), prop("custom.cellOptions", {"type": "color-text"})]
+    shown = prop("custom.cellOptions", {"type": "color-text"})
+    return [mapping_prop(*maps), shown, prop("custom.align", "left")]
 
 
 def number(unit: str, decimals: int | None = None) -> list[Property]:
@@ -63,11 +69,12 @@ def stat(
     rows: bool = False,
     fields: str = "",
     columns: bool = True,
+    filled: bool = False,
 ) -> stat_builder.Panel:
     """Big numbers, side by side or below each other; with a sparkline when ``spark``.
 
     ``rows`` shows every row, else the last value of each series; ``fields`` picks fields by
-    regular expression (all numbers when empty).
+    regular expression (all numbers when empty); ``filled``: the colour is the ground, not the text.
     """
     reduce = build.ReduceDataOptions().calcs(["lastNotNull"]).values(rows)
     if fields:
@@ -78,7 +85,12 @@ def stat(
         .decimals(decimals)
         .thresholds(thresholds(steps))
         .color_scheme(dash.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
-        .color_mode(common.BigValueColorMode.VALUE)
+        .color_mode(
+            common.BigValueColorMode.BACKGROUND_SOLID if filled else common.BigValueColorMode.VALUE
+        )
+        .wide_layout(False)
+        .text(common_text())
+        .field_min_max(True)
         .graph_mode(common.BigValueGraphMode.AREA if spark else common.BigValueGraphMode.NONE)
         .justify_mode(common.BigValueJustifyMode.AUTO)
         .orientation(
@@ -91,23 +103,30 @@ def stat(
     )
 
 
+def common_text() -> build.VizTextDisplayOptions:
+    """Return the sizes of a number's name and value."""
+    return build.VizTextDisplayOptions().title_size(TITLE_PX).value_size(VALUE_PX)
+
+
 def lines(
     *,
     unit: str,
-    decimals: int,
-    steps: Steps = PLAIN,
-    limits_shown: bool = False,
+    decimals: int | None,
+    gap_s: float = 180,
     legend: bool = True,
     bars: bool = False,
     stacked: bool = False,
     points: bool = False,
 ) -> series_builder.Panel:
-    """A time series with shared manners: thin lines, no points, all values in one tooltip."""
+    """A time series with shared manners: thin lines, no points, all values in one tooltip.
+
+    ``gap_s``: a line runs through a pause up to this long; a longer one is a gap. Decimals of the
+    axis are Grafana's own where none are asked for.
+    """
     panel = (
         series_builder.Panel()
         .unit(unit)
-        .decimals(decimals)
-        .thresholds(thresholds(steps))
+        .thresholds(thresholds(PLAIN))
         .color_scheme(dash.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
         .draw_style(common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE)
         .line_width(0 if bars else 1)
@@ -115,7 +134,7 @@ def lines(
         .line_interpolation(common.LineInterpolation.LINEAR)
         .show_points(common.VisibilityMode.ALWAYS if points else common.VisibilityMode.NEVER)
         .point_size(3)
-        .span_nulls(False)
+        .span_nulls(gap_s * 1000)
         .legend(
             build.VizLegendOptions()
             .display_mode(common.LegendDisplayMode.LIST)
@@ -129,9 +148,8 @@ def lines(
             .sort(common.SortOrder.DESCENDING)
         )
     )
-    if limits_shown and len(steps) > 1:
-        style = build.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
-        panel.thresholds_style(style)
+    if decimals is not None:
+        panel.decimals(decimals)
     if stacked:
         panel.stacking(build.StackingConfig().group("A").mode(common.StackingMode.NORMAL))
     return panel
@@ -149,6 +167,48 @@ def band(panel: series_builder.Panel, mean: str, low: str, high: str) -> series_
     panel.override_by_name(low, list(edge))
     filled = [*edge, prop("custom.fillBelowTo", low), prop("custom.fillOpacity", 18)]
     return panel.override_by_name(high, filled)
+
+
+def limit_lines(panel: series_builder.Panel) -> series_builder.Panel:
+    """Draw the series whose names begin with the icon of a level dashed, in the level's colour."""
+    for level in LEVELS.values():
+        panel.override_by_regexp(
+            f"/^{level.icon} /",
+            [
+                prop("color", {"mode": "fixed", "fixedColor": level.colour}),
+                prop("custom.lineStyle", {"fill": "dash", "dash": [8, 6]}),
+                prop("custom.hideFrom", {"legend": True, "tooltip": False, "viz": False}),
+            ],
+        )
+    return panel
+
+
+def timeline(steps: Steps, maps: model.ValueMap) -> timeline_builder.Panel:
+    """Rows of states over time in the colours of their mapping; the text is in the tooltip."""
+    return (
+        timeline_builder.Panel()
+        .show_value(common.VisibilityMode.NEVER)
+        .merge_values(True)
+        .align_value(common.TimelineValueAlignment.LEFT)
+        .row_height(0.9)
+        .line_width(0)
+        .fill_opacity(100)
+        .thresholds(thresholds(steps))
+        .color_scheme(dash.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .mappings([maps])
+        .legend(
+            build.VizLegendOptions()
+            .display_mode(common.LegendDisplayMode.LIST)
+            .placement(common.LegendPlacement.BOTTOM)
+            .show_legend(False)
+            .calcs([])
+        )
+        .tooltip(
+            build.VizTooltipOptions()
+            .mode(common.TooltipDisplayMode.SINGLE)
+            .sort(common.SortOrder.NONE)
+        )
+    )
 
 
 def table(
@@ -172,6 +232,11 @@ def table(
 def time_column() -> list[Property]:
     """Return the properties of a column of moments."""
     return [prop("unit", "dateTimeAsLocal"), prop("custom.width", 165)]
+
+
+def clock_column() -> list[Property]:
+    """Return the properties of a column of moments of today, written as time of day."""
+    return [prop("unit", "time:HH:mm:ss"), prop("custom.width", 85)]
 
 
 def width(pixels: int) -> Property:

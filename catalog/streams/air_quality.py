@@ -208,6 +208,11 @@ STREAM = Stream(
             title=text("空气质量级别", "Air quality class"),
             of=("aqi",),
             by=aqi_class,
+            names=(
+                *(text("优", "Excellent"), text("良", "Good"), text("轻度污染", "Light pollution")),
+                text("中度污染", "Moderate pollution"),
+                *(text("重度污染", "Heavy pollution"), text("严重污染", "Severe pollution")),
+            ),
             typical=(1, 2),
             source=HJ_633_2026,
         ),

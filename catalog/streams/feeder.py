@@ -8,6 +8,7 @@ from catalog.model import (
     FlatLine,
     HealthRule,
     Metric,
+    Panel,
     Placement,
     Rolling,
     SmartDataModel,
@@ -212,6 +213,14 @@ STREAM = Stream(
         AbsenceRule(after_s=60),
         StreamAbsenceRule(after_s=60),
         HealthRule(),
+    ),
+    panels=(
+        Panel(title=text("三相电压", "Voltages"), metrics=("ua_kv", "ub_kv", "uc_kv")),
+        Panel(title=text("三相电流", "Currents"), metrics=("ia_a", "ib_a", "ic_a")),
+        Panel(
+            title=text("三相电压 10 分钟均值", "Voltages, mean of 10 min"),
+            metrics=("ua_10min", "ub_10min", "uc_10min"),
+        ),
     ),
     placement=Placement(per_district=2),
     smart_data_model=SmartDataModel(

@@ -38,6 +38,7 @@ STREAM = Stream(
     cadence_s=30,
     lateness_s=300,
     headline="leq_db",
+    overall="max",
     metrics=(
         Metric(
             name="leq_db",

@@ -102,6 +102,10 @@ STREAM = Stream(
             title=text("水质类别", "Water class"),
             of=("ph", "do", "codmn", "nh3n", "tp"),
             by=water_class,
+            names=(
+                *(text(f"{roman} 类", f"Class {roman}") for roman in ("Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ")),
+                text("劣Ⅴ 类", "Worse than Ⅴ"),
+            ),
             typical=(1, 3),
             source=GB_3838,
         ),

@@ -24,6 +24,7 @@ STREAM = Stream(
     cadence_s=20,
     lateness_s=120,
     headline="speed_km_h",
+    overall="min",
     metrics=(
         Metric(
             name="flow_veh_h",

@@ -30,6 +30,7 @@ STREAM = Stream(
     cadence_s=60,
     lateness_s=300,
     headline="tpi",
+    overall="max",
     metrics=(
         Metric(
             name="travel_time_s",

@@ -6,6 +6,7 @@ from catalog.model import (
     AbsenceRule,
     FlatLine,
     HealthRule,
+    HourlyAmount,
     Metric,
     Placement,
     Rolling,
@@ -43,6 +44,7 @@ STREAM = Stream(
     cadence_s=60,
     lateness_s=3600,
     headline="temp_c",
+    hourly=HourlyAmount(metric="rain_mm", title=text("1 小时雨量", "Rain in 1 h")),
     metrics=(
         Metric(
             name="temp_c",

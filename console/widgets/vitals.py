@@ -71,7 +71,7 @@ def wall_tiles(words: Words, vitals: tuple[Vital, ...], now: Snapshot) -> list[d
         found.append(
             vital_tile(words, signs[name])
             | {"points": trend_of(now, name), "span": _span(now), "foot": foot, "href": None}
-            | {"limit": crossed(vital, signs[name]["value"])}
+            | {"limit": crossed(vital, signs[name]["value"]) if signs[name]["headline"] else None}
         )
     return found
 

@@ -6,6 +6,7 @@ from dashboards.boards import parts
 from dashboards.looks import incident_mapping, severity_mapping
 from dashboards.page import At, Page
 from dashboards.panels import (
+    DURATION,
     coloured,
     lines,
     linked,
@@ -59,15 +60,14 @@ def history(page: Page, at: At, *, arguments: str = "", key: str = "history") ->
             page.say("c.level"): [*coloured(severity_mapping(lang)), width(90)],
             page.say("c.sensor"): linked(parts.to_sensor(page)),
             page.say("c.since"): time_column(),
-            page.say("c.cleared"): time_column(),
-            page.say("c.lasted"): [*number("s", 0), width(90)],
-            page.say("c.acked"): [width(90)],
+            page.say("c.cleared"): [*time_column(), parts.nothing(page, "ongoing")],
+            page.say("c.lasted"): [*number(DURATION, 0), width(90)],
+            **parts.acked_column(page),
         },
         hidden=("stream", "sensor"),
     )
-    panel.no_value(page.say("none"))
     about, act = page.say("history.d"), page.say("history.a")
-    page.add(key, panel, at, rows(sql), about=about, act=act)
+    page.add(key, panel, at, rows(sql), about=about, act=act, nothing="none")
 
 
 def _figures(page: Page) -> None:
@@ -85,7 +85,7 @@ def _figures(page: Page) -> None:
         columns.append(f"f.{source} AS {name(page.say(key))}")
     for key, source in (("c.ack_p50", "ack_p50_s"), ("c.clear_p50", "clear_p50_s")):
         columns.append(f"f.{source} AS {name(page.say(key))}")
-        panel.override_by_name(page.say(key), number("s", 0))
+        panel.override_by_name(page.say(key), number(DURATION, 0))
     sql = f"SELECT {', '.join(columns)} FROM dash.alert_figures({RANGE}) f ORDER BY 1"
     page.add("figures", panel, At(0, 0, 24, 4), rows(sql), to=[parts.to_tool(page, "platform")])
 
@@ -121,13 +121,12 @@ def _incidents(page: Page) -> None:
             page.say("c.status"): [mapping_prop(incident_mapping(lang)), width(90)],
             page.say("c.alerts"): [*number("none", 0), width(70)],
             page.say("c.since"): time_column(),
-            page.say("c.lasted"): [*number("s", 0), width(90)],
+            page.say("c.lasted"): [*number(DURATION, 0), width(90)],
         },
         hidden=("stream", "sensor"),
     )
-    panel.no_value(page.say("none"))
     act = page.say("incidents.a")
-    page.add("incidents_past", panel, At(14, 21, 10, 12), rows(sql), act=act)
+    page.add("incidents_past", panel, At(14, 21, 10, 12), rows(sql), act=act, nothing="none")
 
 
 def _sources(page: Page) -> None:
@@ -141,8 +140,8 @@ def _sources(page: Page) -> None:
         {
             page.say("c.sensor"): linked(parts.to_sensor(page)),
             page.say("c.count"): [*number("none", 0), width(70)],
-            page.say("c.lasted"): [*number("s", 0), width(100)],
+            page.say("c.lasted"): [*number(DURATION, 0), width(100)],
         },
         hidden=("stream", "sensor"),
     )
-    page.add("sources", panel, At(14, 12, 10, 9), rows(sql))
+    page.add("sources", panel, At(14, 12, 10, 9), rows(sql), nothing="none")

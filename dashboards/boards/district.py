@@ -1,15 +1,27 @@
 """L2, one district: how is it doing right now?"""
 
 from catalog.city.districts import DISTRICTS
+from catalog.severity import LEVELS
 from dashboards.boards import parts
 from dashboards.boards.alerts import history
-from dashboards.boards.stream import to_stream
-from dashboards.looks import level_mapping, limits, unit
+from dashboards.boards.stream import limit_targets, to_stream
+from dashboards.looks import PLAIN, is_distance, level_mapping, unit
 from dashboards.page import At, Page
-from dashboards.panels import coloured, lines, linked, number, stat, table, width
+from dashboards.panels import (
+    DURATION,
+    coloured,
+    limit_lines,
+    lines,
+    linked,
+    number,
+    stat,
+    table,
+    threshold_props,
+    width,
+)
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
-from storage.views.metadata import in_screen_order
+from storage.views.metadata import distance_title, in_screen_order
 
 TOP = 4
 
@@ -39,12 +51,8 @@ def district_page(lang: Lang) -> Page:
     for n, stream in enumerate(in_screen_order()):
         at = At(8 * (n % 3), TOP + 12 + 7 * (n // 3), 8, 7)
         shown = stream.quantity(stream.headline)
-        panel = lines(
-            unit=unit(shown.unit),
-            decimals=shown.decimals,
-            steps=limits(stream, stream.headline),
-            limits_shown=True,
-        )
+        panel = limit_lines(lines(unit=unit(shown.unit), decimals=None, gap_s=3 * stream.cadence_s))
+        title = distance_title(stream) if is_distance(stream, stream.headline) else shown.title
         sql = f"""
             SELECT s."time", s.label AS metric, s.value
             FROM dash.series({literal(stream.name)}, {literal(stream.headline)}, {RANGE}, {STEP},
@@ -55,10 +63,11 @@ def district_page(lang: Lang) -> Page:
             panel,
             at,
             series(sql),
-            title=f"{page.pick(stream.title)} · {page.pick(shown.title)}",
+            *limit_targets(stream, stream.headline, lang),
+            title=f"{page.pick(stream.title)} · {page.pick(title)}",
             about=page.say("by_sensor.d"),
             act=page.say("trend.a"),
-            min_step="1m",
+            min_step=f"{max(60, stream.cadence_s)}s",
             points=300,
             to=[to_stream(page, stream)],
         )
@@ -77,6 +86,9 @@ def _figures(page: Page) -> None:
         " WHERE d.district = ${district:sqlstring} ORDER BY 1"
     )
     panel = stat(names=True, rows=True, fields="/.*/")
+    for level in LEVELS.values():
+        column = page.say(f"c.{level.severity.name.lower()}")
+        panel.override_by_name(column, threshold_props([*PLAIN, (1, level.colour)]))
     page.add(
         "district_now", panel, At(0, 0, 24, TOP), rows(sql), to=[parts.to_tool(page, "alerts")]
     )
@@ -99,7 +111,7 @@ def _sensors(page: Page) -> None:
             page.say("c.stream"): [width(130)],
             page.say("c.sensor"): linked(parts.to_sensor(page)),
             page.say("c.value"): [width(110)],
-            page.say("c.age"): [*number("s", 0), width(90)],
+            page.say("c.age"): [*number(DURATION, 0), width(90)],
         },
         hidden=("stream", "sensor"),
     )

@@ -2,7 +2,8 @@
 
 from catalog.domains import DOMAINS
 from dashboards.boards import parts
-from dashboards.boards.stream import by_district, chart, city_value, to_stream
+from dashboards.boards.states import district_states, stream_states
+from dashboards.boards.stream import chart, city_value, to_stream
 from dashboards.page import At, Page, row
 from dashboards.query import literal
 from dashboards.texts import Lang, pick, say
@@ -10,6 +11,7 @@ from storage.views.metadata import in_screen_order
 
 TOP = 13
 BLOCK = 8
+STRIPS = 12
 
 
 def domain_page(domain: str, lang: Lang) -> Page:
@@ -27,17 +29,17 @@ def domain_page(domain: str, lang: Lang) -> Page:
     parts.city_sensors(page, At(0, 0, 10, TOP), domain=domain)
     parts.active_alerts(page, At(10, 0, 14, TOP - 5), domain=domain, rows_max=50)
     parts.freshness(page, At(10, TOP - 5, 14, 5), domain)
-    y = TOP
-    for stream in in_screen_order():
-        if stream.domain != domain:
-            continue
+    streams = [stream for stream in in_screen_order() if stream.domain == domain]
+    district_states(page, At(0, TOP, 16, STRIPS), domain=domain)
+    stream_states(page, At(16, TOP, 8, STRIPS), streams)
+    y = TOP + STRIPS
+    for stream in streams:
         page.panels.append(row(page.pick(stream.title), y, f"domain/{stream.name}"))
         down, at = to_stream(page, stream), At(0, y + 1, 5, BLOCK)
         city_value(page, stream, at, to=down, key=f"city/{stream.name}")
         metric = stream.headline
-        at = At(5, y + 1, 9, BLOCK)
+        at = At(5, y + 1, 19, BLOCK)
         chart(page, stream, metric, at, filtered=False, key=f"chart/{stream.name}")
-        by_district(page, stream, At(14, y + 1, 10, BLOCK), key=f"by_district/{stream.name}")
         y += 1 + BLOCK
     parts.notes(page, f", {literal(domain)}")
     return page

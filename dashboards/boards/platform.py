@@ -6,6 +6,7 @@ from dashboards.boards import parts
 from dashboards.looks import PLAIN, platform_steps, yes_no_mapping
 from dashboards.page import At, Page
 from dashboards.panels import (
+    DURATION,
     coloured,
     lines,
     linked,
@@ -25,11 +26,11 @@ COUNTED = ("waiting", "delivered", "given_up", "attempts")
 FIGURES = (
     # text, name in dash.platform(), unit, decimals
     ("c.stored", "stored_per_s", "none", 1),
-    ("c.age_newest", "newest_age_s", "s", 0),
+    ("c.age_newest", "newest_age_s", DURATION, 0),
     ("c.arrival", "arrival_delay_s", "s", 1),
     ("c.dead", "dead_letters_open", "none", 0),
     ("c.undelivered", "undelivered", "none", 0),
-    ("c.oldest", "oldest_undelivered_s", "s", 0),
+    ("c.oldest", "oldest_undelivered_s", DURATION, 0),
     ("c.given_up", "given_up", "none", 0),
     ("c.corrected", "windows_corrected", "none", 0),
 )
@@ -87,7 +88,7 @@ def _stored(page: Page) -> None:
 
 
 def _consumers(page: Page) -> None:
-    stands = [*number("s", 0), *threshold_props([*PLAIN, (CONSUMER_STOOD_S, ORANGE)])]
+    stands = [*number(DURATION, 0), *threshold_props([*PLAIN, (CONSUMER_STOOD_S, ORANGE)])]
     stands.append(prop("custom.cellOptions", {"type": "color-text"}))
     sql = f"""
         SELECT c.consumer AS {name(page.say("c.consumer"))}, c.partitions AS
@@ -101,8 +102,7 @@ def _consumers(page: Page) -> None:
             page.say("c.moved"): stands,
         }
     )
-    panel.no_value(page.say("none"))
-    page.add("consumers", panel, At(8, 4, 8, 11), rows(sql))
+    page.add("consumers", panel, At(8, 4, 8, 11), rows(sql), nothing="none")
 
 
 def _sizes(page: Page) -> None:
@@ -136,10 +136,9 @@ def _receivers(page: Page) -> None:
         {
             page.say("c.enabled"): [*coloured(yes_no_mapping(page.lang)), width(70)],
             **{page.say(f"c.{counted}"): number("none", 0) for counted in COUNTED},
-            page.say("c.p50"): number("ms", 0),
-            page.say("c.p99"): number("ms", 0),
+            page.say("c.p50"): [*number("ms", 0), width(80)],
+            page.say("c.p99"): [*number("ms", 0), width(80)],
         }
     )
-    panel.no_value(page.say("none"))
     act, down = page.say("deliveries.a"), [parts.to_tool(page, "alerts")]
-    page.add("receivers", panel, At(10, 15, 14, 9), rows(sql), act=act, to=down)
+    page.add("receivers", panel, At(10, 15, 14, 9), rows(sql), act=act, to=down, nothing="none")

@@ -6,6 +6,7 @@ from dashboards.boards import parts
 from dashboards.looks import PLAIN, level_mapping
 from dashboards.page import At, Page, drill, uid
 from dashboards.panels import (
+    DURATION,
     coloured,
     lines,
     linked,
@@ -95,21 +96,22 @@ def _silent(page: Page) -> None:
             page.say("c.state"): [*coloured(level_mapping(lang)), width(120)],
             page.say("c.sensor"): linked(parts.to_sensor(page)),
             page.say("c.district"): [width(100)],
-            page.say("c.age"): [*number("s", 0), width(110)],
+            page.say("c.age"): [*number(DURATION, 0), width(110)],
         },
         hidden=("stream", "sensor"),
     )
-    panel.no_value(page.say("none"))
-    page.add("silent", panel, At(0, 19, 12, 10), rows(sql))
+    page.add("silent", panel, At(0, 19, 12, 10), rows(sql), nothing="none")
 
 
 def _letters(page: Page) -> None:
     sql = f"""
-        SELECT l.stream AS {name(page.say("c.stream"))}, l.stage AS {name(page.say("c.stage"))},
+        SELECT coalesce(d.title_{page.lang}, l.stream) AS {name(page.say("c.stream"))},
+               l.stage AS {name(page.say("c.stage"))},
                l.code AS {name(page.say("c.code"))}, l.reason AS {name(page.say("c.reason"))},
                l.letters AS {name(page.say("c.letters"))}, l.open AS {name(page.say("c.open"))},
                l.newest_at AS {name(page.say("c.newest"))}
-        FROM dash.dead_letters({RANGE}) l ORDER BY l.open DESC, l.newest_at DESC LIMIT 200"""
+        FROM dash.dead_letters({RANGE}) l LEFT JOIN dash.streams d ON d.stream = l.stream
+        ORDER BY l.open DESC, l.newest_at DESC LIMIT 200"""
     panel = table(
         {
             page.say("c.letters"): [*number("none", 0), width(70)],
@@ -117,5 +119,5 @@ def _letters(page: Page) -> None:
             page.say("c.newest"): time_column(),
         }
     )
-    panel.no_value(page.say("none"))
-    page.add("letters", panel, At(12, 19, 12, 10), rows(sql), to=[parts.to_tool(page, "platform")])
+    down = [parts.to_tool(page, "platform")]
+    page.add("letters", panel, At(12, 19, 12, 10), rows(sql), to=down, nothing="none")

@@ -9,13 +9,15 @@ from dashboards.boards import parts
 from dashboards.boards.alerts import history
 from dashboards.looks import UNITS, flag_mapping
 from dashboards.page import At, Page
-from dashboards.panels import band, coloured, lines, number, prop, table, time_column, width
+from dashboards.panels import band, coloured, limit_lines, lines, number, table, time_column, width
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
 from storage.views.metadata import in_screen_order
 
 CHOSEN = "${stream:sqlstring}, ${sensor:sqlstring}"
 METRIC = "${metric:sqlstring}"
+GAP_S = 3.0 * max(stream.cadence_s for stream in in_screen_order())
+"""One page serves every stream: a line runs through three readings of the slowest."""
 
 
 def sensor_page(lang: Lang) -> Page:
@@ -88,9 +90,7 @@ def _card(page: Page) -> None:
 
 def _aggregated(page: Page) -> None:
     mean, low, high = page.say("c.mean"), page.say("c.low"), page.say("c.high")
-    panel = band(lines(unit="none", decimals=2), mean, low, high)
-    dashed = [prop("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})]
-    panel.override_by_query("B", dashed)
+    panel = limit_lines(band(lines(unit="none", decimals=2, gap_s=GAP_S), mean, low, high))
     _in_its_unit(panel)
     values = f"""
         SELECT s."time", s.value AS {name(mean)}, s.low AS {name(low)}, s.high AS {name(high)}
@@ -172,6 +172,7 @@ def _flags(page: Page) -> None:
             page.say("c.flag"): [*coloured(flag_mapping(lang)), width(110), *number("none", 0)],
         }
     )
-    panel.no_value(page.say("none"))
     about, act = page.say("flags.d"), page.say("flags.a")
-    page.add("sensor_flags", panel, At(0, 24, 12, 10), rows(sql), about=about, act=act)
+    page.add(
+        "sensor_flags", panel, At(0, 24, 12, 10), rows(sql), about=about, act=act, nothing="none"
+    )

@@ -5,15 +5,21 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from catalog.domains import DOMAINS
 from catalog.model import Panel, Stream
 from dashboards.boards import parts
-from dashboards.looks import limits, unit, vital_limits
+from dashboards.boards.states import district_states
+from dashboards.boards.vitals import tiles
+from dashboards.looks import is_distance, level_lines, names_mapping, unit
 from dashboards.page import At, Page, drill, row, uid
-from dashboards.panels import band, lines, number, prop, stat
-from dashboards.query import RANGE, STEP, literal, name, rows, series
+from dashboards.panels import DURATION, band, limit_lines, lines, number, prop, stat
+from dashboards.query import RANGE, STEP, SqlTarget, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
 from dashboards.wall import vital
+from storage.views.metadata import distance_title
 
 TOP = 6
 CHART = 8
+STRIPS = 12
+TURN = "°"
+"""Unit of a direction, whose mean goes round."""
 
 
 def stream_page(stream: Stream, lang: Lang) -> Page:
@@ -54,18 +60,12 @@ def to_stream(page: Page, stream: Stream) -> DashboardLink:
 def city_value(page: Page, stream: Stream, at: At, *, to: DashboardLink, key: str = "city") -> None:
     """Add the stream's one number with its sparkline."""
     sign = vital(stream)
-    panel = stat(
-        unit=unit(sign.unit), decimals=sign.decimals, steps=vital_limits(stream), spark=True
-    )
-    sql = f"""
-        SELECT t."time", t.value
-        FROM dash.vital_trend(NULL, {RANGE}, {STEP}, {literal(stream.name)}) t
-        ORDER BY t."time" LIMIT 2000"""
+    panel, targets = tiles(page, [(sign, to)])
     page.add(
         key,
         panel,
         at,
-        series(sql),
+        *targets,
         title=page.pick(sign.title),
         about=page.say("city.d"),
         act=page.say("trend.a"),
@@ -76,64 +76,63 @@ def city_value(page: Page, stream: Stream, at: At, *, to: DashboardLink, key: st
 
 
 def chart(page: Page, stream: Stream, metric: str, at: At, *, filtered: bool, key: str) -> None:
-    """Add the mean and band of one metric over the city or the chosen district."""
+    """Add the mean and band of one metric over the city or the chosen district, and its limits."""
     shown = stream.quantity(metric)
     mean, low, high = page.say("c.mean"), page.say("c.low"), page.say("c.high")
+    turning = shown.unit == TURN
     panel = lines(
         unit=unit(shown.unit),
-        decimals=shown.decimals,
-        steps=limits(stream, metric),
-        limits_shown=True,
+        decimals=None,
+        gap_s=3 * stream.cadence_s,
         legend=False,
+        points=turning,
     )
+    panel.mappings(list(names_mapping(stream, metric, page.lang)))
+    if turning:
+        panel.min(0).max(360).line_width(0)
     place = ", ${district:sqlstring}" if filtered else ""
     sql = f"""
         SELECT s."time", s.value AS {name(mean)}, s.low AS {name(low)}, s.high AS {name(high)}
         FROM dash.series({literal(stream.name)}, {literal(metric)}, {RANGE}, {STEP}{place}) s
         ORDER BY s."time" LIMIT 5000"""
-    written = "" if shown.unit == "1" else f"（{shown.unit}）"
-    if page.lang == "en":
-        written = "" if shown.unit == "1" else f" ({shown.unit})"
+    title = distance_title(stream) if is_distance(stream, metric) else shown.title
     page.add(
         key,
-        band(panel, mean, low, high),
+        limit_lines(band(panel, mean, low, high)),
         at,
         series(sql),
-        title=f"{page.pick(shown.title)}{written}",
+        *limit_targets(stream, metric, page.lang),
+        title=f"{page.pick(title)}{written(shown.unit, page.lang)}",
         about=page.say("trend.d"),
         act=page.say("trend.a"),
-        min_step=f"{min(60, stream.cadence_s)}s",
+        min_step=f"{stream.cadence_s}s",
         points=500,
         to=[to_sensors(page, stream, metric) if filtered else to_stream(page, stream)],
     )
 
 
-def by_district(page: Page, stream: Stream, at: At, *, key: str) -> None:
-    """Add one line per district of the headline."""
-    shown = stream.quantity(stream.headline)
-    panel = lines(
-        unit=unit(shown.unit), decimals=shown.decimals, steps=limits(stream, stream.headline)
+def written(unit_: str, lang: Lang) -> str:
+    """Return a unit in brackets behind a title, empty for a number without one."""
+    brackets = "（{}）" if lang == "zh" else " ({})"
+    return "" if unit_ == "1" else brackets.format(unit_)
+
+
+def limit_targets(stream: Stream, metric: str, lang: Lang) -> list[SqlTarget]:
+    """Return the query of the metric's limits as level lines; none when it has none."""
+    columns = ", ".join(
+        f"{value}::float8 AS {name(shown)}" for shown, value in level_lines(stream, metric, lang)
     )
-    panel.display_name("${__field.labels.metric}")
-    where, chosen = uid("district", "", page.lang), "var-district=${__field.labels.district}"
-    panel.data_links([drill(page.say("district"), where, chosen)])
-    sql = f"""
-        SELECT s."time", s.label AS metric, coalesce(d.district, '') AS district, s.value
-        FROM dash.series({literal(stream.name)}, {literal(stream.headline)}, {RANGE}, {STEP},
-             NULL, NULL, 'district', {literal(page.lang)}) s
-        LEFT JOIN dash.districts d ON d.title_{page.lang} = s.label
-        ORDER BY s."time", d.position, s.label LIMIT 20000"""
-    page.add(
-        key,
-        panel,
-        at,
-        series(sql),
-        title=f"{page.pick(shown.title)} · {page.say('by_district')}",
-        about=page.say("by_district.d"),
-        act=page.say("trend.a"),
-        min_step="2m",
-        points=150,
-    )
+    if not columns:
+        return []
+    return [
+        series(
+            f"""
+        SELECT p.at AS "time", {columns}
+        FROM (VALUES ($__timeFrom()::timestamptz), ($__timeTo()::timestamptz)) p (at)
+        ORDER BY 1 LIMIT 2""",
+            "L",
+        )
+    ]
 
 
 def _head(page: Page, stream: Stream) -> None:
@@ -144,7 +143,7 @@ def _head(page: Page, stream: Stream) -> None:
                f.age_s AS {name(page.say("c.age"))}
         FROM dash.freshness() f WHERE f.stream = {literal(stream.name)} ORDER BY 1"""
     panel = stat(names=True, rows=True, fields="/.*/")
-    panel.override_by_name(page.say("c.age"), number("s", 0))
+    panel.override_by_name(page.say("c.age"), number(DURATION, 0))
     page.add("online", panel, At(6, 0, 6, TOP), rows(sql), to=[parts.to_tool(page, "quality")])
     parts.active_alerts(page, At(12, 0, 12, TOP), stream=stream.name, rows_max=50)
 
@@ -161,7 +160,7 @@ def _charts(page: Page, stream: Stream, y: int) -> None:
     for metric, at in zip(shown, spots[len(stream.panels) :], strict=True):
         chart(page, stream, metric, at, filtered=True, key=f"chart/{metric}")
     end = spots[-1].y + CHART
-    by_district(page, stream, At(0, end, 24, CHART), key="by_district")
+    district_states(page, At(0, end, 24, STRIPS), stream=stream.name)
 
 
 def _replaced(stream: Stream) -> set[str]:
@@ -175,7 +174,9 @@ def _declared(page: Page, stream: Stream, declared: Panel, at: At) -> None:
     if declared.kind == "stat":
         panel = stat(unit=kind, decimals=first.decimals, names=True, spark=True)
     else:
-        panel = lines(unit=kind, decimals=first.decimals, bars=declared.kind == "bars")
+        panel = lines(
+            unit=kind, decimals=None, gap_s=3 * stream.cadence_s, bars=declared.kind == "bars"
+        )
     targets = []
     for n, metric in enumerate(declared.metrics):
         shown = stream.quantity(metric)
@@ -196,7 +197,7 @@ def _declared(page: Page, stream: Stream, declared: Panel, at: At) -> None:
         title=page.pick(declared.title),
         about=page.say("trend.d"),
         act=page.say("trend.a"),
-        min_step="1m",
+        min_step=f"{stream.cadence_s}s",
         points=500,
         to=[to_sensors(page, stream, declared.metrics[0])],
     )

@@ -1,17 +1,18 @@
 """L0, the city wall: is the city fine, and where is it not? Twelve panels at most, no scrolling."""
 
-import re
-
 from catalog.model import Severity
-from catalog.severity import LEVELS, STALE_COLOUR, STATES
+from catalog.severity import LEVELS
 from dashboards.boards import parts
-from dashboards.looks import PLAIN, platform_steps, unit
+from dashboards.boards.states import stream_states
+from dashboards.boards.vitals import tiles
+from dashboards.looks import PLAIN, platform_steps
 from dashboards.page import At, Page, drill, uid
-from dashboards.panels import link_prop, number, prop, stat, threshold_props
-from dashboards.query import RANGE, STEP, literal, name, rows, series
+from dashboards.panels import DURATION, number, stat, threshold_props
+from dashboards.query import RANGE, name, rows
 from dashboards.texts import Lang, pick, say
 from dashboards.wall import HOURS, POINTS, REFRESH_S, Row, wall_rows
 from storage.views.limits import ONLINE_PCT
+from storage.views.metadata import in_screen_order
 
 HEIGHT = 27
 """Grid rows that fit 1080 pixels in kiosk mode (38 pixels each)."""
@@ -37,10 +38,9 @@ def wall_page(lang: Lang) -> Page:
         _vitals(page, line, At(0, TOP + number_ * height, LEFT, height))
     right = 24 - LEFT
     parts.city_sensors(page, At(LEFT, TOP, right, 9))
-    parts.active_incidents(page, At(LEFT, TOP + 9, right, 4), rows_max=10)
-    parts.active_alerts(page, At(LEFT, TOP + 13, right, 6), rows_max=20)
-    parts.freshness(page, At(LEFT, TOP + 19, right, 5))
-    parts.notes(page)
+    parts.active_incidents(page, At(LEFT, TOP + 9, right, 4), rows_max=10, brief=True)
+    parts.active_alerts(page, At(LEFT, TOP + 13, right, 5), rows_max=20, brief=True)
+    stream_states(page, At(LEFT, TOP + 18, right, 6), in_screen_order())
     return page
 
 
@@ -76,7 +76,7 @@ def _online(page: Page) -> None:
     )
     panel.override_by_name(
         age,
-        [*number("s", 0), *threshold_props(platform_steps("newest_age_s"))],
+        [*number(DURATION, 0), *threshold_props(platform_steps("newest_age_s"))],
     )
     sql = f"""
         SELECT 100.0 * sum(f.fresh) / nullif(sum(f.sensors), 0) AS {name(share)},
@@ -98,32 +98,17 @@ def _backlog(page: Page) -> None:
 
 
 def _vitals(page: Page, line: Row, at: At) -> None:
-    panel = stat(names=True, spark=True)
-    for vital in line.vitals:
-        target = drill(page.pick(vital.stream.title), uid("stream", vital.stream.name, page.lang))
-        panel.override_by_regexp(
-            f"/{re.escape(page.pick(vital.title))}$/",
-            [
-                *number(unit(vital.unit), vital.decimals),
-                *threshold_props(vital.limits),
-                link_prop([target]),
-                prop("color", {"mode": "thresholds"}),
-            ],
-        )
-    silent = "|".join(state.icon for state in STATES if state.colour == STALE_COLOUR)
-    panel.override_by_regexp(
-        f"/^({silent}) /", [prop("color", {"mode": "fixed", "fixedColor": STALE_COLOUR})]
-    )
+    signs = [
+        (sign, drill(page.pick(sign.stream.title), uid("stream", sign.stream.name, page.lang)))
+        for sign in line.vitals
+    ]
+    panel, targets = tiles(page, signs)
     title = page.pick(line.domain.title)
-    sql = f"""
-        SELECT t."time", t.label AS metric, t.value
-        FROM dash.wall_trend({literal(line.domain.name)}, {RANGE}, {STEP}, {literal(page.lang)}) t
-        ORDER BY t."time", t.label LIMIT 5000"""
     page.add(
         f"vitals/{line.domain.name}",
         panel,
         at,
-        series(sql),
+        *targets,
         title=title,
         about=page.say("vitals.d"),
         act=page.say("vitals.a"),

@@ -15,12 +15,13 @@ from dashboards.lint.layout import LAYOUT
 from dashboards.lint.links import LINKS
 from dashboards.lint.meaning import MEANING
 from dashboards.lint.model import MODEL
+from dashboards.lint.pictures import PICTURES
 from dashboards.lint.provisioned import PROVISIONED, lint_files
 from dashboards.lint.queries import QUERIES
 
 __all__ = ["PROVISIONED", "RULES", "lint", "lint_files"]
 
-RULES = {**LAYOUT, **MEANING, **QUERIES, **LINKS, **MODEL}
+RULES = {**LAYOUT, **MEANING, **QUERIES, **LINKS, **MODEL, **PICTURES}
 
 
 def lint(boards: Mapping[str, Mapping[str, Any]]) -> list[Finding]:

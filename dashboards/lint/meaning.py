@@ -4,7 +4,7 @@ import re
 
 from catalog.severity import LEVELS, NORMAL_COLOUR, STALE_COLOUR, STATES
 from dashboards.lint.board import Board, Json, Rule, Said, properties, strings
-from dashboards.looks import PLAIN
+from dashboards.looks import PLAIN, TILE
 from dashboards.maps import GROUND
 from dashboards.panels import BAND, LINE
 from dashboards.texts import LANGUAGES, say
@@ -15,7 +15,7 @@ PALETTE = {
     *(state.colour for state in STATES),
     *(colour for _, colour in PLAIN),
     *(colour for colour, _ in GROUND.values()),
-    *(NORMAL_COLOUR, STALE_COLOUR, LINE, BAND),
+    *(NORMAL_COLOUR, STALE_COLOUR, LINE, BAND, TILE),
 }
 NUMBERS = ("stat", "timeseries")
 
@@ -35,10 +35,11 @@ def described(board: Board) -> Said:
 
 
 def units(board: Board) -> Said:
-    """A number has a unit and decimals, and there is a word for no value."""
+    """A number has a unit and decimals (an axis its own), and there is a word for no value."""
     for panel in board.panels:
         defaults = panel["fieldConfig"]["defaults"]
-        if panel["type"] in NUMBERS and not {"unit", "decimals"} <= defaults.keys():
+        needed = {"unit", "decimals"} if panel["type"] == "stat" else {"unit"}
+        if panel["type"] in NUMBERS and not needed <= defaults.keys():
             yield panel["title"], "numbers without unit or decimals"
         if not defaults.get("noValue"):
             yield panel["title"], "nothing to say when there is no value"

@@ -13,7 +13,7 @@ from dashboards.lint.board import Board, Json, Rule, Said, properties
 from dashboards.lint.shapes import model, strange
 from dashboards.page import SCHEMA_VERSION
 
-OWN_UNIT = ("suffix:", "prefix:")
+OWN_UNIT = ("suffix:", "prefix:", "time:")
 UNITS = {unit for name, unit in vars(sdk_units).items() if name[0].isupper()} | {"dateTimeAsLocal"}
 
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from service.errors import FatalError
 from service.postgres import connect
 from service.settings import Settings
+from storage.history.begins import live_since
 from storage.history.files import HistoryFile, find_files, stream_of
 from storage.history.load import Loaded, load_file
 from storage.history.room import need_of
@@ -72,6 +73,16 @@ def load_command(
     if not all(item.whole for item in loaded):
         errors.print("[yellow]![/yellow] stopped; the same command goes on from here")
         raise typer.Exit(130)
+
+
+def live_since_command() -> None:
+    """Print the moment before the first live reading, where made-up history has to end, or now.
+
+    Example: python -m simulators backfill --days 30 --until "$(python -m storage live-since)"
+    """
+    with connect(Settings().database(), "live since", autocommit=True) as conn:
+        found = live_since(conn)
+    typer.echo(found.astimezone(UTC).isoformat() if found else "now")
 
 
 def _announce(files: list[HistoryFile], out: Console, *, anyway: bool) -> None:

@@ -22,6 +22,9 @@ CREATE TABLE dash.streams (
     margin_attribute text,
     vital_zh text NOT NULL,
     vital_en text NOT NULL,
+    hourly text,
+    hourly_zh text,
+    hourly_en text,
     position integer NOT NULL
 );
 

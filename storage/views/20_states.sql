@@ -129,7 +129,10 @@ $$;
 
 -- A district is normal only when each of its domains is: half the city's cameras say nothing about
 -- a district whose water gauges are silent. `stale` were heard once, `never` were not.
-CREATE OR REPLACE FUNCTION dash.district_states(p_domain text DEFAULT NULL)
+DROP FUNCTION IF EXISTS dash.district_states(text);
+CREATE OR REPLACE FUNCTION dash.district_states(
+    p_domain text DEFAULT NULL, p_stream text DEFAULT NULL
+)
 RETURNS TABLE (
     district text, title_zh text, title_en text, lon double precision, lat double precision,
     population integer, sensors bigint, fresh bigint, stale bigint, never bigint, alerts bigint,
@@ -145,6 +148,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         JOIN dash.streams d ON d.stream = s.stream
         LEFT JOIN sensor_last l ON l.stream = s.stream AND l.sensor = s.sensor
         WHERE s.status <> 'retired' AND (p_domain IS NULL OR d.domain = p_domain)
+          AND (p_stream IS NULL OR d.stream = p_stream)
         GROUP BY s.district, d.domain
     ), counted AS (
         SELECT b.district, sum(b.sensors)::bigint AS sensors, sum(b.fresh)::bigint AS fresh,
@@ -162,6 +166,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
         JOIN dash.streams d ON d.stream = e.stream
         WHERE e.cleared_at IS NULL AND (p_domain IS NULL OR d.domain = p_domain)
+          AND (p_stream IS NULL OR d.stream = p_stream)
         GROUP BY s.district
     )
     SELECT d.district, d.title_zh, d.title_en, d.lon, d.lat, d.population,
@@ -199,54 +204,4 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE e.cleared_at IS NULL
     ORDER BY e.severity, e.raised_at DESC, e.id
     LIMIT least(greatest(max_rows, 0), 1000)
-$$;
-
--- one row per stream's headline: the city as one number each, from good values only
-CREATE OR REPLACE FUNCTION dash.vital_signs()
-RETURNS TABLE (
-    domain text, stream text, metric text, title_zh text, title_en text,
-    value double precision, unit text, decimals integer, severity smallint, state text,
-    alerts bigint, sensors bigint, fresh bigint, worst_sensor text, worst_zh text, worst_en text,
-    worst_value double precision
-)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH latest AS (
-        SELECT h.stream, h.sensor, s.title_zh, s.title_en, d.overall,
-               CASE WHEN d.overall = 'margin'
-                    THEN h.value - (s.attributes ->> d.margin_attribute)::float8
-                    ELSE h.value END AS value
-        FROM dash.headlines() h
-        JOIN dash.streams d ON d.stream = h.stream
-        JOIN sensors s ON s.stream = h.stream AND s.sensor = h.sensor AND s.status <> 'retired'
-        WHERE h.observed_at > now() - make_interval(secs => d.silent_after_s + 120)
-    ), summed AS (
-        SELECT l.stream, CASE max(l.overall)
-               WHEN 'sum' THEN sum(l.value) WHEN 'min' THEN min(l.value)
-               WHEN 'mean' THEN avg(l.value) ELSE max(l.value) END AS value
-        FROM latest l GROUP BY l.stream
-    ), extreme AS (
-        SELECT DISTINCT ON (l.stream) l.stream, l.sensor, l.title_zh, l.title_en, l.value
-        FROM latest l
-        LEFT JOIN LATERAL (
-            SELECT r.op FROM dash.rules r JOIN dash.streams d ON d.stream = r.stream
-            WHERE r.stream = l.stream AND r.metric = d.headline ORDER BY r.rule LIMIT 1
-        ) r ON true
-        WHERE l.value IS NOT NULL
-        ORDER BY l.stream,
-                 CASE WHEN r.op IN ('<', '<=') OR l.overall = 'min' THEN l.value ELSE -l.value END
-    ), alarmed AS (
-        SELECT e.stream, count(*) AS alerts, min(e.severity) AS severity
-        FROM episodes e WHERE e.cleared_at IS NULL AND e.metric IS NOT NULL GROUP BY e.stream
-    )
-    SELECT d.domain, d.stream, d.headline, d.vital_zh, d.vital_en, v.value, d.unit, d.decimals,
-           a.severity,
-           coalesce(c.name, dash.data_state(f.sensors, f.fresh, f.never)),
-           coalesce(a.alerts, 0), f.sensors, f.fresh, x.sensor, x.title_zh, x.title_en, x.value
-    FROM dash.streams d
-    JOIN dash.freshness() f ON f.stream = d.stream
-    LEFT JOIN summed v ON v.stream = d.stream
-    LEFT JOIN extreme x ON x.stream = d.stream
-    LEFT JOIN alarmed a ON a.stream = d.stream
-    LEFT JOIN dash.severities c ON c.severity = a.severity
-    ORDER BY d.position
 $$;

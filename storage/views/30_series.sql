@@ -32,7 +32,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     LIMIT 1
 $$;
 
--- label: the sensor, the district or the metric, whichever splits the lines (p_by)
+-- label: the sensor, the district or the metric, whichever splits the lines (p_by). A headline whose
+-- limits are the sensors' own is the distance to them, unless one sensor is asked for.
 CREATE OR REPLACE FUNCTION dash.series(
     p_stream text, p_metric text, p_from timestamptz, p_to timestamptz, p_step interval,
     p_district text DEFAULT NULL, p_sensor text DEFAULT NULL, p_by text DEFAULT 'all',
@@ -51,6 +52,9 @@ DECLARE
     names text[];
     labels text[];
     step interval;
+    asked_s double precision;
+    less double precision[];
+    line text;
 BEGIN
     SELECT * INTO declared FROM dash.metrics m WHERE m.stream = p_stream AND m.metric = p_metric;
     IF NOT FOUND OR p_from IS NULL OR p_to IS NULL OR p_to <= p_from THEN
@@ -63,32 +67,46 @@ BEGIN
                WHEN 'district' THEN coalesce(
                    CASE p_lang WHEN 'en' THEN d.title_en ELSE d.title_zh END, s.district)
                ELSE CASE p_lang WHEN 'en' THEN declared.title_en ELSE declared.title_zh END
-           END ORDER BY s.sensor)
-    INTO names, labels
-    FROM sensors s LEFT JOIN dash.districts d ON d.district = s.district
+           END ORDER BY s.sensor),
+           array_agg(CASE WHEN k.overall = 'margin' AND k.headline = p_metric
+                          AND coalesce(p_sensor, '') IN ('', 'all')
+                     THEN (s.attributes ->> k.margin_attribute)::float8 ELSE 0 END ORDER BY s.sensor)
+    INTO names, labels, less
+    FROM sensors s JOIN dash.streams k ON k.stream = s.stream
+    LEFT JOIN dash.districts d ON d.district = s.district
     WHERE s.stream = p_stream AND s.status <> 'retired'
       AND (coalesce(p_district, '') IN ('', 'all') OR s.district = p_district)
       AND (coalesce(p_sensor, '') IN ('', 'all') OR s.sensor = p_sensor);
     IF names IS NULL THEN
         RETURN;
     END IF;
+    -- no finer than the cadence: a step that not every sensor reaches would swing between groups
+    SELECT greatest(extract(epoch FROM p_step), s.cadence_s)::float8 INTO asked_s
+    FROM dash.streams s WHERE s.stream = p_stream;
     SELECT * INTO chosen FROM dash.level(
-        p_stream, declared.kind = 'measured', extract(epoch FROM p_step)::float8,
+        p_stream, declared.kind = 'measured', asked_s,
         extract(epoch FROM p_to - p_from)::float8, cardinality(names));
     -- a step is a whole number of the level's own steps; days and weeks are local ones
     step := make_interval(secs => chosen.base_s * greatest(
-        1, ceil(extract(epoch FROM p_step)::float8 / chosen.base_s)));
+        1, ceil(asked_s / chosen.base_s)));
+    line := CASE WHEN declared.unit = '°'  -- the mean of 350° and 10° is 0°, and has no band
+        THEN replace(' mod((degrees(atan2(avg(sin(radians(X))), avg(cos(radians(X))))) + 360)::numeric,'
+                     ' 360)::float8, NULL::float8, NULL::float8', 'X',
+                     CASE chosen.name WHEN 'raw' THEN 'r.%3$I' ELSE 'r.%8$I' END)
+        WHEN chosen.name = 'raw'
+        THEN ' avg(r.%3$I - n.less), min(r.%3$I - n.less), max(r.%3$I - n.less)'
+        ELSE ' sum(r.%4$I - n.less * r.%5$I) / nullif(sum(r.%5$I), 0),'
+             ' min(r.%6$I - n.less), max(r.%7$I - n.less)' END;
     RETURN QUERY EXECUTE format(
         'SELECT public.time_bucket($1, r.%1$I, timestamptz ''2000-01-03 00:00+08'') AS t, n.label,'
-        || CASE WHEN chosen.name = 'raw'
-           THEN ' avg(r.%3$I), min(r.%3$I), max(r.%3$I)'
-           ELSE ' sum(r.%4$I) / nullif(sum(r.%5$I), 0), min(r.%6$I), max(r.%7$I)' END ||
-        ' FROM %2$I r JOIN unnest($4::text[], $5::text[]) n (sensor, label) ON n.sensor = r.sensor'
+        || line ||
+        ' FROM %2$I r JOIN unnest($4::text[], $5::text[], $6::float8[]) n (sensor, label, less)'
+        ' ON n.sensor = r.sensor'
         ' WHERE r.sensor = ANY ($4) AND r.%1$I >= $2 AND r.%1$I < $3'
         || CASE WHEN chosen.name = 'raw' THEN ' AND r.%3$I IS NOT NULL'
            ELSE ' AND r.%5$I > 0' END ||
         ' GROUP BY t, n.label ORDER BY t, n.label LIMIT 20000',
         chosen.time_column, chosen."table", p_metric, p_metric || '_sum', p_metric || '_good',
-        p_metric || '_min', p_metric || '_max'
-    ) USING step, p_from, p_to, names, labels;
+        p_metric || '_min', p_metric || '_max', p_metric || '_last'
+    ) USING step, p_from, p_to, names, labels, less;
 END $$;

@@ -92,14 +92,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     LIMIT least(greatest(max_rows, 0), 200)
 $$;
 
--- for annotations: start, end, text, tags
+-- for annotations: points, because the spans of many alerts would cover a chart; text, tags
 CREATE OR REPLACE FUNCTION dash.notes(
     p_from timestamptz, p_to timestamptz, p_lang text DEFAULT 'zh', p_domain text DEFAULT NULL,
     p_stream text DEFAULT NULL, p_sensor text DEFAULT NULL, p_district text DEFAULT NULL
 )
 RETURNS TABLE ("time" timestamptz, timeend timestamptz, "text" text, tags text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT h.raised_at, coalesce(h.cleared_at, p_to),
+    SELECT h.raised_at, NULL::timestamptz,
            v.icon || ' ' || CASE p_lang WHEN 'en' THEN h.title_en || ' · ' || h.sensor_en
                                         ELSE h.title_zh || ' · ' || h.sensor_zh END,
            h.stream || ',' || v.name
@@ -108,3 +108,98 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN dash.severities v ON v.severity = h.peak_severity
     ORDER BY h.raised_at
 $$;
+
+-- The state of each stream or district (p_by) per step: its worst measured alert of the step; stale
+-- where nothing was stored or half of the sensors were called silent; `level` is that of dash.states.
+-- The newest step tells the present, whose windows are not all closed yet.
+CREATE OR REPLACE FUNCTION dash.state_history(
+    p_by text, p_from timestamptz, p_to timestamptz, p_step interval,
+    p_domain text DEFAULT NULL, p_stream text DEFAULT NULL
+)
+RETURNS TABLE ("time" timestamptz, key text, level integer)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1000 AS $$
+#variable_conflict use_column
+DECLARE
+    step interval := greatest(p_step, interval '1 minute', (p_to - p_from) / 100);
+    until timestamptz := least(p_to, now());
+    item record;
+    part record;
+    heard boolean[];
+    stored boolean[];
+    steps timestamptz[];
+    present jsonb;
+BEGIN
+    IF p_from IS NULL OR p_to IS NULL OR until <= p_from OR p_by NOT IN ('stream', 'district') THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(g.t ORDER BY g.t) INTO steps
+    FROM generate_series(time_bucket(step, p_from), until, step) g (t);
+    IF p_by = 'stream' THEN
+        SELECT jsonb_object_agg(f.stream, dash.data_state(f.sensors, f.fresh, f.never)) INTO present
+        FROM dash.freshness() f;
+    ELSE
+        SELECT jsonb_object_agg(d.district, CASE WHEN d.worst IN ('stale', 'never') THEN d.worst
+                                                 ELSE 'normal' END) INTO present
+        FROM dash.district_states(p_domain, p_stream) d;
+    END IF;
+    FOR item IN
+        SELECT CASE p_by WHEN 'stream' THEN s.stream ELSE s.district END AS key,
+               count(*) AS sensors
+        FROM sensors s JOIN dash.streams d ON d.stream = s.stream
+        WHERE s.status <> 'retired' AND (p_domain IS NULL OR d.domain = p_domain)
+          AND (p_stream IS NULL OR d.stream = p_stream)
+          AND (p_by = 'stream' OR s.district IS NOT NULL)
+        GROUP BY 1
+    LOOP
+        heard := array_fill(false, ARRAY[cardinality(steps)]);
+        FOR part IN SELECT s.stream, array_agg(s.sensor) AS names FROM sensors s
+            JOIN dash.streams d ON d.stream = s.stream
+            WHERE s.status <> 'retired' AND (p_domain IS NULL OR d.domain = p_domain)
+              AND (p_stream IS NULL OR d.stream = p_stream)
+              AND item.key = CASE p_by WHEN 'stream' THEN s.stream ELSE s.district END
+            GROUP BY s.stream
+        LOOP
+            EXECUTE format(
+                'SELECT array_agg($1[n] OR EXISTS (SELECT FROM unnest($2::text[]) x (sensor),'
+                ' LATERAL (SELECT FROM %I a WHERE a.sensor = x.sensor AND a.window_start >= $3[n]'
+                ' AND a.window_start < $3[n] + $4 ORDER BY a.sensor, a.window_start LIMIT 1) a)'
+                ' ORDER BY n)'
+                ' FROM generate_subscripts($3, 1) n',
+                CASE WHEN p_to - p_from > interval '2 days' THEN 'rollup_1h_' ELSE 'aggregates_'
+                END || part.stream
+            ) INTO stored USING heard, part.names, steps, step;
+            heard := stored;
+            EXIT WHEN NOT false = ANY (heard);
+        END LOOP;
+        RETURN QUERY
+        WITH open AS MATERIALIZED (
+            SELECT e.raised_at, coalesce(e.cleared_at, 'infinity') AS cleared_at, e.sensor,
+                   CASE WHEN e.metric IS NOT NULL THEN e.severity END AS severity, r.kind
+            FROM episodes e
+            JOIN dash.streams d ON d.stream = e.stream
+            LEFT JOIN dash.rules r ON r.rule = e.rule
+            LEFT JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
+            WHERE (e.cleared_at IS NULL OR e.raised_at > p_from - interval '7 days')
+              AND coalesce(e.cleared_at, 'infinity') > p_from
+              AND (p_domain IS NULL OR d.domain = p_domain)
+              AND (p_stream IS NULL OR d.stream = p_stream)
+              AND item.key = CASE p_by WHEN 'stream' THEN e.stream ELSE s.district END
+        )
+        SELECT g.t, item.key, coalesce(v.level, p.level)
+        FROM unnest(steps, heard) WITH ORDINALITY g (t, heard, n)
+        CROSS JOIN LATERAL (
+            SELECT min(o.severity) AS severity,
+                   count(DISTINCT o.sensor) FILTER (WHERE o.kind = 'absence') AS silent,
+                   coalesce(bool_or(o.kind = 'stream_absence'), false) AND p_by = 'stream' AS gone
+            FROM open o WHERE o.raised_at < g.t + step AND o.cleared_at > g.t
+        ) a
+        LEFT JOIN dash.severities c ON c.severity = a.severity
+        LEFT JOIN dash.states v ON v.state = c.name
+        JOIN dash.states p ON p.state = CASE
+            WHEN g.n = cardinality(steps) AND p_to > now() - step
+            THEN coalesce(present ->> item.key, 'never')
+            WHEN NOT g.heard OR a.gone OR 2 * a.silent > item.sensors THEN 'stale'
+            ELSE 'normal' END
+        ORDER BY g.t;
+    END LOOP;
+END $$;

@@ -63,7 +63,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                                         ELSE i.title_zh || ' · ' || i.sensor_zh END
            || ' · ' || i.alerts || CASE p_lang WHEN 'en' THEN ' alerts' ELSE ' 起告警' END,
            i.kind || ',' || v.name
-    FROM dash.incidents(p_from, p_to, 200, p_domain, p_stream, p_sensor, p_district) i
+    FROM dash.incidents(p_from, p_to, 10, p_domain, p_stream, p_sensor, p_district) i
     JOIN dash.severities v ON v.severity = i.peak_severity
     ORDER BY 1
 $$;

@@ -16,7 +16,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         UNION ALL SELECT 2, CASE p_lang WHEN 'en' THEN 'Place' ELSE '位置' END,
                concat_ws(' ', CASE p_lang WHEN 'en' THEN c.district_en ELSE c.district_zh END,
                          c.street)
-        UNION ALL SELECT 3, CASE p_lang WHEN 'en' THEN 'Registration' ELSE '登记' END, c.status
+        UNION ALL SELECT 3, CASE p_lang WHEN 'en' THEN 'Registration' ELSE '登记' END,
+               CASE WHEN p_lang = 'en' THEN c.status WHEN c.status = 'registered' THEN '已登记'
+                    WHEN c.status = 'provisional' THEN '未登记（自报）' ELSE '已停用' END
         UNION ALL SELECT 4, CASE p_lang WHEN 'en' THEN 'Fed by' ELSE '上级' END, c.parent
         UNION ALL SELECT 5, coalesce(CASE p_lang WHEN 'en' THEN t.title_en ELSE t.title_zh END,
                                      a.key), concat_ws(' ', a.value, nullif(t.unit, '1'))

@@ -93,6 +93,17 @@ def in_screen_order() -> list[Stream]:
     return sorted(streams().values(), key=lambda s: (order.index(s.domain), s.name))
 
 
+def fold(stream: Stream) -> str:
+    """Return how sensors make one number of the headline: as declared; instead of a mean the worst
+    one, where the headline's limits all lie on one side."""
+    ways = {
+        "min" if rule.op in ("<", "<=") else "max"
+        for rule in stream.rules
+        if isinstance(rule, ThresholdRule) and rule.metric == stream.headline
+    }
+    return ways.pop() if stream.overall == "mean" and len(ways) == 1 else stream.overall
+
+
 def margin_attribute(stream: Stream) -> str | None:
     """Return the attribute that the headline's mildest own limit stands on, for ``margin``."""
     limits = [
@@ -105,16 +116,21 @@ def margin_attribute(stream: Stream) -> str | None:
     return min(limits)[1] if limits else None
 
 
+def distance_title(stream: Stream) -> Text:
+    """Return the title of a ``margin`` headline as the distance that charts show."""
+    metric = stream.quantity(stream.headline).title
+    limit = next(a for a in stream.attributes if a.name == margin_attribute(stream)).title
+    return Text(zh=f"{metric.zh}较{limit.zh}", en=f"{metric.en} above {limit.en.lower()}")
+
+
 def vital_title(stream: Stream) -> Text:
     """Return the title of the stream's one number: stream, metric and how sensors make one."""
     metric = stream.quantity(stream.headline).title
     if stream.overall != "margin":
-        zh, en = OVERALL[stream.overall]
+        zh, en = OVERALL[fold(stream)]
         return Text(zh=f"{metric.zh}{zh}", en=f"{metric.en}{en}")
-    limit = next(a for a in stream.attributes if a.name == margin_attribute(stream)).title
-    return Text(
-        zh=f"最高{metric.zh}较{limit.zh}", en=f"{metric.en} above {limit.en.lower()}, worst"
-    )
+    distance = distance_title(stream)
+    return Text(zh=f"最高{distance.zh}", en=f"{distance.en}, worst")
 
 
 OVERALL = {
@@ -155,9 +171,12 @@ def _stream(stream: Stream) -> Row:
         "headline": stream.headline,
         "unit": headline.unit,
         "decimals": headline.decimals,
-        "overall": stream.overall,
+        "overall": fold(stream),
         "margin_attribute": margin_attribute(stream),
         **_titles(vital_title(stream), "vital"),
+        "hourly": stream.hourly.metric if stream.hourly else None,
+        "hourly_zh": stream.hourly.title.zh if stream.hourly else None,
+        "hourly_en": stream.hourly.title.en if stream.hourly else None,
     }
 
 

@@ -3,8 +3,8 @@
 from playwright.sync_api import Page
 
 LINE = 0x1F6F9F
-RED = 0xD55E00
-ORANGE = 0xE69F00
+RED = 0xE0322F
+ORANGE = 0xFF9830
 NEAR = 24
 """Edges are blended with the ground, so colours count that differ by less, per channel."""
 

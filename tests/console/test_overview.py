@@ -61,7 +61,7 @@ def test_the_map_draws_districts_and_sensors(open_page: Opener, conn: psycopg.Co
             """() => { const c = document.querySelector('.city-map canvas');
             const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
             const seen = new Set(); for (let i = 0; i < d.length; i += 4)
-            seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return [0xD55E00, 0xE69F00, 0x8FA3B0]
+            seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return [0xE0322F, 0xFF9830, 0x8FA3B0]
             .filter((colour) => seen.has(colour)).length; }"""
         )
 

@@ -12,7 +12,6 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from catalog.domains import DOMAINS
-from dashboards.wall import wall_rows
 from tests.console.conftest import Opener, Place
 from tests.databases import Databases
 
@@ -58,7 +57,8 @@ def test_every_page_fits_one_screen_in_letters_readable_from_afar(
 def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connection) -> None:
     page = open_wall(open_page)
     shown = page.locator(".strips .title").all_inner_texts()
-    assert shown == [vital.title.zh for line in wall_rows() for vital in line.vitals]
+    titles = conn.execute("SELECT title_zh FROM dash.vital_signs()").fetchall()
+    assert shown == [title for (title,) in titles]
     signs = conn.execute("SELECT value, decimals FROM dash.vital_signs()").fetchall()
     texts = page.locator(".strips .value").all_inner_texts()
     for text, (value, decimals) in zip(texts, signs, strict=True):
@@ -75,20 +75,14 @@ def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connec
 def test_a_number_past_its_declared_limit_is_marked(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:
-    conn.execute(
-        "INSERT INTO aggregates_waterlogging (sensor, window_start, revision, n, depth_m_n,"
-        " depth_m_good) VALUES ('pond-jinxin', date_trunc('minute', now()), 1, 1, 1, 1)"
-        " ON CONFLICT DO NOTHING"  # what was written for all tests may be of some time ago
-    )
-    conn.execute(
-        "UPDATE aggregates_waterlogging SET depth_m_last = 0.28 WHERE sensor = 'pond-jinxin'"
-    )
+    conn.execute("UPDATE last_waterlogging SET observed_at = now()")
+    conn.execute("UPDATE last_waterlogging SET depth_m = 0.28 WHERE sensor = 'pond-jinxin'")
     page = open_wall(open_page)
     ponding = page.locator(".strips li", has_text="积水深度").locator(".value")
     expect(ponding).to_have_class("value over-orange")
     expect(ponding).to_contain_text("▲")
     page.keyboard.press("End")
-    conn.execute("UPDATE aggregates_waterlogging SET depth_m_last = 0 WHERE sensor = 'pond-jinxin'")
+    conn.execute("UPDATE last_waterlogging SET depth_m = 0 WHERE sensor = 'pond-jinxin'")
     expect(ponding).to_have_class("value")
 
 

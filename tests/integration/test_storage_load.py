@@ -192,3 +192,36 @@ def test_a_wrong_file_is_told_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("✗ noise.arrows: stream 'nose' is not declared; known: air_qu")
     assert "Traceback" not in done.stderr
+
+
+def test_history_ends_where_the_live_data_begins(dsn: str, tmp_path: Path) -> None:
+    """Up to now it would contradict the readings of the city that runs: same keys, other values."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    live, replayed = now - timedelta(minutes=40), now - timedelta(days=900)
+    running = Plan(40 / 1440, now.timestamp(), sensors=6, names=("noise",))
+    (fleet,) = fleets(running)
+    take(dsn, write(running, fleet, tmp_path, lambda _: None)[0])
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(
+            "UPDATE readings_noise SET received_at = observed_at + interval '1 second',"
+            " leq_db = leq_db + 0.7"
+        )
+        conn.execute(
+            "INSERT INTO readings_noise (sensor, observed_at, received_at, leq_db)"
+            " SELECT DISTINCT sensor, %s::timestamptz, now(), 55 FROM readings_noise",
+            [replayed],
+        )
+    said = CliRunner().invoke(app, ["live-since"], env={"CITYOPS_DSN": dsn})
+    until = datetime.fromisoformat(said.stdout.strip())
+    assert live - timedelta(minutes=2) <= until < live
+    for end, contradicts in ((until, False), (now, True)):
+        plan = Plan(0.05, end.timestamp(), sensors=6, names=("noise",))
+        (fleet,) = fleets(plan)
+        path, _ = write(plan, fleet, tmp_path, lambda _: None)
+        done = take(dsn, path)
+        assert bool(done.letters) == contradicts
+
+
+def test_without_live_data_history_ends_now(dsn: str) -> None:
+    said = CliRunner().invoke(app, ["live-since"], env={"CITYOPS_DSN": dsn})
+    assert said.stdout.strip() == "now"

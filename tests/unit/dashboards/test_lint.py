@@ -17,6 +17,7 @@ FILES = files()
 WALL = "dashboards/zh/cityops-wall.json"
 SENSOR = "dashboards/zh/cityops-sensor.json"
 NOISE = "dashboards/zh/cityops-stream-noise.json"
+SUPPLY = "dashboards/zh/cityops-stream-water-supply.json"
 TRAFFIC = "dashboards/zh/cityops-domain-traffic.json"
 
 
@@ -53,7 +54,7 @@ def bare_colour(board: Json) -> None:
 
 def falling(board: Json) -> None:
     steps = panel(board)["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    steps[1:] = [{"color": "#E69F00", "value": 2.0}, {"color": "#D55E00", "value": 1.0}]
+    steps[1:] = [{"color": "#FF9830", "value": 2.0}, {"color": "#E0322F", "value": 1.0}]
 
 
 BREAK: dict[str, tuple[str, Callable[[Json], Any]]] = {
@@ -82,8 +83,62 @@ BREAK: dict[str, tuple[str, Callable[[Json], Any]]] = {
     "schema": (TRAFFIC, lambda b: b.update(editable=True)),
     "known-fields": (TRAFFIC, lambda b: panel(b)["options"].update(lgend={})),
     "thresholds": (TRAFFIC, falling),
+    "tiles": (WALL, lambda b: vitals_of(b)["fieldConfig"]["defaults"].update(fieldMinMax=False)),
+    "gaps": (TRAFFIC, lambda b: custom(b).update(spanNulls=False)),
+    "limit-colours": (SUPPLY, lambda b: with_limits(b)["fieldConfig"]["overrides"].clear()),
+    "quiet-marks": (NOISE, lambda b: alerts_of(b).update(enable=True)),
+    "maps": (TRAFFIC, lambda b: panel(b, "geomap")["options"]["view"].update(allLayers=False)),
     "units-known": (TRAFFIC, lambda b: panel(b)["fieldConfig"]["defaults"].update(unit="furlong")),
 }
+SPOILT_PICTURES: dict[str, tuple[str, str, Callable[[Json], Any]]] = {
+    "layout or size": ("tiles", WALL, lambda b: vitals_of(b)["options"].update(wideLayout=True)),
+    "left to Grafana": ("tiles", WALL, lambda b: vitals_of(b)["options"].pop("text")),
+    "its lines are joined": (
+        "tiles",
+        WALL,
+        lambda b: vitals_of(b)["targets"][0].update(rawSql="SELECT t.label AS metric"),
+    ),
+    "takes the colour of the step above": (
+        "limit-colours",
+        TRAFFIC,
+        lambda b: custom(b).update(thresholdsStyle={"mode": "dashed"}),
+    ),
+    "names lie under": (
+        "maps",
+        TRAFFIC,
+        lambda b: panel(b, "geomap")["options"]["layers"].reverse(),
+    ),
+    "Grafana's legend": (
+        "maps",
+        TRAFFIC,
+        lambda b: panel(b, "geomap")["options"]["layers"][-1]["config"].update(showLegend=True),
+    ),
+    "shows raw": (
+        "maps",
+        TRAFFIC,
+        lambda b: panel(b, "geomap")["fieldConfig"]["overrides"].clear(),
+    ),
+    "draws spans": ("quiet-marks", NOISE, lambda b: spans(alerts_of(b))),
+}
+
+
+def vitals_of(board: Json) -> Json:
+    return next(p for p in board["panels"] if p["options"].get("graphMode") == "area")
+
+
+def with_limits(board: Json) -> Json:
+    return next(p for p in board["panels"] if any(t["refId"] == "L" for t in p.get("targets", [])))
+
+
+def alerts_of(board: Json) -> Json:
+    found = board["annotations"]["list"]
+    return next(n for n in found if "dash.notes(" in n["target"]["rawSql"])
+
+
+def spans(note: Json) -> None:
+    note["target"]["rawSql"] = note["target"]["rawSql"].replace("n.tags", "n.timeend, n.tags")
+
+
 STRANGE: dict[str, Callable[[Json], Any]] = {
     "preload is not known": lambda b: b.update(preload=True),
     "options.legend.placement is missing": lambda b: panel(b)["options"]["legend"].clear(),
@@ -176,6 +231,14 @@ def test_a_rule_of_files_catches_what_it_is_for(rule: str) -> None:
 def test_an_alert_rule_that_grafana_would_not_run_is_named(old: str, new: str, said: str) -> None:
     broken = edited(RULES_FILE, old, new)
     assert any(said in str(finding) for finding in lint_files(broken))
+
+
+@pytest.mark.parametrize("said", SPOILT_PICTURES)
+def test_a_spoilt_picture_is_named(said: str) -> None:
+    rule, name, spoil = SPOILT_PICTURES[said]
+    broken = copy.deepcopy(BOARDS[name])
+    spoil(broken)
+    assert any(said in detail for _, detail in RULES[rule](Board(broken, {})))
 
 
 @pytest.mark.parametrize("said", STRANGE)
