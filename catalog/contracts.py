@@ -18,8 +18,11 @@ FLAGS_TYPE = "city.flags"
 TRANSITION_TYPE = "city.transition"
 DEAD_LETTER_TYPE = "city.dead-letter"
 WINDOW_S = 60
-STATISTICS = ("n", "good", "sum", "min", "max", "last")
-"""Per metric of a window: readings, good ones (flag 1 or 2), and sum/min/max/last of the good."""
+STATISTICS = ("n", "good", "used", "sum", "min", "max", "last")
+"""Per metric of a window: its values, those that passed (flag 1 or 2), those used (not failed, so
+also the suspect ones), and sum/min/max/last of the used: a danger is never left out of a chart."""
+COUNTED = ("n", "good", "used")
+"""Statistics that are whole numbers."""
 
 
 @cache
@@ -36,7 +39,7 @@ def aggregates_schema(stream: Stream) -> pa.Schema:
     ]
     for metric in stream.aggregate_names:
         for statistic in STATISTICS:
-            kind = pa.int32() if statistic in ("n", "good") else pa.float64()
+            kind = pa.int32() if statistic in COUNTED else pa.float64()
             fields.append(pa.field(f"{metric}_{statistic}", kind))
     return pa.schema(fields)
 
@@ -52,8 +55,9 @@ FLAGS_SCHEMA = pa.schema(
         pa.field("value", pa.float64()),
     ]
 )
-"""One row per reading x metric x test that is not pass: ``gross``, ``spike``, ``rate``, ``flat``;
-and metric ``*`` with test ``late`` for a reading beyond the stream's lateness."""
+"""One row per reading x metric x test that is not pass: ``device``, ``gross``, ``rate``, ``jump``,
+``flat``, a relation's name, ``spike``; and metric ``*`` with test ``late`` for a reading beyond the
+stream's lateness, ``clock`` for one from a clock that runs ahead or was set back."""
 
 FLAG_PASS, FLAG_UNKNOWN, FLAG_SUSPECT, FLAG_FAIL, FLAG_MISSING = 1, 2, 3, 4, 9
 
@@ -63,6 +67,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
 
     ``severity`` is 1 (red) to 4 (blue); ``cleared`` carries the level that ended. ``observed_at``
     is event time (for absence: the tick's), ``produced_at`` the worker's clock.
+    ``confidence`` is the alert's after this change; ``reason`` names the tests that doubt the value
+    (``unconfirmed``), the test that proved it wrong (``withdrawn``), or why a sensor is silent.
     """
 
     id: str
@@ -70,7 +76,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     stream: str
     sensor: str
-    kind: Literal["raised", "changed", "cleared"]
+    kind: Literal["raised", "changed", "confirmed", "withdrawn", "cleared"]
     severity: int
     previous: int | None = None
     metric: str | None = None
@@ -78,6 +84,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None
     observed_at: datetime
     produced_at: datetime
+    confidence: Literal["confirmed", "unconfirmed"] = "confirmed"
+    reason: str = ""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from catalog.model import Stream
 from catalog.registry import streams
@@ -26,6 +27,10 @@ MAX_READINGS = 5_000
 
 SENSOR_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 """What a sensor may be named: up to 64 letters, digits and ``. _ : -``."""
+
+FLAG_SUFFIX, FLAGGED = "_flag", "+flags"
+DEVICE_FLAGS = (1, 2, 3, 4)
+"""What a device may say of a value: pass, not evaluated, suspect, fail."""
 
 READINGS_TYPE = "city.readings"
 TICK_TYPE = "city.tick"
@@ -52,6 +57,8 @@ class Frame:
     received_at: datetime
     source: str
     id: str
+    flags: NDArray[np.int8] | None = None
+    """What the device says of its own values, ``[readings, metrics]``: QARTOD flags, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +119,27 @@ def _schema(metrics: tuple[str, ...]) -> pa.Schema:
     return pa.schema(keys + [pa.field(m, pa.float64()) for m in metrics])
 
 
-def dataschema(stream: Stream, version: int = 0) -> str:
-    """Return the name of the frame's schema: ``<stream>/<version>``, by default the present one."""
-    return f"{stream.name}/{version or stream.version}"
+@cache
+def flagged_schema(stream: Stream) -> pa.Schema:
+    """Return the schema of a frame with flags: one nullable int8 ``<metric>_flag`` per metric."""
+    return _flagged(stream.metric_names)
+
+
+@cache
+def _flagged(metrics: tuple[str, ...]) -> pa.Schema:
+    flags = [pa.field(f"{m}{FLAG_SUFFIX}", pa.int8()) for m in metrics]
+    return pa.schema([*_schema(metrics), *flags])
+
+
+def dataschema(stream: Stream, version: int = 0, *, flagged: bool = False) -> str:
+    """Return the name of the frame's schema: ``<stream>/<version>``, by default the present one;
+    ``+flags`` behind it where the device's own flags stand beside the values."""
+    return f"{stream.name}/{version or stream.version}{FLAGGED if flagged else ''}"
 
 
 def metrics_of(stream: Stream, schema: str) -> tuple[str, ...] | None:
     """Return the metrics of a frame of this schema; None when the declaration knows none such."""
+    schema = schema.removesuffix(FLAGGED)
     if schema == dataschema(stream):
         return stream.metric_names
     for version, metrics in stream.earlier.items():
@@ -132,7 +153,9 @@ def encode(batch: pa.RecordBatch) -> bytes:
     return batch.serialize().to_pybytes()
 
 
-def frame_headers(stream: Stream, source: str, received_at: datetime) -> Headers:
+def frame_headers(
+    stream: Stream, source: str, received_at: datetime, *, flagged: bool = False
+) -> Headers:
     """Return CloudEvents headers of one frame; ``received_at`` must be aware UTC."""
     return [
         ("ce_specversion", b"1.0"),
@@ -140,7 +163,7 @@ def frame_headers(stream: Stream, source: str, received_at: datetime) -> Headers
         ("ce_source", source.encode()),
         ("ce_id", uuid.uuid4().hex.encode()),
         ("ce_time", received_at.isoformat().encode()),
-        ("ce_dataschema", dataschema(stream).encode()),
+        ("ce_dataschema", dataschema(stream, flagged=flagged).encode()),
         ("content-type", b"application/vnd.apache.arrow.batch"),
     ]
 
@@ -154,18 +177,18 @@ def decode(stream_name: str, value: bytes | None, headers: Sequence[tuple[str, b
     stream = streams()[stream_name]
     fields = dict(headers or ())
     _check_type(fields)
-    metrics = _metrics(stream, schema_of(headers))
+    schema = schema_of(headers)
+    metrics = _metrics(stream, schema)
     received_at = _received_at(fields)
-    batch = _read(stream, metrics, value)
+    batch, flags = _read(stream, metrics, value, flagged=schema.endswith(FLAGGED))
     source = fields.get("ce_source", b"").decode(errors="replace")
-    return Frame(
-        stream, batch, received_at, source, fields.get("ce_id", b"").decode("ascii", "replace")
-    )
+    frame_id = fields.get("ce_id", b"").decode("ascii", "replace")
+    return Frame(stream, batch, received_at, source, frame_id, flags)
 
 
 def read_batch(stream: Stream, schema: str, value: bytes | None) -> pa.RecordBatch:
     """Read a frame of a schema, as one of the present version; ``FrameError`` otherwise."""
-    return _read(stream, _metrics(stream, schema), value)
+    return _read(stream, _metrics(stream, schema), value, flagged=schema.endswith(FLAGGED))[0]
 
 
 def schema_of(headers: Sequence[tuple[str, bytes]] | None) -> str:
@@ -266,17 +289,34 @@ def _conform(stream: Stream, batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _read(stream: Stream, metrics: tuple[str, ...], value: bytes | None) -> pa.RecordBatch:
+def _read(
+    stream: Stream, metrics: tuple[str, ...], value: bytes | None, *, flagged: bool
+) -> tuple[pa.RecordBatch, NDArray[np.int8] | None]:
     if not value:
         raise FrameError("arrow", "empty message")
+    schema = _flagged(metrics) if flagged else _schema(metrics)
     try:
-        batch = pa.ipc.read_record_batch(pa.py_buffer(value), _schema(metrics))
+        batch = pa.ipc.read_record_batch(pa.py_buffer(value), schema)
         batch.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
         raise FrameError("arrow", str(error)[:300]) from None
     if batch.num_rows > MAX_READINGS:
         raise FrameError("too_large", f"{batch.num_rows} readings, at most {MAX_READINGS}")
-    return batch if metrics == stream.metric_names else _conform(stream, batch)
+    flags = _device_flags(stream, batch) if flagged else None
+    if flagged or metrics != stream.metric_names:
+        batch = _conform(stream, batch)
+    return batch, flags
+
+
+def _device_flags(stream: Stream, batch: pa.RecordBatch) -> NDArray[np.int8]:
+    """Return the flags by metric of the present version; what is no device's flag says nothing."""
+    found = np.zeros((batch.num_rows, len(stream.metric_names)), np.int8)
+    known = {name: place for place, name in enumerate(batch.schema.names)}
+    for column, metric in enumerate(stream.metric_names):
+        if (place := known.get(f"{metric}{FLAG_SUFFIX}")) is not None:
+            flags = pc.fill_null(batch.column(place), 0).to_numpy(zero_copy_only=False)
+            found[:, column] = np.where(np.isin(flags, DEVICE_FLAGS), flags, 0)
+    return found
 
 
 def _within(times: pa.Int64Array) -> bool:

@@ -2,7 +2,7 @@
 
 from psycopg import Connection, sql
 
-from catalog.contracts import STATISTICS
+from catalog.contracts import COUNTED, STATISTICS
 from catalog.model import Stream
 
 CHUNK = {
@@ -38,7 +38,7 @@ def rollup_table(kind: str, stream: str) -> str:
 def aggregate_columns(stream: Stream) -> list[tuple[str, str]]:
     """Return (column, SQL type) of the window statistics, in contract order."""
     return [
-        (f"{metric}_{statistic}", "integer" if statistic in ("n", "good") else "double precision")
+        (f"{metric}_{statistic}", "integer" if statistic in COUNTED else "double precision")
         for metric in stream.aggregate_names
         for statistic in STATISTICS
     ]
