@@ -31,6 +31,7 @@ MARKED = sql.SQL(
 COMBINE = {
     "n": "sum({0})::integer",
     "good": "sum({0})::integer",
+    "used": "sum({0})::integer",
     "sum": "sum({0} ORDER BY window_start)",
     "min": "min({0})",
     "max": "max({0})",

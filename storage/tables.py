@@ -54,6 +54,8 @@ def ensure_stream_tables(conn: Connection, stream: Stream) -> None:
     _ensure(conn, "aggregates", aggregates_table(stream.name), "window_start", columns)
     for kind in ROLLUPS:
         _ensure(conn, kind, rollup_table(kind, stream.name), "window_start", columns)
+    for table in (aggregates_table(stream.name), *(rollup_table(k, stream.name) for k in ROLLUPS)):
+        _count_used(conn, table, stream.aggregate_names)
     _ensure_last(conn, stream.name, metrics)
 
 
@@ -111,6 +113,18 @@ def _widen(conn: Connection, table: str, there: set[str], columns: list[tuple[st
             for column, kind_sql in missing
         )
         conn.execute(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(table), added))
+
+
+def _count_used(conn: Connection, table: str, metrics: tuple[str, ...]) -> None:
+    """Fill ``used`` in rows from before suspect values were used: what was good, was all."""
+    pairs = [(sql.Identifier(f"{m}_used"), sql.Identifier(f"{m}_good")) for m in metrics]
+    conn.execute(
+        sql.SQL("UPDATE {} SET {} WHERE {} IS NULL AND {} IS NOT NULL").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(sql.SQL("{0} = coalesce({0}, {1})").format(*p) for p in pairs),
+            *pairs[0],
+        )
+    )
 
 
 def _columns(conn: Connection, table: str) -> set[str]:

@@ -41,7 +41,7 @@ from catalog.topics import (
 )
 from service.log import logger
 from streams.checkpoint import Checkpoint, Place
-from streams.engine.outputs import Failure, Outputs, moment
+from streams.engine.outputs import Failure, Outputs, micros, moment
 from streams.engine.partition import PartitionEngine
 from streams.metrics import (
     BYTES,
@@ -151,7 +151,8 @@ class Desk:
             return 0
         frame = decode(bench.stream.name, value, pairs)
         self.pulse.arrived(bench.stream)
-        out = bench.engine.process(frame.batch, now)
+        received_at = micros(frame.received_at)
+        out = bench.engine.process(frame.batch, now, received_at, frame.flags)
         bench.changed = True
         self._put(bench, place, out)
         self._tell_failures(bench, place, offset, out.failures, now)

@@ -239,7 +239,7 @@ def _windows(
     for n, metric in enumerate(stream.aggregate_names):
         wave = f"w.w{n}"
         waves.append(f"{_wave(*_typical(stream, metric), 't')} AS w{n}")
-        by_statistic = {"n": "3", "good": "3", "sum": f"3 * {wave}"}
+        by_statistic = {"n": "3", "good": "3", "used": "3", "sum": f"3 * {wave}"}
         for statistic in STATISTICS:
             columns.append(f"{metric}_{statistic}")
             values.append(by_statistic.get(statistic, wave))

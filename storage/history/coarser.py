@@ -55,7 +55,7 @@ def _combined(statistic: str, x: np.ndarray, first: Ints) -> np.ndarray:
             return np.where(last >= 0, x[last], np.nan)
         case "sum":
             return _summed(x, first)
-        case _:  # n and good
+        case _:  # n, good and used
             return np.add.reduceat(x, first)
 
 

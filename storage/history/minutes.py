@@ -7,8 +7,8 @@ the declared spans alone: history has no rate, spike or flat-line flags.
 import numpy as np
 import pyarrow as pa
 
-from catalog.contracts import WINDOW_S, aggregates_schema
-from catalog.model import Floats, Metric, Stream
+from catalog.contracts import FLAG_FAIL, WINDOW_S, aggregates_schema
+from catalog.model import Floats, Span, Stream
 from storage.history.rolling import US, Ints, RollingTable
 
 WINDOW_US = WINDOW_S * US
@@ -37,7 +37,7 @@ class MinuteMaker:
             )
         sensors = self._sensor_rows(readings)
         times = readings.column("observed_at").cast(pa.int64()).to_numpy()
-        values, good = self._values(readings, sensors, times)
+        values, good, used = self._values(readings, sensors, times)
         minute = times // WINDOW_US
         begins = (sensors[1:] != sensors[:-1]) | (minute[1:] != minute[:-1])
         first = np.flatnonzero(np.append(True, begins))
@@ -49,7 +49,7 @@ class MinuteMaker:
             "n": pa.array(count),
         }
         for name in self._stream.aggregate_names:
-            statistics = _statistics(values[name], good[name], first)
+            statistics = _statistics(values[name], good[name], used[name], first)
             columns |= {f"{name}_{k}": pa.array(v, from_pandas=True) for k, v in statistics.items()}
         arrays = [columns[field.name].cast(field.type) for field in self._schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
@@ -61,58 +61,63 @@ class MinuteMaker:
 
     def _values(
         self, readings: pa.RecordBatch, sensors: Ints, times: Ints
-    ) -> tuple[dict[str, Floats], dict[str, np.ndarray]]:
-        """Return every metric's values, and which of them are good."""
+    ) -> tuple[dict[str, Floats], dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return every metric's values, which of them are good, and which are used."""
         values: dict[str, Floats] = {}
         good: dict[str, np.ndarray] = {}
-        usable: dict[str, Floats] = {}
+        used: dict[str, np.ndarray] = {}
         for metric in self._stream.metrics:
             x = readings.column(metric.name).to_numpy(zero_copy_only=False).astype(np.float64)
-            values[metric.name], good[metric.name] = x, _passes(metric, x)
-            usable[metric.name] = np.where(good[metric.name], x, np.nan)
-        _doubt_broken_relations(self._stream, values, good, usable)
+            values[metric.name] = x
+            used[metric.name] = within(metric.fail_span, x)
+            good[metric.name] = used[metric.name] & within(metric.suspect_span, x)
+        _doubt_broken_relations(self._stream, values, good, used)
+        usable = {name: np.where(used[name], x, np.nan) for name, x in values.items()}
         for declared, table in self._rolling:
             usable[declared.name] = table.add(sensors, times, usable[declared.of])
         for derived in self._stream.derived:
             usable[derived.name] = derived.by(usable, times)
         for name in self._stream.aggregate_names[len(self._stream.metrics) :]:
-            values[name], good[name] = usable[name], ~np.isnan(usable[name])
-        return values, good
+            values[name] = usable[name]
+            good[name] = used[name] = ~np.isnan(usable[name])
+        return values, good, used
 
 
-def _passes(metric: Metric, x: Floats) -> np.ndarray:
-    """Tell which values the gross-range test of the worker passes."""
-    good = (x >= metric.fail_span[0]) & (x <= metric.fail_span[1])
-    if metric.suspect_span is not None:
-        good &= (x >= metric.suspect_span[0]) & (x <= metric.suspect_span[1])
-    return good
+def within(span: Span | None, x: Floats) -> np.ndarray:
+    """Return which values lie within a span; NaN in none, without a span every other."""
+    return ~np.isnan(x) if span is None else (x >= span[0]) & (x <= span[1])
 
 
 def _doubt_broken_relations(
     stream: Stream,
     values: dict[str, Floats],
     good: dict[str, np.ndarray],
-    usable: dict[str, Floats],
+    used: dict[str, np.ndarray],
 ) -> None:
-    """Take the metrics of a broken relation for doubtful, as the worker does."""
+    """Take the metrics of a broken relation for doubtful or wrong, as the worker does."""
     for relation in stream.relations:
-        if all(name in usable for name in relation.of):
-            broken = relation.broken({name: usable[name] for name in relation.of})
+        if all(name in values for name in relation.of):
+            passed = {name: np.where(good[name], values[name], np.nan) for name in relation.of}
+            broken = relation.broken(passed)
             for name in relation.marks:
+                if relation.flag == FLAG_FAIL:
+                    used[name] &= ~(broken & good[name])
                 good[name] &= ~broken
-                usable[name] = np.where(good[name], values[name], np.nan)
 
 
-def _statistics(x: Floats, good: np.ndarray, first: Ints) -> dict[str, np.ndarray]:
-    """Return n, good, sum, min, max and last of each run of rows that begins at ``first``."""
-    usable = np.where(good, x, np.nan)
-    goods = np.add.reduceat(good.astype(np.int32), first)
-    last = np.maximum.reduceat(np.where(good, np.arange(len(x)), -1), first)
-    some = goods > 0
+def _statistics(
+    x: Floats, good: np.ndarray, used: np.ndarray, first: Ints
+) -> dict[str, np.ndarray]:
+    """Return the ``STATISTICS`` of each run of rows that begins at ``first``."""
+    usable = np.where(used, x, np.nan)
+    counted = np.add.reduceat(used.astype(np.int32), first)
+    last = np.maximum.reduceat(np.where(used, np.arange(len(x)), -1), first)
+    some = counted > 0
     return {
         "n": np.add.reduceat((~np.isnan(x)).astype(np.int32), first),
-        "good": goods,
-        "sum": np.where(some, np.add.reduceat(np.where(good, x, 0.0), first), np.nan),
+        "good": np.add.reduceat(good.astype(np.int32), first),
+        "used": counted,
+        "sum": np.where(some, np.add.reduceat(np.where(used, x, 0.0), first), np.nan),
         "min": np.fmin.reduceat(usable, first),
         "max": np.fmax.reduceat(usable, first),
         "last": np.where(some, usable[last], np.nan),

@@ -106,7 +106,7 @@ BEGIN
         || CASE WHEN chosen.name = 'raw' THEN ' AND r.%3$I IS NOT NULL'
            ELSE ' AND r.%5$I > 0' END ||
         ' GROUP BY t, n.label ORDER BY t, n.label LIMIT 20000',
-        chosen.time_column, chosen."table", p_metric, p_metric || '_sum', p_metric || '_good',
+        chosen.time_column, chosen."table", p_metric, p_metric || '_sum', p_metric || '_used',
         p_metric || '_min', p_metric || '_max', p_metric || '_last'
     ) USING step, p_from, p_to, names, labels, less;
 END $$;

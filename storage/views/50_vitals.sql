@@ -24,7 +24,7 @@ BEGIN
             ' FROM sensor_last l JOIN sensors s ON s.stream = l.stream AND s.sensor = l.sensor'
             ' WHERE l.stream = %1$L AND s.status <> ''retired'''
             ' AND l.observed_at > now() - make_interval(secs => $1)',
-            p_stream, 'aggregates_' || p_stream, p_metric || '_sum', p_metric || '_good'
+            p_stream, 'aggregates_' || p_stream, p_metric || '_sum', p_metric || '_used'
         ) USING item.silent_after_s;
         RETURN;
     END IF;
@@ -215,7 +215,7 @@ BEGIN
         '     WHERE r.sensor = ANY ($4) AND r.window_start >= $2 - $6 AND r.window_start < $3'
         '       AND r.%4$I > 0 GROUP BY t, r.sensor, n.less) b'
         ' WHERE b.t > $2 - $1 AND b.v IS NOT NULL GROUP BY b.t ORDER BY b.t LIMIT 2000',
-        p_stream, chosen."table", p_metric || '_sum', p_metric || '_good', p_metric || '_max',
+        p_stream, chosen."table", p_metric || '_sum', p_metric || '_used', p_metric || '_max',
         p_metric || '_min'
     ) USING step, p_from, p_to, names, offsets, before;
 END $$;

@@ -91,11 +91,11 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT * FROM (SELECT a.window_start AS t, a.%2$I, a.%3$I, a.revision, a.%4$I,'
-        ' a.%5$I / nullif(a.%3$I, 0), a.%6$I FROM %1$I a'
+        ' a.%5$I / nullif(a.%7$I, 0), a.%6$I FROM %1$I a'
         ' WHERE a.sensor = $1 AND a.window_start BETWEEN $2 AND $3'
         ' ORDER BY a.window_start DESC LIMIT $4) x ORDER BY x.t',
         'aggregates_' || p_stream, p_metric || '_n', p_metric || '_good', p_metric || '_min',
-        p_metric || '_sum', p_metric || '_max'
+        p_metric || '_sum', p_metric || '_max', p_metric || '_used'
     ) USING p_sensor, p_from, p_to, least(greatest(max_rows, 0), 10000);
 END $$;
 

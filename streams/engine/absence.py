@@ -1,4 +1,4 @@
-"""Absence: a sensor, or a whole stream, that has sent nothing for a number of ticks.
+"""Absence: a sensor that has sent nothing usable, a stream that has sent nothing, for some ticks.
 
 Ticks are counted, not subtracted, so the time in which no worker wrote ticks counts for nobody.
 Each partition hears a part of the stream's sensors and tells the others when it begins or ceases to
@@ -14,18 +14,33 @@ import numpy as np
 from catalog.frames import Hearing, Pulse, Word
 from catalog.model import STREAM_SUBJECT, AbsenceRule, StreamAbsenceRule
 from streams.engine.cells import Sensors
+from streams.engine.changes import transition
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
 from streams.engine.pipeline import others_heard
-from streams.engine.rules import transition
+from streams.engine.quality import Tested
 from streams.engine.state import TELLER, US, State
+from streams.engine.times import LATE, UNUSABLE, quiet_after
 
-HUSHED_CADENCES = 1.5
+NOTHING, NEVER_SENT = "nothing", "never"
+REASONS = {LATE: "late", UNUSABLE: "unusable"}
+"""Why a sensor that does send something is silent all the same."""
 
 
-def arrived(state: State, sensors: Sensors, produced_at: datetime, out: Outputs) -> None:
-    """Note arrivals; a silent sensor's episode is cleared at the time of the last tick."""
+def arrived(state: State, sensors: Sensors) -> None:
+    """Note that something has come, whatever it is."""
     sensors.write(state.arrays["last_tick"], state.ticks)
+    sensors.write(state.arrays["heard"], True)
+
+
+def used(state: State, tested: Tested, produced_at: datetime, out: Outputs) -> None:
+    """Note usable readings; a silent sensor's episode is cleared at the time of the last tick."""
+    usable = np.logical_or.reduce(tested.used, axis=1)
+    if not usable.all():
+        tested.sensors.chosen(~usable).write(state.arrays["cause"], UNUSABLE)
+        tested = tested.chosen(usable)
+    sensors = tested.sensors
+    sensors.write(state.arrays["used_tick"], state.ticks)
     level = sensors.read(state.arrays["r_level"])
     for number, rule in _sensor_rules(state):
         for slot in sensors.slots[level[:, number] > 0]:
@@ -52,14 +67,10 @@ def tick(state: State, pulse: Pulse | None, produced_at: datetime, out: Outputs)
 
 def _hearing(state: State) -> Hearing:
     used = len(state.names)
-    mine = state.arrays["last_tick"][:used][state.placed[:used]]
+    mine = state.arrays["last_tick"][:used][state.placed[:used] & state.arrays["heard"][:used]]
     if not len(mine):
         return "nobody"
-    return "hushed" if state.ticks - int(mine.max()) >= _hushed_after(state) else "heard"
-
-
-def _hushed_after(state: State) -> int:
-    return int(HUSHED_CADENCES * state.stream.cadence_s) + 1
+    return "hushed" if state.ticks - int(mine.max()) >= quiet_after(state) else "heard"
 
 
 def _judge_stream(
@@ -67,6 +78,9 @@ def _judge_stream(
 ) -> None:
     silence = state.silence
     told = {hearing, *(said for said, _ in silence.heard.values())}
+    if told == {"nobody"}:
+        # a stream that is not there yet misses nobody
+        silence.back = state.ticks
     if "heard" in told or "hushed" not in told:
         if silence.since != NEVER:
             silence.since, silence.back = NEVER, state.ticks
@@ -84,7 +98,7 @@ def _is_silent(state: State, rule: StreamAbsenceRule, pulse: Pulse | None) -> bo
     if silence.since == NEVER or state.pipeline.still:
         return False
     waited = at - max(silence.since, silence.back)
-    return waited >= rule.after_s - _hushed_after(state) and others_heard(pulse, at - silence.since)
+    return waited >= rule.after_s - quiet_after(state) and others_heard(pulse, at - silence.since)
 
 
 def _tell_stream(
@@ -106,7 +120,7 @@ def _tell_stream(
 def _judge_sensors(state: State, produced_at: datetime, out: Outputs) -> None:
     used = len(state.names)
     # after a silence of the whole stream every sensor has its full time again
-    since = np.maximum(state.arrays["last_tick"][:used], state.silence.back)
+    since = np.maximum(state.arrays["used_tick"][:used], state.silence.back)
     for number, rule in _sensor_rules(state):
         level = state.arrays["r_level"][:used, number]
         quiet = state.placed[:used] & (state.ticks - since >= rule.after_s)
@@ -115,7 +129,9 @@ def _judge_sensors(state: State, produced_at: datetime, out: Outputs) -> None:
             level[slot] = int(rule.severity)
             state.arrays["r_raised"][slot, number] = at
             given = ("raised", int(rule.severity), None, at, at, produced_at)
-            out.transitions.append(transition(state, rule.name, state.names[slot], *given))
+            reason = _reason(state, int(slot))
+            subject = state.names[slot]
+            out.transitions.append(transition(state, rule.name, subject, *given, reason=reason))
 
 
 def _end(
@@ -126,6 +142,15 @@ def _end(
     at = state.tick_at * US
     given = ("cleared", int(rule.severity), None, raised, at, produced_at)
     out.transitions.append(transition(state, rule.name, state.names[slot], *given))
+
+
+def _reason(state: State, slot: int) -> str:
+    a = state.arrays
+    if not a["heard"][slot]:
+        return NEVER_SENT
+    if a["last_tick"][slot] <= a["used_tick"][slot]:
+        return NOTHING
+    return REASONS.get(int(a["cause"][slot]), NOTHING)
 
 
 def _sensor_rules(state: State) -> list[tuple[int, AbsenceRule]]:

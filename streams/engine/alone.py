@@ -1,4 +1,4 @@
-"""Rule code that fails on one reading fails on it alone: the others of its record are judged."""
+"""Rule code that fails on one reading fails on it alone: the others of its record are looked at."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -33,19 +33,19 @@ def elementwise(
         return found
 
 
-def judged(
+def each_alone(
     what: str,
-    judge: Callable[[slice], None],
+    look: Callable[[slice], None],
     slots: np.ndarray,
     times: np.ndarray,
     out: Outputs,
 ) -> None:
-    """Judge all readings, one by one when that fails; ``judge`` leaves no trace when it raises."""
+    """Look at all readings, one by one when that fails; ``look`` leaves no trace when it raises."""
     try:
-        judge(slice(None))
+        look(slice(None))
     except Exception:
         for row in range(len(slots)):
-            _one(what, judge, row, slots, times, out)
+            _one(what, look, row, slots, times, out)
 
 
 def _one(

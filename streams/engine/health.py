@@ -1,31 +1,31 @@
-"""Sensor health: readings arrive, but a metric has given nothing good for a while."""
+"""Sensor health: readings arrive, but a metric has given nothing that says something of the world.
+
+A rate, a jump or an unusual level may be the very event a sensor is there for: they make no sensor
+unwell. What fails or is missing does, and what a test of the instrument itself doubts.
+"""
 
 from datetime import datetime
 
 import numpy as np
 
-from catalog.contracts import FLAG_MISSING, FLAG_PASS
+from catalog.contracts import FLAG_FAIL, FLAG_MISSING
 from catalog.model import HealthRule
-from streams.engine.cells import Sensors
+from streams.engine.changes import transition
+from streams.engine.doubts import INSTRUMENT
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
-from streams.engine.rules import transition
+from streams.engine.quality import Tested
 from streams.engine.state import US, State
 
 
-def evaluate(
-    state: State,
-    sensors: Sensors,
-    times: np.ndarray,
-    values: np.ndarray,
-    flags: np.ndarray,
-    produced_at: datetime,
-    out: Outputs,
-) -> None:
-    """Judge the newest reading of each sensor by its flags ``[k, M]``."""
-    a = state.arrays
+def evaluate(state: State, tested: Tested, produced_at: datetime, out: Outputs) -> None:
+    """Look at the newest reading of each sensor by its flags and doubts."""
+    a, sensors = state.arrays, tested.sensors
+    times, values = tested.times, tested.values
+    bad = (tested.flags == FLAG_FAIL) | ((tested.doubts & INSTRUMENT) > 0)
     # a metric that the sensor never sent is not missing
-    bad = (flags != FLAG_PASS) & ((flags != FLAG_MISSING) | ~np.isnan(sensors.read(a["p1"])))
+    sent = ~np.isnan(sensors.read(a["p1"])) | (sensors.read(a["bad_at"]) != NEVER)
+    bad |= (tested.flags == FLAG_MISSING) & sent
     numbers = [n for n, rule in enumerate(state.stream.rules) if isinstance(rule, HealthRule)]
     if not numbers:
         return

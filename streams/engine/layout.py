@@ -14,7 +14,9 @@ FIRST_SEEN = 1
 SEEN = "seen"
 RING_METRICS = "metrics of "
 SEVERITIES = 4
-LEVEL, TIME, COUNT, TICK = np.int8, np.int64, np.int32, np.int64
+LEVEL, TIME, COUNT, TICK, DOUBT = np.int8, np.int64, np.int32, np.int64, np.int16
+AHEAD_KEPT = 8
+"""How many readings of a clock that runs ahead are remembered, to know their copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +111,50 @@ def window_places(stream: Stream) -> int:
 
 def fields(stream: Stream) -> dict[str, Field]:
     """Return every array of the state by name."""
-    window, by_quantity = ((), COUNT, 0, "window"), ("quantity",)
+    window, by_quantity, own_tick = ((), COUNT, 0, "window"), ("quantity",), Field((), TICK, 0)
     found = {
-        "newest": Field((), TIME, NEVER),
+        # the newest reading's time, and the highest there ever was: a clock may be set back
+        **dict.fromkeys(("newest", "top"), Field((), TIME, NEVER)),
+        "ahead": Field(("ahead",), TIME, NEVER),
         "gap": Field(("gap",), TIME, NEVER),
-        **dict.fromkeys(("last_tick", "filled_tick"), Field((), TICK, 0)),
+        # ticks counted when anything came, when something usable did, when the newest did
+        **dict.fromkeys(("last_tick", "used_tick", "newest_tick", "filled_tick"), own_tick),
+        "heard": Field((), np.bool_, 0),
+        "cause": Field((), np.int8, 0),
         **dict.fromkeys(("p1", "p2"), Field(("metric",), np.float64, np.nan)),
-        **dict.fromkeys(("p1_at", "run_at", "bad_at"), Field(("metric",), TIME, NEVER)),
+        **dict.fromkeys(("p1_at", "p2_at", "run_at", "bad_at"), Field(("metric",), TIME, NEVER)),
+        # the usual change from reading to reading; 0 is as declared
+        "step": Field(("metric",), np.float64, 0),
         "well_at": Field((), TIME, NEVER),
+        # a reading that waits for the next one, and what is held against its values
+        "h_at": Field((), TIME, NEVER),
+        "h_tick": own_tick,
+        "h_looked": Field((), np.bool_, 0),
+        "h_value": Field(("metric",), np.float64, 0),
+        "h_flag": Field(("metric",), LEVEL, 0),
+        "h_doubt": Field(("metric",), DOUBT, 0),
         "w_start": Field((), TIME, NEVER, "window"),
         "w_revision": Field(*window),
         "w_dirty": Field((), np.bool_, 0, "window"),
         "w_rows": Field(*window),
         # µs since the window's start of each of its readings so far, in the order of arrival
         SEEN: Field(("seen",), np.int32, 0, "window"),
-        **dict.fromkeys(("w_n", "w_good"), Field(by_quantity, COUNT, 0, "window")),
-        # of these, what a window without a good value holds is in ``windows.EMPTY``
+        **dict.fromkeys(("w_n", "w_good", "w_used"), Field(by_quantity, COUNT, 0, "window")),
+        # of these, what a window without a used value holds is in ``windows.EMPTY``
         **dict.fromkeys(
             ("w_sum", "w_min", "w_max", "w_last"), Field(by_quantity, np.float64, 0, "window")
         ),
         "w_last_at": Field(by_quantity, TIME, 0, "window"),
+        # the reading that rules last looked at, and when it came
+        "e_at": Field((), TIME, NEVER),
+        "e_tick": own_tick,
         "r_level": Field(("rule",), LEVEL, 0),
         **dict.fromkeys(("r_since", "r_clear"), Field(("rule", "severity"), TIME, NEVER)),
-        "r_raised": Field(("rule",), TIME, NEVER),
+        # when the open alert was raised, and when the rule last changed
+        **dict.fromkeys(("r_raised", "r_last"), Field(("rule",), TIME, NEVER)),
+        # the value last compared and what is doubtful about it; what the open alert rests on
+        "r_value": Field(("rule",), np.float64, 0),
+        **dict.fromkeys(("r_now", "r_doubt"), Field(("rule",), DOUBT, 0)),
     }
     for name, ring in rings(stream).items():
         found[f"b_at/{name}"] = Field((), TIME, NEVER, name)
@@ -144,6 +167,7 @@ def labels(stream: Stream) -> dict[str, list[str]]:
     """Return the labels along each axis that has names; along the others it is numbers."""
     numbered: dict[str, int] = {
         "gap": 2,
+        "ahead": AHEAD_KEPT,
         "window": window_places(stream),
         "severity": SEVERITIES,
         **{name: ring.places for name, ring in rings(stream).items()},

@@ -7,6 +7,7 @@ import numpy as np
 from catalog.model import SensorAttribute, Stream, ThresholdRule
 
 US = 1_000_000
+FIRST_SHARE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Limits:
     spike_suspect: np.ndarray
     spike_fail: np.ndarray
     rate_per_min: np.ndarray
+    first_step: np.ndarray
+    """What is taken for a usual change until the sensor has shown its own."""
     flat_suspect_us: np.ndarray
     flat_fail_us: np.ndarray
     flat_tolerance: np.ndarray
@@ -35,6 +38,11 @@ class Limits:
         suspect = [m.suspect_span or (-inf, inf) for m in metrics]
         spike = [m.spike or (inf, inf) for m in metrics]
         flats = [m.flat for m in metrics]
+        rate = [inf if m.rate_per_min is None else m.rate_per_min for m in metrics]
+        change = [
+            m.spike[0] if m.spike else r * stream.cadence_s / 60
+            for m, r in zip(metrics, rate, strict=True)
+        ]
         return cls(
             fail_low=np.array([m.fail_span[0] for m in metrics], float),
             fail_high=np.array([m.fail_span[1] for m in metrics], float),
@@ -42,9 +50,8 @@ class Limits:
             suspect_high=np.array([high for _, high in suspect], float),
             spike_suspect=np.array([low for low, _ in spike], float),
             spike_fail=np.array([high for _, high in spike], float),
-            rate_per_min=np.array(
-                [inf if m.rate_per_min is None else m.rate_per_min for m in metrics], float
-            ),
+            rate_per_min=np.array(rate, float),
+            first_step=np.array(change, float) / FIRST_SHARE,
             flat_suspect_us=np.array([f.suspect_s * US if f else inf for f in flats], float),
             flat_fail_us=np.array([f.fail_s * US if f else inf for f in flats], float),
             # no change is as small as -1: a metric without the test is never still

@@ -18,6 +18,11 @@ def moment(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+def micros(at: datetime) -> int:
+    """Return epoch microseconds of an aware time."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
 @dataclass(frozen=True, slots=True)
 class WindowRows:
     """Window rows ``[k]`` of one moment; each of ``STATISTICS`` is ``[k, A]`` in column order."""

@@ -10,9 +10,9 @@ from datetime import datetime
 from catalog.frames import Pulse
 from catalog.model import STREAM_SUBJECT
 from catalog.platform import PIPELINE, PLATFORM
+from streams.engine.changes import transition
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs
-from streams.engine.rules import transition
 from streams.engine.state import US, State
 
 

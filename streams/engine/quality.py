@@ -1,128 +1,214 @@
-"""Real-time quality control after IOOS QARTOD: gross range, rate, flat line, spike, relations."""
+"""Real-time quality control after IOOS QARTOD: device, gross range, rate, jump, flat, relations.
+
+Quality decides confidence, never silence: only what is impossible or proven wrong fails (4). All
+other tests give at most 3, and rules look at such values too.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from catalog.contracts import FLAG_FAIL, FLAG_MISSING, FLAG_PASS, FLAG_SUSPECT
 from catalog.model import Relation
+from streams.engine import doubts
 from streams.engine.alone import elementwise
 from streams.engine.cells import Sensors
 from streams.engine.outputs import Outputs
 from streams.engine.state import US, State
 
+USUAL_STEPS = 8.0
+"""A change within so many of a metric's usual changes is no sign of a fault."""
+LEARNING = 1.05
+"""By how much one change moves what is usual: the running median of the changes."""
 
-class Judged:
-    """Readings ``[k, M]`` of distinct sensors and the flags they have so far."""
 
-    def __init__(
-        self, state: State, sensors: Sensors, times: np.ndarray, values: np.ndarray, out: Outputs
-    ) -> None:
-        self.state, self.out = state, out
-        self.sensors, self.times, self.values = sensors, times, values
-        self.flags = np.full(values.shape, FLAG_PASS, np.int8)
+@dataclass(slots=True)
+class Tested:
+    """Readings ``[k, M]`` of distinct sensors, their flags and doubts so far."""
 
-    def mark(self, test: str, hit: np.ndarray, flag: int) -> None:
-        """Flag these values, and put the flags out."""
+    state: State
+    sensors: Sensors
+    times: np.ndarray
+    values: np.ndarray
+    out: Outputs
+    flags: np.ndarray
+    doubts: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        state: State,
+        sensors: Sensors,
+        times: np.ndarray,
+        values: np.ndarray,
+        device: np.ndarray | None,
+        out: Outputs,
+    ) -> "Tested":
+        """Begin with the tests of one value alone: missing, device, gross range."""
+        flags = np.full(values.shape, FLAG_PASS, np.int8)
+        flags[np.isnan(values)] = FLAG_MISSING
+        made = cls(state, sensors, times, values, out, flags, np.zeros(values.shape, doubts.BITS))
+        if device is not None:
+            present = flags != FLAG_MISSING
+            for flag in (FLAG_SUSPECT, FLAG_FAIL):
+                made.mark("device", (device == flag) & present, flag, doubts.DEVICE)
+        fail, odd = gross(state, values)
+        made.mark("gross", fail, FLAG_FAIL, doubts.GROSS)
+        made.mark("gross", odd, FLAG_SUSPECT, doubts.GROSS)
+        return made
+
+    @property
+    def used(self) -> np.ndarray:
+        """Return which values are used: neither missing nor failed, ``[k, M]``."""
+        return self.flags < FLAG_FAIL
+
+    def chosen(self, rows: np.ndarray) -> "Tested":
+        """Return some of the readings, by a mask."""
+        return Tested(
+            *(self.state, self.sensors.chosen(rows), self.times[rows], self.values[rows]),
+            *(self.out, self.flags[rows], self.doubts[rows]),
+        )
+
+    def mark(self, test: str, hit: np.ndarray, flag: int, doubt: int) -> None:
+        """Flag these values, and emit the flags."""
         if hit.any():
             self.flags[hit] = np.maximum(self.flags[hit], flag)
-            self.tell(test, hit, flag, self.times[:, None], self.values)
+            self.doubts[hit] |= doubt
+            emit(
+                self.state,
+                self.sensors,
+                test,
+                hit,
+                flag,
+                self.times[:, None],
+                self.values,
+                self.out,
+            )
 
-    def tell(
-        self, test: str, hit: np.ndarray, flag: int, times: np.ndarray, values: np.ndarray
-    ) -> None:
-        """Put flags out without marking: the values were used already; ``times`` may be ``[k, 1]``
-        or one for each metric."""
-        names, each = self.state.stream.metric_names, times.shape[1]
-        for row, m in zip(*np.nonzero(hit), strict=True):
-            place = (int(self.sensors.slots[row]), int(times[row, m % each]), names[m])
-            self.out.flag(*place, test, flag, float(values[row, m]))
+
+def gross(state: State, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which values are impossible, and which are outside what is usual (``[k, M]``)."""
+    limits = state.limits
+    fail = (values < limits.fail_low) | (values > limits.fail_high)
+    return fail, ((values < limits.suspect_low) | (values > limits.suspect_high)) & ~fail
 
 
-def judge(
-    state: State, sensors: Sensors, times: np.ndarray, values: np.ndarray, out: Outputs
-) -> np.ndarray:
-    """Return flags ``[k, M]`` of each sensor's newest reading and remember its values.
+def emit(
+    state: State,
+    sensors: Sensors,
+    test: str,
+    hit: np.ndarray,
+    flag: int | np.ndarray,
+    times: np.ndarray,
+    values: np.ndarray,
+    out: Outputs,
+) -> None:
+    """Emit flags ``[k, M]``; ``times`` is ``[k, 1]``, ``flag`` one for all or ``[k, M]``."""
+    names, flags = state.stream.metric_names, np.broadcast_to(flag, hit.shape)
+    for row, m in zip(*np.nonzero(hit), strict=True):
+        place = (int(sensors.slots[row]), int(times[row, 0]), names[m])
+        out.flag(*place, test, int(flags[row, m]), float(values[row, m]))
 
-    Every flag other than pass is also put out, with the test that gave it;
-    a spike is told one reading later, for the reading before.
-    """
-    judged, a = Judged(state, sensors, times, values, out), state.arrays
-    p1, p2, p1_at = (sensors.read(a[name]) for name in ("p1", "p2", "p1_at"))
-    present = ~np.isnan(values)
-    _gross(judged)
-    change = np.abs(values - p1)
-    if state.limits.rates:
-        allowed = state.limits.rate_per_min * (times[:, None] - p1_at) / (60 * US)
-        judged.mark("rate", change > allowed, FLAG_SUSPECT)
+
+def test(
+    state: State,
+    sensors: Sensors,
+    times: np.ndarray,
+    values: np.ndarray,
+    device: np.ndarray | None,
+    out: Outputs,
+) -> Tested:
+    """Test each sensor's newest reading and remember its values."""
+    tested, a = Tested.of(state, sensors, times, values, device, out), state.arrays
+    known = tested.used
+    p1, p1_at = sensors.read(a["p1"]), sensors.read(a["p1_at"])
+    change = np.where(known, np.abs(values - p1), np.nan)
+    _changes(tested, change, p1_at)
     if state.limits.flats:
-        _flat(judged, change, present)
-    if state.limits.spikes:
-        jump = np.abs(p1 - (p2 + values) / 2)
-        fail = jump > state.limits.spike_fail
-        suspect = (jump > state.limits.spike_suspect) & ~fail
-        for hit, flag in ((suspect, FLAG_SUSPECT), (fail, FLAG_FAIL)):
-            if hit.any():
-                judged.tell("spike", hit, flag, p1_at, p1)
-    _relations(judged)
-    sensors.write(a["p2"], np.where(present, p1, p2))
-    sensors.write(a["p1"], np.where(present, values, p1))
-    sensors.write(a["p1_at"], np.where(present, times[:, None], p1_at))
-    return judged.flags
+        _flat(tested, change, known)
+    sensors.write(a["p2"], np.where(known, p1, sensors.read(a["p2"])))
+    sensors.write(a["p2_at"], np.where(known, p1_at, sensors.read(a["p2_at"])))
+    sensors.write(a["p1"], np.where(known, values, p1))
+    sensors.write(a["p1_at"], np.where(known, times[:, None], p1_at))
+    _relations(tested)
+    return tested
 
 
-def judge_late(
-    state: State, sensors: Sensors, times: np.ndarray, values: np.ndarray, out: Outputs
-) -> np.ndarray:
-    """Return flags of readings older than their sensor's newest, by tests of one reading alone."""
-    judged = Judged(state, sensors, times, values, out)
-    _gross(judged)
-    _relations(judged)
-    return judged.flags
+def test_behind(
+    state: State,
+    sensors: Sensors,
+    times: np.ndarray,
+    values: np.ndarray,
+    device: np.ndarray | None,
+    out: Outputs,
+) -> Tested:
+    """Test readings older than their sensor's newest, by tests of one reading alone."""
+    tested = Tested.of(state, sensors, times, values, device, out)
+    _relations(tested)
+    return tested
 
 
-def _gross(judged: Judged) -> None:
-    x, limits = judged.values, judged.state.limits
-    judged.flags[np.isnan(x)] = FLAG_MISSING
-    fail = (x < limits.fail_low) | (x > limits.fail_high)
-    odd = ((x < limits.suspect_low) | (x > limits.suspect_high)) & ~fail
-    judged.mark("gross", fail, FLAG_FAIL)
-    judged.mark("gross", odd, FLAG_SUSPECT)
+def usual_change(state: State, sensors: Sensors) -> np.ndarray:
+    """Return the change up to which nothing is unusual, of each sensor and metric ``[k, M]``."""
+    step = sensors.read(state.arrays["step"])
+    return USUAL_STEPS * np.where(step == 0, state.limits.first_step, step)
 
 
-def _flat(judged: Judged, change: np.ndarray, present: np.ndarray) -> None:
-    limits, sensors, times = judged.state.limits, judged.sensors, judged.times[:, None]
-    known = sensors.read(judged.state.arrays["run_at"])
+def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:
+    """Hold the change since the last value against what is plausible and what is usual."""
+    state, limits = tested.state, tested.state.limits
+    if not (limits.rates or limits.spikes):
+        return
+    usual = usual_change(state, tested.sensors)
+    large = change > usual
+    if large.any():
+        if limits.rates:
+            allowed = limits.rate_per_min * (tested.times[:, None] - p1_at) / (60 * US)
+            tested.mark("rate", large & (change > allowed), FLAG_SUSPECT, doubts.RATE)
+        if limits.spikes:
+            jump = large & (change > limits.spike_suspect)
+            tested.mark("jump", jump, FLAG_SUSPECT, doubts.JUMP)
+    step = usual / USUAL_STEPS
+    learned = np.where(step < change, step * LEARNING, step / LEARNING)
+    # a value that stays as it is says nothing of how large a change is usual
+    tested.sensors.write(state.arrays["step"], np.where(change > 0, learned, step))
+
+
+def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
+    limits, sensors, times = tested.state.limits, tested.sensors, tested.times[:, None]
+    began = sensors.read(tested.state.arrays["run_at"])
     still = change <= limits.flat_tolerance
-    still &= ~(limits.flat_ignores_zero & (judged.values == 0))
-    run_at = np.where(still, known, times)
+    still &= ~(limits.flat_ignores_zero & (tested.values == 0))
+    run_at = np.where(still, began, times)
     length = times - run_at
     fail = still & (length >= limits.flat_fail_us)
     suspect = still & (length >= limits.flat_suspect_us) & ~fail
-    judged.mark("flat", suspect, FLAG_SUSPECT)
-    judged.mark("flat", fail, FLAG_FAIL)
-    sensors.write(judged.state.arrays["run_at"], np.where(present, run_at, known))
+    tested.mark("flat", suspect, FLAG_SUSPECT, doubts.FLAT)
+    tested.mark("flat", fail, FLAG_FAIL, doubts.FLAT)
+    sensors.write(tested.state.arrays["run_at"], np.where(known, run_at, began))
 
 
-def _relations(judged: Judged) -> None:
+def _relations(tested: Tested) -> None:
     """Look at what has passed so far; a broken law flags the metrics that it marks."""
-    stream = judged.state.stream
+    stream = tested.state.stream
     if not stream.relations:
         return
     place = {name: m for m, name in enumerate(stream.metric_names)}
-    passed = np.where(judged.flags == FLAG_PASS, judged.values, np.nan)
+    passed = np.where(tested.flags == FLAG_PASS, tested.values, np.nan)
     columns = {name: passed[:, m] for name, m in place.items()}
-    columns |= {name: judged.sensors.read(own) for name, own in judged.state.attributes.items()}
+    columns |= {name: tested.sensors.read(own) for name, own in tested.state.attributes.items()}
     for relation in stream.relations:
-        broken = _broken(relation, judged, columns)
+        broken = _broken(relation, tested, columns)
         if broken.any():
-            hit = np.zeros(judged.values.shape, bool)
+            hit = np.zeros(tested.values.shape, bool)
             for name in relation.marks:
                 hit[:, place[name]] = broken & ~np.isnan(passed[:, place[name]])
-            judged.mark(relation.name, hit, relation.flag)
+            tested.mark(relation.name, hit, relation.flag, doubts.RELATION)
 
 
-def _broken(relation: Relation, judged: Judged, columns: dict[str, np.ndarray]) -> np.ndarray:
+def _broken(relation: Relation, tested: Tested, columns: dict[str, np.ndarray]) -> np.ndarray:
     def by(rows: slice) -> np.ndarray:
         return relation.broken({name: columns[name][rows] for name in relation.of})
 
-    given = (judged.sensors.slots, judged.times, judged.out)
+    given = (tested.sensors.slots, tested.times, tested.out)
     return elementwise(relation.name, by, False, *given)

@@ -43,6 +43,23 @@ def roll(
     return found
 
 
+def peek(
+    state: State, sensors: Sensors, times: np.ndarray, columns: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return every rolling quantity as if this reading of each sensor were added; it is not."""
+    kept: list[tuple[np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray]] = []
+    for name, ring in state.rings.items():
+        at = ((times + ZONE_US) // (ring.bucket_s * US) % ring.places, sensors.slots)
+        arrays = (state.arrays[f"b_{part}/{name}"] for part in ("at", "n", "v"))
+        kept += [(array, at, array[at].copy()) for array in arrays]
+    found = roll(state, sensors, times, columns)
+    for array, at, known in kept:
+        array[at] = known
+    for cache in state.caches:
+        cache.bucket[sensors.slots] = NEVER
+    return found
+
+
 def _add(state: State, ring: Ring, place: Place, x: np.ndarray) -> None:
     """Add values ``[k, m]`` of distinct sensors to their buckets."""
     at, n, v = (state.arrays[f"b_{part}/{ring.name}"] for part in ("at", "n", "v"))

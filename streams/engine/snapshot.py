@@ -16,7 +16,9 @@ from streams.engine import windows
 from streams.engine.layout import SEEN, Labels, carry_over, is_named, labels
 from streams.engine.state import Pipeline, Silence, State
 
-FORMAT = 4
+FORMAT = 5
+EARLIER = 4
+"""Without held readings and confidence; what is new begins empty."""
 BASE = "base"
 
 Parts = dict[str, bytes]
@@ -45,6 +47,10 @@ def take(state: State, *, changed: bool) -> Parts:
         "silence": asdict(state.silence),
         "pipeline": asdict(state.pipeline),
         "seen": state.seen_width,
+        "undo": {
+            str(slot): {name: (x.dtype.str, x.shape, x.tobytes()) for name, x in known.items()}
+            for slot, known in state.undo.items()
+        },
     }
     arrays = {key: state.arrays[key][:used] for key, f in state.fields.items() if not f.by}
     parts = {BASE: _packed(arrays, now, head)}
@@ -66,7 +72,7 @@ def restore(state: State, parts: Mapping[str, bytes]) -> None:
     """
     base = _unpacked(parts[BASE])
     head = base["head"]
-    if head["format"] != FORMAT:
+    if head["format"] not in (FORMAT, EARLIER):
         raise SnapshotError(f"is of format {head['format']}, not {FORMAT}")
     _check(state, base["labels"])
     state.take_names(head["names"], head["seen"])
@@ -80,7 +86,18 @@ def restore(state: State, parts: Mapping[str, bytes]) -> None:
             _lay(state, _unpacked(data), int(place))
             state.begun[axis][int(place)] = True
             if axis == "window":
+                if head["format"] == EARLIER:
+                    windows.take_earlier(state, int(place))
                 windows.refill(state, int(place))
+    if head["format"] == EARLIER:
+        state.take_earlier()
+    if base["labels"]["rule"] == labels(state.stream)["rule"]:
+        state.undo = {int(s): _arrays(x) for s, x in head.get("undo", {}).items()}
+    state.taken_over()
+
+
+def _arrays(packed: dict[str, Any]) -> dict[str, np.ndarray]:
+    return {n: np.frombuffer(x, np.dtype(t)).reshape(s).copy() for n, (t, s, x) in packed.items()}
 
 
 def _lay(state: State, part: dict[str, Any], place: Any) -> None:

@@ -4,14 +4,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from catalog.city.sensors import sensor
+from catalog.city.sensors import sensor, sensors_of
 from catalog.frames import Hearing
 from catalog.model import Stream, ThresholdRule
-from catalog.registry import spokesman
+from catalog.registry import spokesman, streams
+from catalog.topics import shard_of
 from streams.engine.layout import (
     FIRST_SEEN,
     NEVER,
     SEEN,
+    SEVERITIES,
     Field,
     Group,
     Ring,
@@ -88,12 +90,20 @@ class State:
     silence: Silence = field(default_factory=Silence)
     pipeline: Pipeline = field(default_factory=Pipeline)
     speaks_for_all: bool = field(init=False)
+    undo: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+    """By row: what rules knew of a sensor before they looked at a reading that still waits."""
     placed: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    timed: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    """Sensors of which some rule shows an alert or is about to: theirs is what ticks move on."""
     attributes: dict[str, np.ndarray] = field(default_factory=dict)
     caches: list[Cache] = field(default_factory=list)
     """One for each of ``groups``."""
     fields: dict[str, Field] = field(init=False)
     limits: Limits = field(init=False)
+    made_of: tuple[np.ndarray, ...] = field(init=False)
+    """Of each rule, the places of the metrics that its quantity is made of."""
+    declared: tuple[np.ndarray, ...] = field(init=False)
+    """Of each rule, which severities it has limits for."""
     nearest: dict[str, float] = field(init=False)
     """The first limit of each threshold rule, by its name."""
     windows: int = field(init=False)
@@ -112,6 +122,8 @@ class State:
         self.fields = fields(self.stream)
         self.limits = Limits.of(self.stream)
         rules = [rule for rule in self.stream.rules if isinstance(rule, ThresholdRule)]
+        self.made_of = tuple(_made_of(self.stream, rule) for rule in self.stream.rules)
+        self.declared = tuple(_declared(rule) for rule in self.stream.rules)
         self.nearest = {rule.name: nearest(rule) for rule in rules}
         self.windows = window_places(self.stream)
         self.rings = rings(self.stream)
@@ -119,6 +131,7 @@ class State:
         self.reaches = {r.name: self.stream.reach_s(r.name) * US for r in self.stream.rolling}
         self.lengths = {axis: len(names) for axis, names in labels(self.stream).items()}
         self._allocate(FIRST_SENSORS)
+        self._place_declared()
 
     def slots_of(self, sensors: list[str]) -> list[int]:
         """Return the row of each sensor, making rows for new ones."""
@@ -151,11 +164,33 @@ class State:
         for slot, name in enumerate(names):
             self._look_up(slot, name)
 
+    def taken_over(self) -> None:
+        """Derive what a restored state does not hold: sensors placed since, whom ticks concern."""
+        self._place_declared()
+        near = self.arrays["r_since"] != NEVER
+        self.timed = near.any(axis=(1, 2)) | (self.arrays["r_level"] > 0).any(axis=1)
+
+    def take_earlier(self) -> None:
+        """Derive what a state stored before there was patience and confidence does not hold."""
+        a = self.arrays
+        a["top"][:], a["p2_at"][:], a["e_at"][:] = a["newest"], a["p1_at"], a["newest"]
+        for name in ("used_tick", "newest_tick", "e_tick"):
+            a[name][:] = a["last_tick"]
+        a["heard"][:] = a["newest"] != NEVER
+        a["r_last"][:] = a["r_raised"]
+
+    def _place_declared(self) -> None:
+        """Make rows for the sensors that the catalog places in this shard: they may be missed."""
+        if self.stream.name in streams():
+            self.slots_of(
+                [s.id for s in sensors_of(self.stream.name) if shard_of(s.id) == self.shard]
+            )
+
     def _add(self, name: str) -> None:
         slot = self.slots[name] = len(self.names)
         self.names.append(name)
-        # a sensor is silent only from its own first reading on
-        self.arrays["last_tick"][slot] = self.ticks
+        # whoever has just become known has its full time
+        self.arrays["last_tick"][slot] = self.arrays["used_tick"][slot] = self.ticks
         self._look_up(slot, name)
 
     def _look_up(self, slot: int, name: str) -> None:
@@ -165,11 +200,11 @@ class State:
                 values[slot] = known.attributes.get(attribute, np.nan)
 
     def _grow(self, rows: int) -> None:
-        placed, attributes = self.placed, self.attributes
+        placed, timed, attributes = self.placed, self.timed, self.attributes
         grown = {key: self._copied(key, rows, self.seen_width) for key in self.arrays}
         self._allocate_small(rows)
         self.arrays = grown
-        self.placed[: len(placed)] = placed
+        self.placed[: len(placed)], self.timed[: len(timed)] = placed, timed
         for attribute, values in attributes.items():
             self.attributes[attribute][: len(values)] = values
 
@@ -198,6 +233,23 @@ class State:
 
     def _allocate_small(self, rows: int) -> None:
         """Make anew what derives from the catalog and from the rest of the state."""
-        self.placed = np.zeros(rows, bool)
+        self.placed, self.timed = np.zeros(rows, bool), np.zeros(rows, bool)
         self.attributes = {a.name: np.full(rows, np.nan) for a in self.stream.attributes}
         self.caches = [Cache.empty(rows, len(group.names)) for group in self.groups]
+
+
+def _made_of(stream: Stream, rule: object) -> np.ndarray:
+    """Return the places of the metrics that a rule's quantity is made of."""
+    inputs = {r.name: (r.of,) for r in stream.rolling} | {d.name: d.of for d in stream.derived}
+    wanted, found = [rule.metric] if isinstance(rule, ThresholdRule) else [], set[int]()
+    while wanted:
+        name = wanted.pop()
+        if name in stream.metric_names:
+            found.add(stream.metric_names.index(name))
+        wanted += inputs.get(name, ())
+    return np.array(sorted(found), np.int64)
+
+
+def _declared(rule: object) -> np.ndarray:
+    limits = rule.thresholds if isinstance(rule, ThresholdRule) else ()
+    return np.isin(np.arange(1, SEVERITIES + 1), [int(t.severity) for t in limits])

@@ -15,20 +15,13 @@ TICK_GRACE_US = 2 * US
 Touched = tuple[Sensors, np.ndarray]
 """Distinct sensors and a time of each (epoch µs)."""
 KEPT = ("start", "revision", "rows", *STATISTICS)
-COUNTS = ("w_revision", "w_rows", "w_n", "w_good")
+COUNTS = ("w_revision", "w_rows", "w_n", "w_good", "w_used")
 EMPTY = {"w_sum": 0.0, "w_min": np.nan, "w_max": np.nan, "w_last": np.nan, "w_last_at": NEVER}
-"""What a window holds of a quantity that has had no good value yet."""
+"""What a window holds of a quantity that has had no used value yet."""
 
 
-def add(
-    state: State,
-    sensors: Sensors,
-    times: np.ndarray,
-    values: np.ndarray,
-    good: np.ndarray,
-    out: Outputs,
-) -> None:
-    """Add one reading of each sensor; ``values`` and ``good`` are ``[k, A]``."""
+def count(state: State, sensors: Sensors, times: np.ndarray, out: Outputs) -> None:
+    """Count one reading of each sensor in its window, and remember its time."""
     a, minute = state.arrays, times // WINDOW_US
     start, cells = minute * WINDOW_US, Cells(sensors, minute % state.windows)
     fresh = cells.read(a["w_start"]) != start
@@ -38,13 +31,29 @@ def add(
     sensors.write(a["filled_tick"], state.ticks)
     _remember(state, cells, times - start)
     cells.write(a["w_dirty"], True)
+
+
+def fill(
+    state: State,
+    sensors: Sensors,
+    times: np.ndarray,
+    values: np.ndarray,
+    good: np.ndarray,
+    used: np.ndarray,
+) -> None:
+    """Add the values of a counted reading of each sensor; all three arrays are ``[k, A]``."""
+    a = state.arrays
+    cells = Cells(sensors, times // WINDOW_US % state.windows)
+    state.touch("window", cells.place)
+    cells.write(a["w_dirty"], True)
     cells.change(a["w_n"], np.add, ~np.isnan(values))
     cells.change(a["w_good"], np.add, good)
-    cells.change(a["w_sum"], np.add, np.where(good, values, 0.0))
-    usable = np.where(good, values, np.nan)
+    cells.change(a["w_used"], np.add, used)
+    cells.change(a["w_sum"], np.add, np.where(used, values, 0.0))
+    usable = np.where(used, values, np.nan)
     cells.change(a["w_min"], np.fmin, usable)
     cells.change(a["w_max"], np.fmax, usable)
-    newer = good & (times[:, None] > cells.read(a["w_last_at"]))
+    newer = used & (times[:, None] > cells.read(a["w_last_at"]))
     cells.replace(a["w_last"], values, newer)
     cells.replace(a["w_last_at"], times[:, None], newer)
 
@@ -88,11 +97,16 @@ def close_tick(state: State, at: int, out: Outputs) -> None:
 
 
 def refill(state: State, place: int) -> None:
-    """Give the windows of a stored place what quantities without a good value hold."""
+    """Give the windows of a stored place what quantities without a used value hold."""
     a, known = state.arrays, (place, slice(len(state.names)))
-    none = (a["w_good"][known] == 0) & (a["w_start"][known] != NEVER)[:, None]
+    none = (a["w_used"][known] == 0) & (a["w_start"][known] != NEVER)[:, None]
     for name, value in EMPTY.items():
         a[name][known][none] = value
+
+
+def take_earlier(state: State, place: int) -> None:
+    """Take a place stored before suspect values were used: what was good was all that was used."""
+    state.arrays["w_used"][place] = state.arrays["w_good"][place]
 
 
 def _remember(state: State, cells: Cells, offsets: np.ndarray) -> None:
@@ -123,7 +137,7 @@ def _emit(state: State, cells: Cells, out: Outputs) -> None:
     cells.write(a["w_dirty"], False)
     # the windows change on while their rows wait to be sent
     kept = {name: cells.read(a[f"w_{name}"]).copy() for name in KEPT}
-    kept["sum"][kept["good"] == 0] = np.nan
+    kept["sum"][kept["used"] == 0] = np.nan
     out.windows.append(
         WindowRows(
             slots=cells.sensors.slots.copy(),

@@ -31,7 +31,8 @@ def test_the_windows_of_a_long_frame_are_cut_to_what_the_broker_takes() -> None:
     )
     desk, place = Desk("t"), (readings_topic("t", "weather"), 0)
     desk.lay_out({place: 0}, {})
-    desk.handle(place, 0, encode(frame), frame_headers(weather, "test", START), START)
+    headers = frame_headers(weather, "test", times[-1])
+    desk.handle(place, 0, encode(frame), headers, START)
     sent = [m.value for m in desk.outbox if m.kind == AGGREGATES_TYPE]
     assert max(map(len, sent)) < BROKER_TAKES
     schema = aggregates_schema(weather)

@@ -66,7 +66,7 @@ def test_another_lateness_is_refused_with_word_of_what_to_do() -> None:
 def test_another_format_is_refused_with_word_of_what_to_do() -> None:
     head = {"format": 2, "names": [], "ticks": 0, "at": 0}
     parts = {"base": msgspec.msgpack.encode({"head": head, "labels": {}, "arrays": {}})}
-    with pytest.raises(FatalError, match=r"format 2, not 4\. Run `python -m streams forget"):
+    with pytest.raises(FatalError, match=r"format 2, not 5\. Run `python -m streams forget"):
         PartitionEngine(POND).restore(parts)
 
 
