@@ -10,6 +10,7 @@ from catalog.registry import stream
 from catalog.topics import readings_topic
 from tests.oracle.outputs import readings_of
 from tests.oracle.reference import Reading, Reference, Results, Values
+from tests.oracle.rules import micros
 from tests.topics import records
 
 Place = tuple[str, int]
@@ -91,35 +92,42 @@ def _partition(
 def _record(
     found: Expected, reference: Reference, name: str, record: ConsumerRecord, is_stored: bool
 ) -> None:
-    readings, codes = _content(name, record, reference)
+    readings, codes, received_at = _content(name, record, reference)
     if is_stored:
         place = (record.topic, record.partition, record.offset)
         found.letters |= {(*place, code) for code in codes}
         for sensor, at, values in readings:
-            _row(found, (name, sensor, at), values)
+            _row(found, (name, sensor, at), measured(name, values))
     if readings:
-        reference.frame(readings)
+        reference.frame(readings, received_at)
 
 
 def _content(
     name: str, record: ConsumerRecord, reference: Reference
-) -> tuple[list[Reading], list[str]]:
-    """Return a frame's readings, and the codes of what in it cannot be used; ticks are taken."""
+) -> tuple[list[Reading], list[str], int]:
+    """Return a frame's readings, the codes of what in it cannot be used, and when it was received
+    (epoch µs); ticks are taken."""
     try:
         if event_type(record.headers) == TICK_TYPE:
             told = decode_tick(record.value)
             reference.hear(told) if isinstance(told, Word) else reference.tick(told)
-            return [], []
-        batch = decode(name, record.value, record.headers).batch
+            return [], [], 0
+        frame = decode(name, record.value, record.headers)
     except FrameError as error:
-        return [], [error.code]
-    return readings_of(batch), [row.code for row in bad_rows(batch)]
+        return [], [error.code], 0
+    codes = [row.code for row in bad_rows(frame.batch)]
+    return readings_of(frame.batch, frame.flags), codes, micros(frame.received_at)
 
 
 def _row(found: Expected, key: Key, values: dict[str, Any]) -> None:
     first = found.rows.setdefault(key, values)
     if first != values:
         found.conflicts.add((key, body(values)))
+
+
+def measured(name: str, values: Values) -> Values:
+    """Return the metrics of a reading, without what its device says of them: what is stored."""
+    return {metric: values[metric] for metric in stream(name).metric_names}
 
 
 def body(values: Values) -> str:

@@ -8,16 +8,22 @@ import pyarrow as pa
 from catalog.contracts import Transition
 from catalog.frames import bad_rows
 from tests.oracle.reference import Flag, Reading, WindowKey
-from tests.oracle.rules import EPOCH
+from tests.oracle.rules import micros
 
 Row = dict[str, Any]
 
 
-def readings_of(batch: pa.RecordBatch) -> list[Reading]:
-    """Return the readings of a frame that keep the contract, in order."""
+def readings_of(batch: pa.RecordBatch, flags: Any = None) -> list[Reading]:
+    """Return the readings of a frame that keep the contract, in order.
+
+    ``flags`` is what devices say of their own values, a row for each reading, 0 for nothing.
+    """
     skip = {row.index for row in bad_rows(batch)}
     times = batch.column("observed_at").cast(pa.int64()).to_pylist()
     rows = batch.drop_columns(["observed_at"]).to_pylist()
+    for row, said in zip(rows, [] if flags is None else flags.tolist(), strict=False):
+        metrics = [name for name in row if name != "sensor"]
+        row |= {f"{m}_flag": flag for m, flag in zip(metrics, said, strict=True) if flag}
     return [
         (row.pop("sensor"), at, row)
         for number, (row, at) in enumerate(zip(rows, times, strict=True))
@@ -46,5 +52,5 @@ def plain(transition: Transition) -> Row:
     """Return a transition as the judge compares it: all but the worker's clock."""
     names = (n for n in transition.__struct_fields__ if n != "produced_at")
     row = {name: getattr(transition, name) for name in names}
-    row["observed_at"] = round((transition.observed_at - EPOCH).total_seconds() * 1e6)
+    row["observed_at"] = micros(transition.observed_at)
     return row

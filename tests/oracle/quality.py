@@ -1,24 +1,86 @@
 """Quality control of the reference: one sensor, one metric, one value at a time."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from catalog.contracts import FLAG_FAIL, FLAG_SUSPECT
-from catalog.model import Metric
+from catalog.model import Metric, Stream
 
 US = 1_000_000
+STEPS = 8
+"""A change within so many of its metric's usual steps is no jump and not too quick."""
+STEP_FACTOR = 1.05
+STEP_DIVISOR = 80
+REASONS = ("device", "gross", "rate", "jump", "flat", "relation")
+"""Tests as an alert's reason names them, in this order; every relation is ``relation``."""
+SICK = ("device", "flat", "relation")
+"""Doubts that make a sensor unwell; the others say something of the world."""
 
-Finding = tuple[str, int, int, float]
-"""(test, flag, the judged reading's time in epoch µs, its value)."""
+Tests = dict[str, int]
+"""Test to flag, of one value."""
 
 
 @dataclass
 class Trace:
-    """What one metric of one sensor has shown: its last two values, and since when it is still."""
+    """What one metric of one sensor has shown: its last two values, its step, and since when it
+    is still."""
 
+    step: float
     value: float | None = None
     at: int = 0
-    before: float | None = None
+    value_before: float | None = None
+    at_before: int = 0
     still_since: int = 0
+
+
+@dataclass
+class Checked:
+    """One reading with what its tests have found; ``tick`` counts the ticks before it came."""
+
+    at: int
+    tick: int
+    values: dict[str, float | None]
+    tests: dict[str, Tests] = field(default_factory=dict)
+
+    def is_usable(self, metric: str) -> bool:
+        """Tell whether a value is there, failed by no test and found to be no spike."""
+        tests = self.tests.get(metric, {})
+        there = self.values.get(metric) is not None
+        return there and FLAG_FAIL not in tests.values() and "spike" not in tests
+
+    def is_good(self, metric: str) -> bool:
+        """Tell whether a value is there and has passed every test."""
+        return self.values.get(metric) is not None and not self.tests.get(metric)
+
+    def reasons(self, metrics: Iterable[str]) -> str:
+        """Return the tests that doubt usable values of these metrics, by commas."""
+        doubts = {
+            name_of(test)
+            for metric in metrics
+            if self.is_usable(metric)
+            for test, flag in self.tests.get(metric, {}).items()
+            if flag == FLAG_SUSPECT
+        }
+        return ",".join(name for name in REASONS if name in doubts)
+
+    def is_sick(self, metric: str) -> bool:
+        """Tell whether a value that is there says that its sensor is unwell."""
+        tests = self.tests.get(metric, {})
+        return FLAG_FAIL in tests.values() or any(name_of(test) in SICK for test in tests)
+
+
+def name_of(test: str) -> str:
+    """Return a test's name as reasons have it."""
+    return test if test in (*REASONS, "spike") else "relation"
+
+
+def new_trace(stream: Stream, metric: Metric) -> Trace:
+    """Return the trace of a metric that has shown nothing yet."""
+    if metric.spike is not None:
+        return Trace(metric.spike[0] / STEP_DIVISOR)
+    if metric.rate_per_min is not None:
+        return Trace(metric.rate_per_min * stream.cadence_s / 60 / STEP_DIVISOR)
+    return Trace(0.0)
 
 
 def gross(metric: Metric, x: float) -> int | None:
@@ -26,49 +88,82 @@ def gross(metric: Metric, x: float) -> int | None:
     low, high = metric.fail_span
     if x < low or x > high:
         return FLAG_FAIL
-    if (
-        metric.suspect_span is not None
-        and not metric.suspect_span[0] <= x <= metric.suspect_span[1]
-    ):
+    span = metric.suspect_span
+    if span is not None and not span[0] <= x <= span[1]:
         return FLAG_SUSPECT
     return None
 
 
-def judge_late(metric: Metric, at: int, x: float) -> list[Finding]:
-    """Return the findings on a value older than its sensor's newest: gross range only."""
-    flag = gross(metric, x)
-    return [] if flag is None else [("gross", flag, at, x)]
+def alone_tests(metric: Metric, x: float, said: float | None) -> Tests:
+    """Return the findings on a value by itself; ``said`` is what its device says of it."""
+    found: Tests = {}
+    if said in (FLAG_SUSPECT, FLAG_FAIL):
+        found["device"] = int(said or 0)
+    if (flag := gross(metric, x)) is not None:
+        found["gross"] = flag
+    return found
 
 
-def judge(metric: Metric, trace: Trace, at: int, x: float) -> list[Finding]:
-    """Return the findings that a newest value gives, and remember it.
+def is_failed(tests: Tests) -> bool:
+    """Tell whether some test has failed the value."""
+    return FLAG_FAIL in tests.values()
 
-    ``gross``, ``rate`` and ``flat`` are on this value; ``spike`` is on the value before.
-    """
-    found = judge_late(metric, at, x)
-    last = trace.value
+
+def compare_tests(metric: Metric, trace: Trace, at: int, x: float) -> Tests:
+    """Return what a newest value's past says of it: ``rate``, ``jump``, ``flat``."""
+    found: Tests = {}
     still = False
-    if last is not None:
-        change = abs(x - last)
-        if metric.rate_per_min is not None:
+    if trace.value is not None:
+        change = abs(x - trace.value)
+        unusual = change > STEPS * trace.step
+        if metric.rate_per_min is not None and unusual:
             allowed = metric.rate_per_min * (at - trace.at) / (60 * US)
             if change > allowed:
-                found.append(("rate", FLAG_SUSPECT, at, x))
+                found["rate"] = FLAG_SUSPECT
+        if metric.spike is not None and unusual and change > metric.spike[0]:
+            found["jump"] = FLAG_SUSPECT
         if metric.flat is not None:
             still = change <= metric.flat.tolerance and not (metric.flat.ignore_zero and x == 0)
-        if metric.spike is not None and trace.before is not None:
-            jump = abs(last - (trace.before + x) / 2)
-            if jump > metric.spike[1]:
-                found.append(("spike", FLAG_FAIL, trace.at, last))
-            elif jump > metric.spike[0]:
-                found.append(("spike", FLAG_SUSPECT, trace.at, last))
     if not still:
         trace.still_since = at
     elif metric.flat is not None:
         length = at - trace.still_since
         if length >= metric.flat.fail_s * US:
-            found.append(("flat", FLAG_FAIL, at, x))
+            found["flat"] = FLAG_FAIL
         elif length >= metric.flat.suspect_s * US:
-            found.append(("flat", FLAG_SUSPECT, at, x))
-    trace.before, trace.value, trace.at = last, x, at
+            found["flat"] = FLAG_SUSPECT
     return found
+
+
+def learn_step(trace: Trace, x: float) -> None:
+    """Move the running median of a metric's changes by one change."""
+    change = 0.0 if trace.value is None else abs(x - trace.value)
+    if change > 0:
+        trace.step = trace.step * STEP_FACTOR if trace.step < change else trace.step / STEP_FACTOR
+
+
+def remember(trace: Trace, at: int, x: float) -> None:
+    """Make a value the last one."""
+    trace.value_before, trace.at_before = trace.value, trace.at
+    trace.value, trace.at = x, at
+
+
+def forget(trace: Trace) -> None:
+    """Make the value before the last one the last one again."""
+    trace.value, trace.at = trace.value_before, trace.at_before
+
+
+def spike(metric: Metric, trace: Trace, x: float, following: float) -> int | None:
+    """Return the flag of a held value that the next shows to be alone; None when it was not.
+
+    The trace's last value is ``x`` itself, the one before it is what it jumped from.
+    """
+    origin = trace.value_before
+    if metric.spike is None or origin is None:
+        return None
+    jump, back = x - origin, x - following
+    is_back = (jump > 0) == (back > 0)
+    if not (is_back and abs(back) > metric.spike[0] and abs(back) > STEPS * trace.step):
+        return None
+    both = abs(jump) > metric.spike[1] and abs(back) > metric.spike[1]
+    return FLAG_FAIL if both else FLAG_SUSPECT

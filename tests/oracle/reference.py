@@ -4,120 +4,31 @@ Written from docs/architecture.md "What the worker computes" and the declaration
 the catalog with the engine. Slow on purpose: it keeps everything it has ever seen.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter
+from copy import deepcopy
 
 from catalog.city.sensors import sensor as declared_sensor
-from catalog.contracts import FLAG_SUSPECT, WINDOW_S, Transition
-from catalog.frames import Pulse, Tick, Word
-from catalog.model import (
-    AbsenceRule,
-    HealthRule,
-    Relation,
-    Stream,
-    StreamAbsenceRule,
-    ThresholdRule,
-    WatchRule,
-)
-from catalog.platform import PIPELINE, PLATFORM
+from catalog.city.sensors import sensors_of
+from catalog.contracts import FLAG_SUSPECT
+from catalog.frames import Tick, Word
+from catalog.model import Stream
 from catalog.registry import streams
 from catalog.single import derive, is_broken
-from tests.oracle import quality, rolling, rules
-from tests.oracle.quality import US, Finding, Trace
-from tests.oracle.rules import Alarm
-from tests.oracle.silence import Silence
+from catalog.topics import shard_of
+from tests.oracle import quality, rolling
+from tests.oracle.device import Device, Held
+from tests.oracle.minutes import Minutes
+from tests.oracle.quality import US, Checked
+from tests.oracle.results import Flag, Reading, Results, Values, WindowKey
+from tests.oracle.thresholds import Thresholds
+from tests.oracle.watches import Watches
 
-WINDOW_US = WINDOW_S * US
-TICK_GRACE_US = 2 * US
+__all__ = ["Flag", "Reading", "Reference", "Results", "Values", "WindowKey"]
 
-Values = dict[str, float | None]
-Reading = tuple[str, int, Values]
-"""(sensor, observed_at in epoch µs, metric -> value, None where it is missing)."""
-
-WindowKey = tuple[str, str, int, int]
-"""(stream, sensor, window start in epoch µs, revision)."""
-
-Flag = tuple[str, str, int, str, str, int, float | None]
-"""(stream, sensor, observed_at, metric, test, flag, value), as on the flags topic."""
-
-
-@dataclass
-class Results:
-    """Everything the worker must have put out for a log."""
-
-    windows: dict[WindowKey, dict[str, Any]] = field(default_factory=dict)
-    flags: set[Flag] = field(default_factory=set)
-    transitions: dict[str, Transition] = field(default_factory=dict)
-    words: list[Word] = field(default_factory=list)
-    accepted: int = 0
-    duplicates: int = 0
-    late: int = 0
-
-    def add(self, other: "Results") -> None:
-        """Take in the results of another partition."""
-        self.windows |= other.windows
-        self.flags |= other.flags
-        self.transitions |= other.transitions
-        self.words += other.words
-        self.accepted += other.accepted
-        self.duplicates += other.duplicates
-        self.late += other.late
-
-
-@dataclass
-class Statistic:
-    """One quantity inside one window."""
-
-    n: int = 0
-    good: int = 0
-    sum: float = 0.0
-    min: float | None = None
-    max: float | None = None
-    last: float | None = None
-    last_at: int = 0
-
-    def add(self, at: int, value: float, good: bool) -> None:
-        self.n += 1
-        if not good:
-            return
-        self.good += 1
-        self.sum += value
-        self.min = value if self.min is None else min(self.min, value)
-        self.max = value if self.max is None else max(self.max, value)
-        if self.last is None or at > self.last_at:
-            self.last, self.last_at = value, at
-
-
-@dataclass
-class Window:
-    """One minute of one sensor."""
-
-    start: int
-    rows: int = 0
-    revision: int = 0
-    statistics: dict[str, Statistic] = field(default_factory=dict)
-
-
-@dataclass
-class Device:
-    """All that is known of one sensor."""
-
-    name: str
-    last_tick: int
-    filled_tick: int = 0
-    """Tick after which the last reading came that counted."""
-    newest: int | None = None
-    seen: set[int] = field(default_factory=set)
-    traces: dict[str, Trace] = field(default_factory=dict)
-    windows: dict[int, Window] = field(default_factory=dict)
-    changed: dict[int, Window] = field(default_factory=dict)
-    """Windows that have changed since they were last put out."""
-    buckets: dict[str, dict[int, list[float]]] = field(default_factory=dict)
-    alarms: dict[str, Alarm] = field(default_factory=dict)
-    gaps: list[int] = field(default_factory=list)
-    bad_since: dict[str, int] = field(default_factory=dict)
-    """Metric to when the first of its values came that was not good and none good after it."""
-    well_since: int | None = None
+SKEW_US = 2 * US
+"""How much later than its frame's arrival a reading may be."""
+AHEAD = 8
+"""So many readings from ahead are remembered by the times that they named."""
 
 
 class Reference:
@@ -125,52 +36,73 @@ class Reference:
 
     def __init__(self, stream: Stream, shard: int = 0) -> None:
         self.stream = stream
-        self._silence = Silence(stream, shard)
-        self._speaks_for_all = shard == 0 and stream.name == sorted(streams())[0]
-        self._still_since: int | None = None
         self.results = Results()
+        self._patience = int(1.5 * stream.cadence_s) + 1
+        self._thresholds = Thresholds(stream, self.results)
+        self._minutes = Minutes(stream, self.results)
+        self._watches = Watches(stream, shard, self.results)
         self._devices: dict[str, Device] = {}
         self._ticks = 0
         self._tick_at = 0
+        for placed in sensors_of(stream.name) if stream.name in streams() else ():
+            if shard_of(placed.id) == shard:
+                self._device(placed.id)
 
-    def frame(self, readings: list[Reading]) -> None:
-        """Work off one record's readings that keep the contract, in their order."""
-        met = dict.fromkeys(name for name, _, _ in readings)
-        for name in met:
-            if name not in self._devices:
-                self._devices[name] = Device(name, self._ticks)
-            self._arrived(self._devices[name])
-        for name, at, values in readings:
-            self._reading(self._devices[name], at, values)
-        for name in met:
-            self._publish_over(self._devices[name])
+    def frame(self, readings: list[Reading], received_at: int | None = None) -> None:
+        """Work off one record's readings that keep the contract, in their order.
+
+        ``received_at`` is when the frame was received (epoch µs); None believes every time.
+        """
+        before = Counter[str]()
+        for name, own, values in readings:
+            device = self._device(name)
+            device.arrived_tick = self._ticks
+            self._reading(device, own, values, received_at, before[name])
+            before[name] += 1
+        for name in before:
+            self._minutes.begun(self._devices[name])
 
     def tick(self, tick: Tick) -> None:
         """Take a tick; a repeated or older one changes nothing."""
-        at = tick.at
-        if at <= self._tick_at:
+        if tick.at <= self._tick_at:
             return
-        self._tick_at = at
+        self._tick_at = tick.at
         self._ticks += 1
         for device in self._devices.values():
-            for window in list(device.changed.values()):
-                over = window.start + WINDOW_US + TICK_GRACE_US <= at * US
-                if over and device.filled_tick < self._ticks - 1:
-                    self._publish(device, window)
-        self._feel(tick.pulse)
-        self._listen()
+            self._minutes.over(device, tick.at, self._ticks)
+            self._wait_no_longer(device)
+            self._thresholds.tick(device, self._ticks)
+        self._watches.tick(tick, self._ticks, list(self._devices.values()))
 
     def hear(self, word: Word) -> None:
         """Take what another shard has told."""
-        self._silence.hear(word)
+        self._watches.silence.hear(word)
+
+    def _device(self, name: str) -> Device:
+        if name not in self._devices:
+            placed = declared_sensor(self.stream.name, name) is not None
+            self._devices[name] = Device(name, placed)
+        return self._devices[name]
 
     # one reading
 
-    def _reading(self, device: Device, at: int, values: Values) -> None:
-        lateness_us = self.stream.lateness_s * US
-        if device.newest is not None and at < device.newest - lateness_us:
+    def _reading(
+        self, device: Device, own: int, values: Values, received_at: int | None, before: int
+    ) -> None:
+        """Give a reading its time, and tell whether it is a copy, late, behind or newest."""
+        at = own
+        if received_at is not None and own > received_at + SKEW_US:
+            if own in device.ahead:
+                self.results.duplicates += 1
+                return
+            device.ahead = [*device.ahead, own][-AHEAD:]
+            self._mark(device, own, "clock")
+            at = received_at + before
+        newest = device.newest
+        if newest is not None and at < newest - self.stream.lateness_s * US:
             self.results.late += 1
-            self._flag(device, at, "*", ("late", FLAG_SUSPECT, at, float("nan")))
+            device.late_since = True
+            self._mark(device, at, "late")
             return
         if at in device.seen:
             self.results.duplicates += 1
@@ -178,234 +110,159 @@ class Reference:
         device.seen.add(at)
         device.filled_tick = self._ticks
         self.results.accepted += 1
-        newest = device.newest is None or at > device.newest
-        if newest:
-            if device.newest is not None:
-                device.gaps.append(at - device.newest)
-            device.newest = at
-        good = self._judge(device, at, values, newest)
-        quantities = self._quantities(device, at, good)
-        self._add_to_window(device, at, values, good, quantities)
-        if newest:
-            self._health(device, at, values, good)
-            self._evaluate(device, at, quantities)
+        reading = Checked(at, self._ticks, values)
+        if newest is None or at > newest:
+            self._newest(device, reading)
+        elif self._ticks - device.newest_tick >= self._patience:
+            self._mark(device, at, "clock")
+            self._newest(device, reading)
+        else:
+            self._behind(device, reading)
+        self._is_usable(device, reading)
 
-    def _judge(self, device: Device, at: int, values: Values, newest: bool) -> Values:
-        """Return the values that are good; put out a flag for every test that is not passed."""
-        good: Values = {}
+    def _behind(self, device: Device, reading: Checked) -> None:
+        self._test_alone(reading)
+        self._test_relations(device, reading)
+        self._flags(device, reading)
+        self._minutes.count(device, reading)
+        self._minutes.add(device, reading, self._quantities(device, reading))
+
+    def _newest(self, device: Device, reading: Checked) -> None:
+        self._test_alone(reading)
+        if device.held is not None:
+            self._decide(device, device.held, reading)
+        if device.newest is not None and reading.at < device.newest:
+            device.move_back(device.newest - reading.at)
+        elif device.newest is not None:
+            device.gaps.append(reading.at - device.newest)
+        device.newest, device.newest_tick = reading.at, self._ticks
+        self._test(device, reading)
+        self._flags(device, reading)
+        self._minutes.count(device, reading)
+        jumped = [metric for metric, tests in reading.tests.items() if "jump" in tests]
+        if jumped:
+            device.held = Held(reading, jumped)
+        else:
+            self._work_off(device, reading)
+
+    def _work_off(self, device: Device, reading: Checked, *, rules: bool = True) -> None:
+        quantities = self._quantities(device, reading)
+        self._minutes.add(device, reading, quantities)
+        if rules:
+            self._thresholds.look(device, reading, quantities)
+        self._watches.health(device, reading)
+
+    def _is_usable(self, device: Device, reading: Checked) -> None:
+        if any(reading.is_usable(metric) for metric in self.stream.metric_names):
+            device.usable_tick = self._ticks
+            device.late_since = device.unusable_since = False
+            self._watches.heard(device)
+        else:
+            device.unusable_since = True
+
+    # tests
+
+    def _test_alone(self, reading: Checked) -> None:
         for metric in self.stream.metrics:
-            x = values.get(metric.name)
-            good[metric.name] = x
-            if x is None:
+            x = reading.values.get(metric.name)
+            if x is not None:
+                said = reading.values.get(f"{metric.name}_flag")
+                reading.tests[metric.name] = quality.alone_tests(metric, x, said)
+
+    def _test(self, device: Device, reading: Checked) -> None:
+        """Test a newest reading, already tested alone, against what its sensor has shown."""
+        compared: list[str] = []
+        for metric in self.stream.metrics:
+            x, tests = reading.values.get(metric.name), reading.tests.get(metric.name)
+            if x is None or tests is None or quality.is_failed(tests):
                 continue
-            if newest:
-                trace = device.traces.setdefault(metric.name, Trace())
-                found = quality.judge(metric, trace, at, x)
-            else:
-                found = quality.judge_late(metric, at, x)
-            for finding in found:
-                self._flag(device, finding[2], metric.name, finding)
-                if finding[0] != "spike":
-                    good[metric.name] = None
-        broken = [r for r in self.stream.relations if self._is_broken(device, r, good)]
-        doubted = {(r.name, r.flag, m) for r in broken for m in r.marks if good[m] is not None}
-        for test, flag, name in doubted:
-            self._flag(device, at, name, (test, flag, at, good[name] or 0.0))
-        for _, _, name in doubted:
-            good[name] = None
-        return good
+            empty = quality.new_trace(self.stream, metric)
+            trace = device.traces.setdefault(metric.name, empty)
+            tests |= quality.compare_tests(metric, trace, reading.at, x)
+            compared.append(metric.name)
+        self._test_relations(device, reading)
+        for name in compared:
+            x = reading.values[name]
+            assert x is not None
+            quality.learn_step(device.traces[name], x)
+            if reading.is_usable(name):
+                quality.remember(device.traces[name], reading.at, x)
 
-    def _is_broken(self, device: Device, relation: Relation, good: Values) -> bool:
+    def _test_relations(self, device: Device, reading: Checked) -> None:
+        """Test relations on the values that nothing has flagged so far."""
         known = declared_sensor(self.stream.name, device.name)
-        return is_broken(relation, {**(known.attributes if known else {}), **good})
+        names = self.stream.metric_names
+        clean = {m: reading.values[m] for m in names if reading.is_good(m)}
+        numbers = {**(known.attributes if known else {}), **clean}
+        for relation in self.stream.relations:
+            if is_broken(relation, numbers):
+                for metric in relation.marks:
+                    if metric in clean:
+                        reading.tests[metric][relation.name] = relation.flag
 
-    def _quantities(self, device: Device, at: int, good: Values) -> Values:
-        """Return measured, rolling and derived quantities, None where there is none."""
-        known = dict(good)
+    # patience
+
+    def _decide(self, device: Device, held: Held, following: Checked) -> None:
+        """Decide by the next reading whether a held one was alone, and work it off."""
+        device.held = None
+        reading = held.reading
+        alone: list[str] = []
+        for metric in self.stream.metrics:
+            if metric.name not in held.jumped:
+                continue
+            trace, tests = device.traces[metric.name], reading.tests[metric.name]
+            del tests["jump"]
+            x, back = reading.values[metric.name], following.values.get(metric.name)
+            if x is None or back is None or quality.is_failed(following.tests[metric.name]):
+                continue
+            flag = quality.spike(metric, trace, x, back)
+            if flag is not None:
+                alone.append(metric.name)
+                tests["spike"] = flag
+                quality.forget(trace)
+                self._flag(device, reading.at, metric.name, "spike", flag, x)
+        if alone and held.before is not None:
+            self._thresholds.take_back(device, held, alone[0], following.at)
+        self._work_off(device, reading, rules=bool(alone) or held.before is None)
+
+    def _wait_no_longer(self, device: Device) -> None:
+        """Let rules look, once, at a held reading after which nothing has come in time."""
+        held = device.held
+        if held is None or held.before is not None:
+            return
+        if self._ticks - held.reading.tick > self.stream.cadence_s:
+            held.before = device.remembered()
+            buckets = deepcopy(device.buckets)
+            self._thresholds.look(device, held.reading, self._quantities(device, held.reading))
+            device.buckets = buckets
+
+    # quantities
+
+    def _quantities(self, device: Device, reading: Checked) -> Values:
+        """Return measured, rolling and derived quantities of usable values, None for none."""
+        names = self.stream.metric_names
+        known: Values = {m: reading.values[m] if reading.is_usable(m) else None for m in names}
         period = rolling.period_us(self.stream, device.gaps)
         for declared in self.stream.rolling:
-            x = known[declared.of]
             buckets = device.buckets.setdefault(declared.name, {})
-            known[declared.name] = rolling.roll(declared, buckets, period, at, x)
+            x = known[declared.of]
+            known[declared.name] = rolling.roll(declared, buckets, period, reading.at, x)
         for derived in self.stream.derived:
-            known[derived.name] = derive(derived, known, at)
+            known[derived.name] = derive(derived, known, reading.at)
         return known
 
-    def _add_to_window(
-        self, device: Device, at: int, values: Values, good: Values, quantities: Values
+    # flags
+
+    def _flags(self, device: Device, reading: Checked) -> None:
+        for metric, tests in reading.tests.items():
+            for test, flag in tests.items():
+                self._flag(device, reading.at, metric, test, flag, reading.values[metric])
+
+    def _flag(
+        self, device: Device, at: int, metric: str, test: str, flag: int, value: float | None
     ) -> None:
-        start = at // WINDOW_US * WINDOW_US
-        window = device.windows.setdefault(start, Window(start))
-        window.rows += 1
-        device.changed[start] = window
-        for name, quantity in quantities.items():
-            value = values.get(name) if name in good else quantity
-            statistic = window.statistics.setdefault(name, Statistic())
-            if value is not None:
-                statistic.add(at, value, quantity is not None)
+        self.results.flags.add((self.stream.name, device.name, at, metric, test, flag, value))
 
-    def _evaluate(self, device: Device, at: int, quantities: Values) -> None:
-        for rule in self.stream.rules:
-            if isinstance(rule, ThresholdRule):
-                x = quantities[rule.metric]
-                if x is not None:
-                    self._threshold(device, rule, at, x)
-
-    def _threshold(self, device: Device, rule: ThresholdRule, at: int, x: float) -> None:
-        alarm = device.alarms.setdefault(rule.name, Alarm())
-        x = rules.as_compared(rule, x)
-        place = (self.stream, device.name, at, x)
-        level, limits = rules.worst(rule, *place, 0.0)
-        held, _ = rules.worst(rule, *place, rule.deadband)
-        change = rules.step(rule, alarm, at, level, held)
-        if change is not None:
-            kind, severity, previous = change
-            threshold = None if kind == "cleared" else limits.get(severity)
-            self._transition(
-                device.name,
-                rule.name,
-                kind=kind,
-                severity=severity,
-                previous=previous,
-                raised_at=alarm.raised_at,
-                at=at,
-                metric=rule.metric,
-                value=x,
-                threshold=threshold,
-            )
-
-    # health
-
-    def _health(self, device: Device, at: int, values: Values, good: Values) -> None:
-        for metric in self.stream.metric_names:
-            if good[metric] is not None:
-                device.bad_since.pop(metric, None)
-            elif values.get(metric) is not None or metric in device.traces:
-                device.bad_since.setdefault(metric, at)
-        for rule in self.stream.rules:
-            if isinstance(rule, HealthRule):
-                self._unwell(device, rule, at, values)
-
-    def _unwell(self, device: Device, rule: HealthRule, at: int, values: Values) -> None:
-        alarm = device.alarms.setdefault(rule.name, Alarm())
-        fields: dict[str, Any] = {}
-        if not alarm.level:
-            device.well_since = None
-            long = [s for s in device.bad_since.values() if at - s >= rule.for_s * US]
-            if not long:
-                return
-            since = min(long)
-            order = self.stream.metric_names
-            metric = next(m for m in order if device.bad_since.get(m) == since)
-            alarm.level, alarm.raised_at, kind = int(rule.severity), at, "raised"
-            fields = {"metric": metric, "value": values.get(metric)}
-        else:
-            if device.bad_since:
-                device.well_since = None
-                return
-            if device.well_since is None:
-                device.well_since = at
-            if at - device.well_since < rule.clear_s * US:
-                return
-            alarm.level, kind = 0, "cleared"
-        self._transition(
-            device.name,
-            rule.name,
-            kind=kind,
-            severity=int(rule.severity),
-            previous=None,
-            raised_at=alarm.raised_at,
-            at=at,
-            **fields,
-        )
-
-    # silence
-
-    def _arrived(self, device: Device) -> None:
-        device.last_tick = self._ticks
-        for rule, alarm in self._absences(device):
-            if alarm.level:
-                self._absence(device.name, rule, alarm.raised_at, "cleared")
-                alarm.level = 0
-
-    def _feel(self, pulse: Pulse | None) -> None:
-        """Judge, at a tick, whether anything comes from any stream."""
-        kind = self._silence.feel(pulse, self._ticks)
-        if not kind or not self._speaks_for_all:
-            return
-        if kind == "raised":
-            self._still_since = self._tick_at * US
-        self._absence("*", PIPELINE, self._still_since or 0, kind, stream=PLATFORM)
-
-    def _listen(self) -> None:
-        """Judge, at a tick, whether sensors or the whole stream are silent."""
-        placed = [d for d in self._devices.values() if declared_sensor(self.stream.name, d.name)]
-        word = self._silence.word([d.last_tick for d in placed], self._ticks, self._tick_at)
-        if word is not None:
-            self.results.words.append(word)
-        for rule in self.stream.rules:
-            if isinstance(rule, StreamAbsenceRule):
-                change = self._silence.alert(rule, self._ticks, self._tick_at * US)
-                if change is not None:
-                    self._absence("*", rule, change[1], change[0])
-        if self._silence.hushed_at is None and not self._silence.nothing_comes:
-            for device in placed:
-                self._silent(device)
-
-    def _silent(self, device: Device) -> None:
-        since = max(device.last_tick, self._silence.heard_again_at)
-        for rule, alarm in self._absences(device):
-            if not alarm.level and self._ticks - since >= rule.after_s:
-                alarm.level, alarm.raised_at = int(rule.severity), self._tick_at * US
-                self._absence(device.name, rule, alarm.raised_at, "raised")
-
-    def _absences(self, device: Device) -> list[tuple[AbsenceRule, Alarm]]:
-        return [
-            (rule, device.alarms.setdefault(rule.name, Alarm()))
-            for rule in self.stream.rules
-            if isinstance(rule, AbsenceRule)
-        ]
-
-    def _absence(
-        self, subject: str, rule: WatchRule, raised_at: int, kind: str, stream: str = ""
-    ) -> None:
-        self._transition(
-            subject,
-            rule.name,
-            kind=kind,
-            severity=int(rule.severity),
-            previous=None,
-            raised_at=raised_at,
-            at=self._tick_at * US,
-            stream=stream or self.stream.name,
-        )
-
-    # what goes out
-
-    def _publish_over(self, device: Device) -> None:
-        current = (device.newest or 0) // WINDOW_US * WINDOW_US
-        for window in list(device.changed.values()):
-            if window.start < current or window.revision:
-                self._publish(device, window)
-
-    def _publish(self, device: Device, window: Window) -> None:
-        del device.changed[window.start]
-        window.revision += 1
-        row: dict[str, Any] = {"n": window.rows}
-        for name in self.stream.aggregate_names:
-            s = window.statistics.get(name, Statistic())
-            row[f"{name}_n"], row[f"{name}_good"] = s.n, s.good
-            row[f"{name}_sum"] = s.sum if s.good else None
-            row[f"{name}_min"], row[f"{name}_max"], row[f"{name}_last"] = s.min, s.max, s.last
-        key = (self.stream.name, device.name, window.start, window.revision)
-        self.results.windows[key] = row
-
-    def _flag(self, device: Device, at: int, metric: str, finding: Finding) -> None:
-        test, flag, _, value = finding
-        shown = None if value != value else value
-        self.results.flags.add((self.stream.name, device.name, at, metric, test, flag, shown))
-
-    def _transition(self, subject: str, rule: str, **fields: Any) -> None:
-        told: dict[str, Any] = {"stream": self.stream.name} | fields
-        made = rules.transition(rule=rule, sensor=subject, **told)
-        self.results.transitions[made.id] = made
+    def _mark(self, device: Device, at: int, test: str) -> None:
+        """Flag a reading as a whole."""
+        self._flag(device, at, "*", test, FLAG_SUSPECT, None)

@@ -44,8 +44,9 @@ def is_settled(tables: Tables, kind: str, key: Minute) -> bool:
 
 
 def _add(row: Row, minute: Row, metric: str) -> None:
-    row[f"{metric}_n"] = row.get(f"{metric}_n", 0) + minute[f"{metric}_n"]
-    row[f"{metric}_good"] = row.get(f"{metric}_good", 0) + minute[f"{metric}_good"]
+    for counted in ("n", "good", "used"):
+        name = f"{metric}_{counted}"
+        row[name] = row.get(name, 0) + minute[name]
     for statistic in ("sum", "min", "max", "last"):
         known, x = row.get(f"{metric}_{statistic}"), minute[f"{metric}_{statistic}"]
         row[f"{metric}_{statistic}"] = known if x is None else _both(statistic, known, x)

@@ -21,6 +21,11 @@ def moment(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+def micros(when: datetime) -> int:
+    """Return epoch microseconds of aware UTC."""
+    return (when - EPOCH) // timedelta(microseconds=1)
+
+
 def identity(*parts: object) -> str:
     """Return the id that is made of these parts alone."""
     return hashlib.sha256("|".join(str(p) for p in parts).encode()).hexdigest()[:ID_LENGTH]
@@ -32,12 +37,26 @@ class Alarm:
 
     level: int = 0
     raised_at: int = 0
+    changed_at: int | None = None
+    """Time of the last change that was put out."""
+    reason: str = ""
+    """Why what is shown is in doubt; empty when it is confirmed. Of absence: its reason."""
     holds_since: dict[int, int] = field(default_factory=dict)
     over_since: dict[int, int] = field(default_factory=dict)
+    compared: float | None = None
+    """The last value that the rule has compared."""
+    doubts: str = ""
+    """The tests that doubt that value."""
 
 
-Change = tuple[str, int, int | None]
-"""(kind, severity, previous)."""
+@dataclass(frozen=True)
+class Change:
+    """What a rule does: to which severity, from which one, at what time of its own if not now."""
+
+    kind: str
+    severity: int
+    previous: int | None = None
+    at: int | None = None
 
 
 def in_force(threshold: Threshold, at: int, since: int | None = None) -> bool:
@@ -113,40 +132,60 @@ def worst(
     return reached, limits
 
 
-def step(rule: ThresholdRule, alarm: Alarm, at: int, level: int, held: int) -> Change | None:
-    """Move an alarm on with one reading; ``held`` is the level with limits eased by the deadband.
+def severities(rule: ThresholdRule) -> list[int]:
+    """Return the severities of a rule, the worst first."""
+    return sorted({int(t.severity) for t in rule.thresholds})
 
-    A severity comes on when it, or a worse one, has held for ``for_s``; it goes off when the value
-    has been past its deadband for ``clear_s``. The rule shows the worst severity that is on.
+
+def count(rule: ThresholdRule, alarm: Alarm, at: int, level: int, held: int) -> None:
+    """Note since when each severity holds, and since when the value is past its deadband.
+
+    ``held`` is the level that is reached with limits eased by the deadband.
     """
-    severities = sorted({int(t.severity) for t in rule.thresholds})
-    for severity in severities:
+    for severity in severities(rule):
         _since(alarm.holds_since, severity, at, 0 < level <= severity)
         _since(alarm.over_since, severity, at, not 0 < held <= severity)
-    previous = alarm.level
-    on = [
-        s
-        for s in severities
-        if s in alarm.holds_since and at - alarm.holds_since[s] >= rule.for_s * US
-    ]
-    if on and (previous == 0 or on[0] < previous):
-        alarm.level = on[0]
-        if previous:
-            return "changed", alarm.level, previous
-        alarm.raised_at = at
-        return "raised", alarm.level, None
-    if not previous:
+
+
+def rise(rule: ThresholdRule, alarm: Alarm, at: int, *, by_tick: bool = False) -> Change | None:
+    """Raise or worsen an alarm: a severity comes on when it, or a worse one, has held ``for_s``.
+
+    A tick raises at the time at which ``for`` ran out.
+    """
+    wait = round(rule.for_s * US)
+    ripe = [s for s in severities(rule) if at - alarm.holds_since.get(s, at + 1) >= wait]
+    if not ripe or (alarm.level and ripe[0] >= alarm.level):
         return None
+    previous, alarm.level = alarm.level, ripe[0]
+    alarm.reason = alarm.doubts
+    when = alarm.holds_since[alarm.level] + wait if by_tick else at
+    return Change("changed" if previous else "raised", alarm.level, previous or None, when)
+
+
+def fall(rule: ThresholdRule, alarm: Alarm, at: int) -> Change | None:
+    """Lower or clear an alarm: what was past its deadband for ``clear_s`` goes off."""
+    if not alarm.level:
+        return None
+    wait, previous = round(rule.clear_s * US), alarm.level
     left = [
         s
-        for s in severities
-        if s >= previous
-        and not (s in alarm.over_since and at - alarm.over_since[s] >= rule.clear_s * US)
+        for s in severities(rule)
+        if s >= previous and not at - alarm.over_since.get(s, at + 1) >= wait
     ]
     alarm.level = left[0] if left else 0
     if alarm.level == previous:
         return None
-    return ("changed", alarm.level, previous) if alarm.level else ("cleared", previous, None)
+    if not alarm.level:
+        return Change("cleared", previous, None, at)
+    return Change("changed", alarm.level, previous, at)
+
+
+def confirm(alarm: Alarm, at: int, level: int) -> Change | None:
+    """Confirm what is in doubt when a reading reaches the shown severity or a worse one."""
+    if not (alarm.level and alarm.reason and 0 < level <= alarm.level):
+        return None
+    alarm.reason = ""
+    return Change("confirmed", alarm.level, None, at)
 
 
 def _since(times: dict[int, int], key: int, at: int, so: bool) -> None:
@@ -163,12 +202,14 @@ def transition(
     sensor: str,
     kind: str,
     severity: int,
-    previous: int | None,
     raised_at: int,
     at: int,
+    previous: int | None = None,
     metric: str | None = None,
     value: float | None = None,
     threshold: float | None = None,
+    confidence: str = "confirmed",
+    reason: str = "",
 ) -> Transition:
     """Return a transition as the contract has it; its ids depend on the log alone."""
     rule_id = f"{stream}.{rule}"
@@ -185,6 +226,8 @@ def transition(
         metric=metric,
         value=value,
         threshold=threshold,
+        confidence=confidence,  # pyright: ignore[reportArgumentType]
+        reason=reason,
         observed_at=moment(at),
         produced_at=EPOCH,
     )

@@ -52,6 +52,11 @@ class Silence:
         if word.shard != self.shard and (known is None or word.at > known.at):
             self._others[word.shard] = word
 
+    @property
+    def is_heard_of(self) -> bool:
+        """Whether anybody has ever heard anything of the stream."""
+        return {self._told, *(word.hearing for word in self._others.values())} != {"nobody"}
+
     def word(self, arrivals: list[int], tick: int, at: int) -> Word | None:
         """Judge the stream at a tick; return what there is to tell the others."""
         mine: Hearing = "nobody"

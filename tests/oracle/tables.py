@@ -1,7 +1,6 @@
 """What the tables hold at one moment, in the reference's own words."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -15,7 +14,7 @@ from catalog.topics import readings_topic
 from tests.oracle.log import Key, Letter, Place, body
 from tests.oracle.outputs import Row
 from tests.oracle.reference import Values
-from tests.oracle.rules import EPOCH
+from tests.oracle.rules import micros
 
 Rows = Connection[dict[str, Any]]
 Minute = tuple[str, str, int]
@@ -71,9 +70,9 @@ def snapshot(dsn: str, prefix: str, streams: tuple[str, ...]) -> Tables:
             for name in streams:
                 found.rollups[kind] |= _windows(conn, f"rollup_{kind}_{name}", name)
         for row in _select(conn, "rollup_dirty", ("stream", "sensor", "hour")):
-            found.marks.add((row["stream"], row["sensor"], _us(row["hour"])))
+            found.marks.add((row["stream"], row["sensor"], micros(row["hour"])))
         for row in _select(conn, "retention_cuts", ("stream", "kind", "cut")):
-            found.cuts[row["stream"], row["kind"]] = _us(row["cut"])
+            found.cuts[row["stream"], row["kind"]] = micros(row["cut"])
         return found
 
 
@@ -101,7 +100,7 @@ def _readings(conn: Rows, name: str) -> dict[Key, Values]:
     found: dict[Any, Values] = {}
     metrics = stream(name).metric_names
     for row in _select(conn, f"readings_{name}", ("sensor", "observed_at", *metrics)):
-        key = (name, row["sensor"], _us(row["observed_at"]))
+        key = (name, row["sensor"], micros(row["observed_at"]))
         found[(*key, "second row") if key in found else key] = {m: row[m] for m in metrics}
     return found
 
@@ -126,7 +125,7 @@ def _conflicts(conn: Rows) -> set[tuple[Key, str]]:
     ):
         skip = ("sensor", "observed_at")
         values: Values = {k: float(v) for k, v in row["reading"].items() if k not in skip}
-        key = (row["stream"], row["reading"]["sensor"], _us(row["at"]))
+        key = (row["stream"], row["reading"]["sensor"], micros(row["at"]))
         found.add((key, body(values)))
     return found
 
@@ -135,7 +134,7 @@ def _windows(conn: Rows, table: str, name: str) -> dict[Minute, Row]:
     """Return every stored window of a stream, or bucket of its rollups, with its revision."""
     columns = tuple(aggregates_schema(stream(name)).names)
     return {
-        (name, row.pop("sensor"), _us(row.pop("window_start"))): row
+        (name, row.pop("sensor"), micros(row.pop("window_start"))): row
         for row in _select(conn, table, columns)
     }
 
@@ -144,7 +143,7 @@ def _flags(conn: Rows) -> set[tuple[Any, ...]]:
     """Return (stream, sensor, observed_at, metric, test, flag) of every stored flag."""
     names = ("stream", "sensor", "observed_at", "metric", "test", "flag")
     return {
-        (r["stream"], r["sensor"], _us(r["observed_at"]), r["metric"], r["test"], r["flag"])
+        (r["stream"], r["sensor"], micros(r["observed_at"]), r["metric"], r["test"], r["flag"])
         for r in _select(conn, "qc_flags", names)
     }
 
@@ -155,11 +154,11 @@ def _transitions(conn: Rows) -> dict[str, Row]:
     That nobody judges any more cannot come from who judges: the alerts engine says it by itself.
     """
     names = ("id", "episode", "rule", "stream", "sensor", "kind", "severity", "previous")
-    names += ("metric", "value", "threshold", "observed_at")
+    names += ("metric", "value", "threshold", "observed_at", "confidence", "reason")
     found = {}
     for row in _select(conn, "transitions", names):
         if row["rule"] != JUDGING_ID:
-            row["observed_at"] = _us(row["observed_at"])
+            row["observed_at"] = micros(row["observed_at"])
             found[row["id"]] = row
     return found
 
@@ -172,7 +171,7 @@ def _episodes(conn: Rows) -> dict[str, Row]:
         if row["rule"] == JUDGING_ID:
             continue
         for name in ("raised_at", "cleared_at"):
-            row[name] = None if row[name] is None else _us(row[name])
+            row[name] = None if row[name] is None else micros(row[name])
         found[row.pop("id")] = row
     return found
 
@@ -181,8 +180,3 @@ def _select(conn: Rows, table: str, columns: tuple[str, ...]) -> list[dict[str, 
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     query = sql.SQL("SELECT {} FROM {}").format(names, sql.Identifier(table))
     return conn.execute(query).fetchall()
-
-
-def _us(moment: datetime) -> int:
-    delta = moment - EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

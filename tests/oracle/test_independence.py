@@ -6,7 +6,8 @@ from pathlib import Path
 
 from deploy.paths import ROOT
 
-PLAIN = ("reference", "quality", "rolling", "rules", "silence", "rollups", "compare")
+PLAIN = ("reference", "results", "device", "quality", "rolling", "minutes", "rules", "thresholds")
+PLAIN += ("watches", "silence", "rollups", "compare")
 """What works things out; the rest of the folder reads Kafka and the tables."""
 REACHES = {"catalog", "service", "deploy"}
 """Rooms the judge's reading and waiting stand on; none works anything out."""

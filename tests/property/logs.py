@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from catalog.city.sensors import sensors_of
 from catalog.frames import HEARING, Pulse, Tick, Word, readings_schema
@@ -24,7 +26,18 @@ MARGIN_S = 65
 
 
 Frame = tuple[Reading, ...]
-Record = Frame | Tick | Word
+"""Readings whose times are all believed."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A frame that was received at ``at`` (epoch µs)."""
+
+    readings: Frame
+    at: int
+
+
+Record = Frame | Received | Tick | Word
 Log = Sequence[Record]
 
 
@@ -42,7 +55,7 @@ class Seen:
 
 
 def frame_batch(stream: Stream, frame: Frame) -> pa.RecordBatch:
-    """Return the frame as it travels."""
+    """Return the readings of a frame as they travel."""
     schema = readings_schema(stream)
     columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     for sensor, at, values in frame:
@@ -52,6 +65,13 @@ def frame_batch(stream: Stream, frame: Frame) -> pa.RecordBatch:
             columns[name].append(values.get(name))
     arrays = [pa.array(columns[f.name]).cast(f.type) for f in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def frame_flags(stream: Stream, frame: Frame) -> NDArray[np.int8] | None:
+    """Return what devices say of the values of a frame; None when they say nothing."""
+    said = [[values.get(f"{m}_flag") or 0 for m in stream.metric_names] for _, _, values in frame]
+    flags = np.array(said, np.int8)
+    return flags if flags.any() else None
 
 
 def run_engine(engine: PartitionEngine, log: Log) -> Seen:
@@ -69,7 +89,15 @@ def feed(engine: PartitionEngine, record: Record) -> Outputs:
     if isinstance(record, Word):
         engine.hear(record)
         return Outputs(engine.state.stream, engine.state.names)
-    return engine.process(frame_batch(engine.state.stream, record), NOW)
+    frame, received_at = unpacked(record)
+    stream = engine.state.stream
+    batch, flags = frame_batch(stream, frame), frame_flags(stream, frame)
+    return engine.process(batch, NOW, received_at, flags)
+
+
+def unpacked(record: Frame | Received) -> tuple[Frame, int | None]:
+    """Return the readings of a frame, and when it was received if that is told."""
+    return (record.readings, record.at) if isinstance(record, Received) else (record, None)
 
 
 def keep(seen: Seen, stream: Stream, out: Outputs) -> None:
@@ -89,16 +117,18 @@ def keep(seen: Seen, stream: Stream, out: Outputs) -> None:
     seen.late += out.late
 
 
-def run_reference(stream: Stream, log: Log) -> Results:
+def run_reference(stream: Stream, log: Log, shard: int = 0) -> Results:
     """Return what the plain reference makes of a log."""
-    reference = Reference(stream)
+    reference = Reference(stream, shard)
     for record in log:
         if isinstance(record, Tick):
             reference.tick(record)
         elif isinstance(record, Word):
             reference.hear(record)
         else:
-            reference.frame(readings_of(frame_batch(stream, record)))
+            frame, received_at = unpacked(record)
+            batch, flags = frame_batch(stream, frame), frame_flags(stream, frame)
+            reference.frame(readings_of(batch, flags), received_at)
     return reference.results
 
 
