@@ -9,7 +9,7 @@ import pytest
 
 from catalog.registry import stream
 from catalog.single import derive
-from tests.cases.story import both, flags, readings, tell
+from tests.cases.story import doubts, flags, readings, tell
 from tests.oracle.reference import Values
 from tests.property.logs import START, US, Log
 
@@ -196,10 +196,12 @@ def test_a_loud_night_is_told_after_its_first_twenty_minutes_and_ends_with_the_n
 
 
 def test_three_hot_days_are_local_days_across_the_end_of_a_month() -> None:
-    """36 °C on 29 and 30 June and 1 July, each at half past eleven at night."""
+    """36 °C on 29 and 30 June and 1 July, each at half past eleven at night and after."""
     first = date(2026, 6, 29)
     rows = [
-        (beijing(first, 24 * n + h), x) for n in range(3) for h, x in ((12, 33.0), (23.5, 36.0))
+        (beijing(first, 24 * n + h), x)
+        for n in range(3)
+        for h, x in ((12, 33.0), (23.5, 36.0), (23.75, 36.0))
     ]
     told = tell("weather", "weather.heat_3d", readings("w", "temp_c", *rows))
     assert told == [("raised", 3, round(beijing(first, 2 * 24 + 23.5)))]
@@ -208,7 +210,7 @@ def test_three_hot_days_are_local_days_across_the_end_of_a_month() -> None:
 def test_two_local_days_are_not_three_because_of_utc() -> None:
     """Half past midnight and half past eleven at night of one day lie on two days of UTC."""
     first = date(2026, 6, 30)
-    hot = [(beijing(first, h), 36.0) for h in (0.5, 23.5, 24 + 23.5)]
+    hot = [(beijing(first, h), 36.0) for h in (0.5, 23.5, 24 + 23.5, 24 + 23.75)]
     assert tell("weather", "weather.heat_3d", readings("w", "temp_c", *hot)) == []
 
 
@@ -235,22 +237,27 @@ def test_an_outage_leaves_a_daily_mean_without_a_verdict() -> None:
     assert cleared_h > 43
 
 
-def test_a_jump_too_quick_to_be_believed_raises_nothing_by_itself() -> None:
-    """0.4 m within 30 s is flagged (rate); when it stays, ``for`` begins with the next reading."""
+def test_a_lone_jump_raises_nothing_and_one_that_stays_counts_from_its_first_reading() -> None:
+    """0.4 m within 30 s waits for the next reading: gone, it was a spike; there, it is water."""
     rows = [(0, 0.0), (30, 0.4), (60, 0.0), (90, 0.0), (120, 0.4), (150, 0.4), (180, 0.4)]
     log = readings("p", "depth_m", *rows)
-    assert tell("waterlogging", "waterlogging.ponding", log) == [("raised", 1, 180)]
-    assert (30, "depth_m", "rate", 3) in flags("waterlogging", log)
+    assert tell("waterlogging", "waterlogging.ponding", log) == [("raised", 1, 150)]
+    assert doubts("waterlogging", "waterlogging.ponding", log) == [
+        ("raised", 1, ""),  # 0.4 m at 150 s is no change any more
+    ]
+    found = [(at, test, flag) for at, _, test, flag in flags("waterlogging", log)]
+    first = [(30, "jump", 3), (30, "rate", 3), (30, "spike", 3)]
+    assert found == [*first, (120, "jump", 3), (120, "rate", 3)]
 
 
-def test_a_contradiction_of_particles_raises_health_and_no_index() -> None:
-    """PM2.5 of 400 with PM10 of 100 cannot be: neither counts, and the station is unwell."""
+def test_a_contradiction_of_particles_raises_an_index_in_doubt_and_health() -> None:
+    """PM2.5 of 400 with PM10 of 100 cannot be: one of them is wrong, and nobody knows which."""
     values: Values = {"pm25": 400.0, "pm10": 100.0, "so2": 5.0, "no2": 20.0, "co": 0.5, "o3": 40.0}
     log: Log = [
         ((STATION, (START + n * 60) * US, {**values, "pm25": 400.0 + n % 2}),) for n in range(70)
     ]
-    for result in both("air_quality", log):
-        assert {t["rule"] for t in result["transitions"].values()} == {"air_quality.health"}
+    assert doubts("air_quality", "air_quality.aqi", log)[0][2] == "relation"
+    assert [kind for kind, _, _ in tell("air_quality", "air_quality.health", log)] == ["raised"]
 
 
 def test_a_missing_value_neither_raises_nor_clears_what_is_derived_of_it() -> None:

@@ -43,9 +43,9 @@ def test_a_late_reading_sees_the_whole_of_its_own_window() -> None:
         assert [row["rain_3h_last"] for row in late] == [10.0]
 
 
-@pytest.mark.parametrize("value", [None, 5.0])
+@pytest.mark.parametrize("value", [None, 5.5])
 def test_a_bad_or_missing_value_neither_raises_nor_clears(value: float | None) -> None:
-    """5 m of water is beyond the fail span: flagged, and the rule stays as it is."""
+    """5.5 m of water is beyond the fail span: flagged, and the rule stays as it is."""
     rows = [(0, 0.16), (30, 0.16), (60, value), (500, value)]
     for result in both("waterlogging", readings("p", "depth_m", *rows)):
         assert story(result, "waterlogging.ponding") == [("raised", 4, 30)]
@@ -65,7 +65,7 @@ def test_silence_counts_ticks_not_time() -> None:
     for n in range(1, 151):
         log += [Tick(START + n), *readings(other, "leq_db", (n, 50.0))]
     for result in both("noise", [*log, Tick(START + 150), Tick(START + 9_000)]):
-        assert story(result, "noise.silent") == [("raised", 4, 150)]
+        assert story(result, "noise.silent", one) == [("raised", 4, 150)]
         assert story(result, "noise.silent_stream") == []
 
 
