@@ -201,7 +201,7 @@ def test_three_hot_days_are_local_days_across_the_end_of_a_month() -> None:
     rows = [
         (beijing(first, 24 * n + h), x)
         for n in range(3)
-        for h, x in ((12, 33.0), (23.5, 36.0), (23.75, 36.0))
+        for h, x in ((12, 33.0), (23.5, 36.0), (23.75, 36.1))
     ]
     told = tell("weather", "weather.heat_3d", readings("w", "temp_c", *rows))
     assert told == [("raised", 3, round(beijing(first, 2 * 24 + 23.5)))]

@@ -226,14 +226,14 @@ def other() -> Log:
 
 def test_a_sensor_of_which_nothing_comes_any_more() -> None:
     log = live(readings(HERE, "depth_m", (0, 0.0), (30, 0.0), (600, 0.0)), other(), until=700)
-    assert why(log, HERE) == [("raised", 180, "nothing"), ("cleared", 600, "nothing")]
+    assert why(log, HERE) == [("raised", 180, "nothing"), ("cleared", 600, "")]
 
 
 def test_a_sensor_that_is_placed_here_and_has_never_come() -> None:
     """It is known from the start; the third is placed in another shard and is not missed here."""
     assert [shard_of(name) for name in (HERE, THERE, AWAY)] == [0, 0, 3]
     log = live(other(), until=400)
-    assert why(log, HERE) == [("raised", 149, "never")]
+    assert why(log, HERE) == [("raised", 150, "never")]
     assert why(log, AWAY) == []
 
 
@@ -261,7 +261,7 @@ def test_a_sensor_that_sends_nothing_usable_is_silent_until_it_does() -> None:
     """6 m is beyond the instrument; a row without a value is nothing either."""
     rows = [(n * 30.0, (6.0, None)[n % 2] if n else 0.0) for n in range(10)]
     log = live(readings(HERE, "depth_m", *rows, (300, 0.0)), other(), until=400)
-    assert why(log, HERE) == [("raised", 150, "unusable"), ("cleared", 300, "unusable")]
+    assert why(log, HERE) == [("raised", 150, "unusable"), ("cleared", 300, "")]
 
 
 def test_a_reading_that_is_behind_is_heard() -> None:

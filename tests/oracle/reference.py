@@ -44,15 +44,15 @@ class Reference:
         self._devices: dict[str, Device] = {}
         self._ticks = 0
         self._tick_at = 0
-        for placed in sensors_of(stream.name) if stream.name in streams() else ():
-            if shard_of(placed.id) == shard:
-                self._device(placed.id)
+        self._shard: int | None = shard
+        """The shard whose sensors are to be known as soon as the first record is worked off."""
 
     def frame(self, readings: list[Reading], received_at: int | None = None) -> None:
         """Work off one record's readings that keep the contract, in their order.
 
         ``received_at`` is when the frame was received (epoch µs); None believes every time.
         """
+        self._begin()
         before = Counter[str]()
         for name, own, values in readings:
             device = self._device(name)
@@ -68,6 +68,7 @@ class Reference:
             return
         self._tick_at = tick.at
         self._ticks += 1
+        self._begin()
         for device in self._devices.values():
             self._minutes.over(device, tick.at, self._ticks)
             self._wait_no_longer(device)
@@ -78,10 +79,19 @@ class Reference:
         """Take what another shard has told."""
         self._watches.silence.hear(word)
 
+    def _begin(self) -> None:
+        """Know the sensors that are placed here from the first record on."""
+        if self._shard is None or self.stream.name not in streams():
+            return
+        for placed in sensors_of(self.stream.name):
+            if shard_of(placed.id) == self._shard:
+                self._device(placed.id)
+        self._shard = None
+
     def _device(self, name: str) -> Device:
         if name not in self._devices:
             placed = declared_sensor(self.stream.name, name) is not None
-            self._devices[name] = Device(name, placed)
+            self._devices[name] = Device(name, placed, usable_tick=self._ticks)
         return self._devices[name]
 
     # one reading

@@ -129,7 +129,7 @@ class Watches:
             severity=int(rule.severity),
             raised_at=alarm.raised_at,
             at=at,
-            reason=alarm.reason,
+            reason=alarm.reason if kind == "raised" else "",
             **told,
         )
 
