@@ -19,7 +19,7 @@ from catalog.registry import find_rule
 STATE = "raised_at, peak_severity, flapping, status, labels, annotations, shelved_until"
 TRANSITION = (
     "id, episode, rule, stream, sensor, kind, severity, previous, metric, value, threshold,"
-    " observed_at, produced_at"
+    " observed_at, produced_at, confidence, reason"
 )
 NO_TRAITS = (False, Flap())
 
@@ -57,12 +57,13 @@ def apply(conn: Connection, t: Transition, origin: Origin = OURS) -> Change | No
     ended here before its rule did. ``UniqueViolation`` when another episode of the same rule and
     subject is open.
     """
-    marks = ", ".join(["%s"] * 13)
+    marks = ", ".join(["%s"] * 15)
     done = conn.execute(
         f"INSERT INTO transitions ({TRANSITION}) VALUES ({marks}) ON CONFLICT DO NOTHING".encode(),
         [
             *(t.id, t.episode, t.rule, t.stream, t.sensor, t.kind, t.severity, t.previous),
             *(t.metric, t.value, t.threshold, t.observed_at, t.produced_at),
+            *(t.confidence, t.reason),
         ],
     )
     if done.rowcount == 0:
@@ -140,23 +141,35 @@ def _unknown(t: Transition) -> dict[str, Any]:
 
 _FLAPPING = (
     "(SELECT count(*) FROM transitions WHERE rule = %(rule)s AND sensor = %(sensor)s"
-    " AND kind <> 'cleared' AND observed_at > %(observed_at)s::timestamptz"
+    " AND kind IN ('raised', 'changed') AND observed_at > %(observed_at)s::timestamptz"
     " - make_interval(secs => %(flap_window)s)) >= %(flap_changes)s"
 )
 _STATEMENT = {
     "raised": (
         "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
-        " value, threshold, raised_at, changed_at, latch, flapping, labels, annotations,"
-        " expires_at) SELECT %(episode)s, %(rule)s, %(stream)s, %(sensor)s, 'active',"
+        " value, threshold, raised_at, changed_at, latch, flapping, confidence, reason, labels,"
+        " annotations, expires_at) SELECT %(episode)s, %(rule)s, %(stream)s, %(sensor)s, 'active',"
         " %(severity)s, %(severity)s, %(metric)s, %(value)s, %(threshold)s, %(observed_at)s,"
-        f" %(observed_at)s, %(latch)s, {_FLAPPING}, %(labels)s::jsonb, %(annotations)s::jsonb,"
-        " %(expires_at)s::timestamptz WHERE NOT EXISTS (SELECT 1 FROM sensors"
-        " WHERE stream = %(stream)s AND sensor = %(sensor)s AND status = 'retired')"
+        f" %(observed_at)s, %(latch)s, {_FLAPPING}, %(confidence)s, %(reason)s, %(labels)s::jsonb,"
+        " %(annotations)s::jsonb, %(expires_at)s::timestamptz WHERE NOT EXISTS (SELECT 1"
+        " FROM sensors WHERE stream = %(stream)s AND sensor = %(sensor)s AND status = 'retired')"
     ),
     "changed": (
         "UPDATE episodes SET severity = %(severity)s,"
         " peak_severity = least(peak_severity, %(severity)s), value = %(value)s,"
-        f" threshold = %(threshold)s, changed_at = %(observed_at)s, flapping = {_FLAPPING}"
+        f" threshold = %(threshold)s, changed_at = %(observed_at)s, flapping = {_FLAPPING},"
+        " confidence = %(confidence)s, reason = %(reason)s"
+        " WHERE id = %(episode)s AND cleared_at IS NULL"
+    ),
+    "confirmed": (
+        "UPDATE episodes SET value = %(value)s, threshold = %(threshold)s,"
+        " changed_at = %(observed_at)s, confidence = 'confirmed', reason = ''"
+        " WHERE id = %(episode)s AND cleared_at IS NULL"
+    ),
+    "withdrawn": (
+        "UPDATE episodes SET status = 'withdrawn', cleared_at = %(observed_at)s,"
+        " changed_at = %(observed_at)s, cleared_recorded_at = clock_timestamp(),"
+        " confidence = 'unconfirmed', reason = %(reason)s"
         " WHERE id = %(episode)s AND cleared_at IS NULL"
     ),
     "cleared": (

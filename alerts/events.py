@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from alerts.labels import Labels, alert_labels, sensor_of, severity_name, stream_of
+from alerts.reasons import REASONS
 from catalog.city.districts import CITY, CITY_TITLE, DISTRICTS
 from catalog.contracts import Transition
 from catalog.model import (
@@ -23,7 +24,10 @@ from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import find_rule
 from catalog.severity import LEVELS
 
+ENDED = ("cleared", "withdrawn")
+"""Kinds of transition that end an alert."""
 KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated": "持续"} | {
+    "withdrawn": "撤销",
     "escalated": "升级",
     "opened": "疑似",
     "confirmed": "确认",
@@ -78,7 +82,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kind_zh(self) -> str:
         """The kind in Chinese."""
-        return KINDS.get(self.kind, self.kind)
+        return "已核实" if self.type == "alert.confirmed" else KINDS.get(self.kind, self.kind)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +110,7 @@ def alert_event(
         type=f"alert.{kind or t.kind}",
         subject=t.episode,
         at=t.observed_at,
-        firing=t.kind != "cleared",
+        firing=t.kind not in ENDED,
         severity=t.severity,
         labels=labels | {"severity": severity_name(t.severity)},
         title_zh=title.zh,
@@ -114,12 +118,23 @@ def alert_event(
         text_zh=zh,
         text_en=en,
         started_at=told.raised_at,
-        ended_at=t.observed_at if t.kind == "cleared" else None,
+        ended_at=t.observed_at if t.kind in ENDED else None,
         area=_area(t, stream),
         exercise=exercise,
         produced_at=t.produced_at,
         data=_alert_data(t, told, stream, exercise) | (more or {}),
     )
+
+
+def doubt_of(t: Transition) -> Text | None:
+    """Return what there is to say of a value that is doubtful or wrong, of a sensor's silence."""
+    known = [REASONS.get(name, text(name, name)) for name in t.reason.split(",") if name]
+    zh, en = "、".join(r.zh for r in known), ", ".join(r.en for r in known)
+    if t.kind == "withdrawn":
+        return text(f"撤销：{zh}", f"withdrawn: {en}")
+    if t.confidence == "unconfirmed":
+        return text(f"待核实：{zh}", f"unconfirmed: {en}")
+    return text(zh, en) if known else None
 
 
 def rule_title(rule_id: str) -> Text:
@@ -231,7 +246,10 @@ def _texts(
     if described := told.annotations.get("description"):
         zh.append(described)
         en.append(described)
-    if rule is not None and t.kind != "cleared":
+    if doubt := doubt_of(t):
+        zh.append(doubt.zh)
+        en.append(doubt.en)
+    if rule is not None and t.kind not in ENDED:
         zh.append(rule.advice.zh)
         en.append(rule.advice.en)
     return " · ".join(zh), " · ".join(en)

@@ -233,7 +233,7 @@ def _key(event: Event) -> str:
     return str(own) if event.type in _ONCE else f"{own}|{event.type}|{which}"
 
 
-_ONCE = ("alert.raised", "alert.changed", "alert.cleared")
+_ONCE = (*("alert.raised", "alert.changed", "alert.confirmed", "alert.withdrawn", "alert.cleared"),)
 
 
 def _letters(address: Address, events: list[tuple[str, Event]], group: str) -> list[Letter]:

@@ -16,7 +16,7 @@ from catalog.registry import find_rule, streams
 
 __all__ = ["Alert", "acknowledge", "active_alerts", "find_alerts", "get_alert"]
 Row = TypeVar("Row", bound=BaseModel)
-State = Literal["open", "active", "latched", "cleared", "all"]
+State = Literal["open", "active", "latched", "cleared", "withdrawn", "all"]
 
 
 class Alert(BaseModel):
@@ -26,7 +26,7 @@ class Alert(BaseModel):
     rule: str
     stream: str
     sensor: str
-    status: Literal["active", "latched", "cleared"]
+    status: Literal["active", "latched", "cleared", "withdrawn"]
     severity: int
     peak_severity: int
     metric: str | None
@@ -35,6 +35,9 @@ class Alert(BaseModel):
     raised_at: datetime
     raised_recorded_at: datetime
     changed_at: datetime
+    confidence: Literal["confirmed", "unconfirmed"]
+    reason: str
+    """Tests that doubt the value, that proved it wrong, or why a sensor is silent."""
     cleared_at: datetime | None
     cleared_recorded_at: datetime | None
     flapping: bool
@@ -76,7 +79,9 @@ class TransitionView(BaseModel):
     """One change by the rule: event time, the worker's time and the time it was recorded."""
 
     id: str
-    kind: Literal["raised", "changed", "cleared"]
+    kind: Literal["raised", "changed", "confirmed", "withdrawn", "cleared"]
+    confidence: Literal["confirmed", "unconfirmed"]
+    reason: str
     severity: int
     previous: int | None
     metric: str | None
@@ -156,10 +161,11 @@ class AlertFilter(BaseModel):
 
 COLUMNS = ", ".join(f"e.{name}" for name in Alert.model_fields)
 STATES = {
-    "open": "e.status <> 'cleared'",
+    "open": "e.status IN ('active', 'latched')",
     "active": "e.status = 'active'",
     "latched": "e.status = 'latched'",
     "cleared": "e.status = 'cleared'",
+    "withdrawn": "e.status = 'withdrawn'",
     "all": "true",
 }
 
@@ -266,7 +272,8 @@ def preview(conn: Connection, matchers: Sequence[Matcher], limit: int = 50_000) 
 def counts(conn: Connection) -> dict[int, int]:
     """Return how many open alerts each severity (1 to 4) has."""
     rows = conn.execute(
-        "SELECT severity, count(*) FROM episodes WHERE status <> 'cleared' GROUP BY severity"
+        "SELECT severity, count(*) FROM episodes WHERE status IN ('active', 'latched')"
+        " GROUP BY severity"
     ).fetchall()
     return dict.fromkeys((1, 2, 3, 4), 0) | dict(rows)
 

@@ -97,10 +97,10 @@ class FlatLine(Frozen):
 class Metric(Frozen):
     """One measured quantity of a stream, with its QARTOD-style quality limits.
 
-    Spans are in ``unit``. Outside ``fail_span``, the instrument's own range, a value is impossible;
+    Spans are in ``unit``. Outside ``fail_span``, the instrument's range, a value is impossible;
     outside ``suspect_span``, or changing faster than ``rate_per_min``, it is of high interest, and
-    seen by the rules all the same. ``spike`` is (suspect, fail) in ``unit``: a jump by more than the
-    first waits one cadence for the next reading, and is not used where that shows it alone.
+    seen by the rules all the same. ``spike`` is (suspect, fail) in ``unit``: a jump by more than
+    the first waits one cadence for the next reading, and is not used where that shows it alone.
     ``typical`` feeds the default simulator.
     """
 

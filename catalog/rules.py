@@ -73,8 +73,9 @@ class ThresholdRule(Frozen):
 class AbsenceRule(Frozen):
     """Raise when a sensor has sent nothing usable for ``after_s`` seconds of platform time (ticks).
 
-    Sensors that the catalog places are watched from the start, with the reason: nothing comes, never
-    came, its times are too old, its values are not usable. While nothing of the whole stream is heard, this rule is quiet: that is one ``stream_absence``, not one per sensor.
+    Sensors that the catalog places are watched from the start, with the reason: nothing comes,
+    never came, its times are too old, its values are not usable. While nothing of the whole stream
+    is heard, this rule is quiet: that is one ``stream_absence``, not one per sensor.
     """
 
     kind: Literal["absence"] = "absence"
@@ -150,10 +151,10 @@ class JudgingAbsenceRule(Frozen):
 class HealthRule(Frozen):
     """Raise when some metric of a sensor has been unwell for ``for_s`` of event time.
 
-    It is so while its values fail (4), are missing (9) though the sensor has sent them before, or are
-    doubted by a test of the instrument itself (flat line, relation, the device's own flag). A value
-    that is only unusual is no fault of the sensor. The alert ends when every metric has been well
-    for ``clear_s``.
+    It is so while its values fail (4), are missing (9) though the sensor has sent them before, or
+    are doubted by a test of the instrument itself (flat line, relation, the device's own flag). A
+    value that is only unusual is no fault of the sensor. The alert ends when every metric has been
+    well for ``clear_s``.
     """
 
     kind: Literal["health"] = "health"

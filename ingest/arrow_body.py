@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.frames import (
+    DEVICE_FLAGS,
     EARLIEST,
+    FLAG_SUFFIX,
     LATEST,
     MAX_READINGS,
     TIMESTAMP,
     bad_rows,
+    flagged_schema,
     readings_schema,
 )
 from catalog.model import Stream
@@ -57,8 +60,8 @@ def parse_arrow(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
             found = explain_item(stream, item, reading)
             errors += [e for e in found if item not in named or e.field != "observed_at"]
         raise Refused(sorted(errors, key=lambda e: e.item or 0))
-    check_rows([tuple(reading.values()) for reading in items], now)
-    return batch.cast(readings_schema(stream))
+    check_rows(stream, [tuple(reading.values()) for reading in items], now)
+    return batch.cast(_target(stream, batch.schema.names))
 
 
 def _few(reader: pa.RecordBatchReader) -> list[pa.RecordBatch]:
@@ -78,7 +81,7 @@ def _wrong_columns(stream: Stream, schema: pa.Schema) -> Iterator[FieldError]:
     for name in dict.fromkeys(schema.names):
         if schema.names.count(name) > 1:
             yield FieldError(None, name, "contradiction", "this column is there more than once")
-        elif name not in readings_schema(stream).names:
+        elif name not in flagged_schema(stream).names:
             yield FieldError(None, name, "unknown", "no such metric in this stream")
         else:
             yield from _wrong_type(name, schema.field(name).type)
@@ -95,22 +98,43 @@ def _wrong_type(name: str, kind: pa.DataType) -> Iterator[FieldError]:
     elif name == "observed_at":
         if not (pa.types.is_timestamp(kind) and kind.tz):
             yield FieldError(None, name, "time_zone", f"{kind} is no timestamp with a time zone")
+    elif name.endswith(FLAG_SUFFIX) and not (pa.types.is_integer(kind) or pa.types.is_null(kind)):
+        yield FieldError(None, name, "type", f"the column is {kind}, not int8")
     elif not any(fits(kind) for fits in NUMBERS):
         yield FieldError(None, name, "type", f"the column is {kind}, not double")
 
 
 def _converted(stream: Stream, table: pa.Table) -> tuple[pa.RecordBatch, list[FieldError]]:
-    schema = readings_schema(stream)
+    schema = _target(stream, table.schema.names)
     columns = {"sensor": _sensors(table.column("sensor"))}
     columns["observed_at"], errors = _times(table.column("observed_at"))
     for name in schema.names[2:]:
         given = table.column(name) if name in table.schema.names else pa.nulls(table.num_rows)
-        columns[name] = given.cast(pa.float64(), safe=False)
+        if name in stream.metric_names:
+            columns[name] = given.cast(pa.float64(), safe=False)
+        else:
+            columns[name], odd = _flags(name, given)
+            errors += odd
     arrays = [
         c.combine_chunks() if isinstance(c, pa.ChunkedArray) else c
         for c in (columns[name] for name in schema.names)
     ]
     return pa.RecordBatch.from_arrays(arrays, names=schema.names), errors
+
+
+def _target(stream: Stream, names: list[str]) -> pa.Schema:
+    """Return the schema that a body of these columns comes to."""
+    plain = readings_schema(stream)
+    return plain if set(names) <= set(plain.names) else flagged_schema(stream)
+
+
+def _flags(name: str, column: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, list[FieldError]]:
+    """Return a device's flags; those that mean nothing are null and named."""
+    flags = column.cast(pa.int64())
+    known = pc.is_in(flags, pa.array([*DEVICE_FLAGS, None], pa.int64()))
+    odd = pc.indices_nonzero(pc.invert(known)).to_pylist()
+    errors = [FieldError(i, name, "flag", "a flag is 1, 2, 3 or 4") for i in odd]
+    return pc.if_else(known, flags, pa.scalar(None, pa.int64())).cast(pa.int8()), errors
 
 
 def _sensors(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from catalog.city.sensors import sensors_of
-from catalog.frames import MAX_READINGS, SENSOR_ID
+from catalog.frames import DEVICE_FLAGS, FLAG_SUFFIX, MAX_READINGS, SENSOR_ID
 from catalog.model import Stream
 
 EXAMPLE_TIME = "2026-11-24T08:00:00+08:00"
@@ -39,6 +39,10 @@ def request_schema(stream: Stream) -> dict[str, Any]:
     for metric in stream.metrics:
         description = f"{metric.title.zh} {metric.title.en}, {metric.unit}"
         properties[metric.name] = {"type": ["number", "null"], "description": description}
+        properties[f"{metric.name}{FLAG_SUFFIX}"] = {
+            "enum": [*DEVICE_FLAGS, None],
+            "description": "设备自报质量 the device's own flag: 1 good, 3 suspect, 4 failed",
+        }
     reading = {
         "type": "object",
         "properties": properties,

@@ -58,16 +58,17 @@ class FrameProducer:
         self._kafka = producer(settings.kafka, source, **options)
 
     def send(self, stream: Stream, batch: pa.RecordBatch, received_at: datetime) -> Pending:
-        """Send readings (``readings_schema`` of the stream) and return without waiting.
+        """Send readings (``readings_schema`` or ``flagged_schema``) and return without waiting.
 
         ``TransientError`` when the producer's buffer is full or no broker is known.
         """
         topic = readings_topic(self._prefix, stream.name)
+        flagged = batch.num_columns > 2 + len(stream.metrics)
         futures = []
         for shard, part in split_by_shard(batch):
             for piece in cut(part):
                 frame = encode(piece)
-                headers = frame_headers(stream, self._source, received_at)
+                headers = frame_headers(stream, self._source, received_at, flagged=flagged)
                 futures.append(self._send(topic, shard, frame, headers))
                 FRAMES.inc()
                 BYTES.inc(len(frame))

@@ -5,19 +5,31 @@ import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
-from catalog.frames import EARLIEST, LATEST, MAX_READINGS, SENSOR_ID, readings_schema
+from catalog.frames import (
+    DEVICE_FLAGS,
+    EARLIEST,
+    FLAG_SUFFIX,
+    LATEST,
+    MAX_READINGS,
+    SENSOR_ID,
+    flagged_schema,
+    readings_schema,
+)
 from catalog.model import Stream
 
 MAX_FUTURE = timedelta(minutes=5)
 MAX_ERRORS = 100
 MAX_SHOWN = 100
 QUOTE = ord('"')
+FLAG_NAME = f'{FLAG_SUFFIX}"'.encode()
+"""Ends the name of a device's flag in a body: without it no reading carries one."""
+DeviceFlag = Literal[1, 2, 3, 4]
 # in Python `$` would let a newline follow
 SensorId = Annotated[str, msgspec.Meta(pattern=SENSOR_ID.removesuffix("$") + r"\Z")]
 SENSOR_WORDS = "an id is up to 64 letters, digits and . _ : - and begins with one of the former"
@@ -43,17 +55,20 @@ class Refused(Exception):
 
 
 @cache
-def reading_type(stream: Stream) -> type[msgspec.Struct]:
-    """Return the struct of one reading: ``sensor``, ``observed_at`` and optional metrics."""
+def reading_type(stream: Stream, *, flagged: bool = False) -> type[msgspec.Struct]:
+    """Return the struct of one reading: ``sensor``, ``observed_at`` and optional metrics; with
+    ``flagged`` also what the device says of each, ``<metric>_flag``."""
     fields: list[Any] = [("sensor", SensorId), ("observed_at", Moment)]
     fields += [(name, float | None, None) for name in stream.metric_names]
+    if flagged:
+        fields += [(f"{m}{FLAG_SUFFIX}", DeviceFlag | None, None) for m in stream.metric_names]
     return msgspec.defstruct(f"{stream.name}_reading", fields, forbid_unknown_fields=True)
 
 
 @cache
-def _decoder(stream: Stream) -> msgspec.json.Decoder[Any]:
+def _decoder(stream: Stream, flagged: bool) -> msgspec.json.Decoder[Any]:
     readings = Annotated[
-        list[reading_type(stream)],  # pyright: ignore[reportInvalidTypeForm]
+        list[reading_type(stream, flagged=flagged)],  # pyright: ignore[reportInvalidTypeForm]
         msgspec.Meta(min_length=1, max_length=MAX_READINGS),
     ]
     request = msgspec.defstruct(
@@ -63,19 +78,22 @@ def _decoder(stream: Stream) -> msgspec.json.Decoder[Any]:
 
 
 def parse_json(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
-    """Return the readings of a JSON body as a batch; ``Refused`` naming every fault."""
+    """Return the readings of a JSON body as a batch; ``Refused`` naming every fault.
+
+    The batch has ``readings_schema``, or ``flagged_schema`` where the body has flags of a device.
+    """
+    flagged = FLAG_NAME in body
     try:
-        readings = _decoder(stream).decode(body).readings
+        readings = _decoder(stream, flagged).decode(body).readings
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         unexplained = FieldError(None, "body", "json", str(error)[:200])
         named = list(_explain(stream, body)) or list(_named_twice(body))
         raise Refused(named or [unexplained]) from None
     rows = [msgspec.structs.astuple(r) for r in readings]
-    check_rows(rows, now)
-    columns = [
-        pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), _schema(stream), strict=True)
-    ]
-    batch = pa.RecordBatch.from_arrays(columns, schema=_schema(stream))
+    check_rows(stream, rows, now)
+    schema = flagged_schema(stream) if flagged else readings_schema(stream)
+    columns = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), schema, strict=True)]
+    batch = pa.RecordBatch.from_arrays(columns, schema=schema)
     if _may_name_twice(batch, body) and (errors := list(_named_twice(body))):
         raise Refused(errors)
     return batch
@@ -105,12 +123,9 @@ def _named_twice(body: bytes) -> Iterable[FieldError]:
             yield FieldError(None if whole else item, name, "contradiction", "this field is twice")
 
 
-def _schema(stream: Stream) -> pa.Schema:
-    return readings_schema(stream)
-
-
-def check_rows(rows: list[tuple[Any, ...]], now: datetime) -> None:
+def check_rows(stream: Stream, rows: list[tuple[Any, ...]], now: datetime) -> None:
     """Raise ``Refused`` for what types cannot say: future, absurd time, empty, contradiction."""
+    end = 2 + len(stream.metrics)
     errors, seen, latest = [], {}, now + MAX_FUTURE
     for item, row in enumerate(rows):
         key = row[:2]
@@ -118,7 +133,7 @@ def check_rows(rows: list[tuple[Any, ...]], now: datetime) -> None:
             errors.append(FieldError(item, "observed_at", "future", "more than 5 min ahead"))
         elif not EARLIEST <= row[1] < LATEST:
             errors.append(FieldError(item, "observed_at", "range", "before 1970 or after 2262"))
-        if all(value is None for value in row[2:]):
+        if all(value is None for value in row[2:end]):
             errors.append(FieldError(item, "*", "no_metric", "the reading carries no metric"))
         if seen.setdefault(key, row) != row:
             errors.append(
@@ -173,6 +188,10 @@ def _field_error(stream: Stream, name: str, value: object) -> tuple[str, str] | 
         return error
     if name == "observed_at":
         return _convert(value, Moment, "time")
+    if name.removesuffix(FLAG_SUFFIX) in stream.metric_names and name not in stream.metric_names:
+        if value is None or (value in DEVICE_FLAGS and not isinstance(value, bool | float)):
+            return None
+        return "flag", "1 good, 2 not checked, 3 suspect or 4 failed, by the device itself"
     if name not in stream.metric_names:
         return "unknown", f"no such metric; {stream.name} has {', '.join(stream.metric_names)}"
     if isinstance(value, float) and not math.isfinite(value):

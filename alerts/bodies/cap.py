@@ -68,7 +68,8 @@ def _info(root: ET.Element, message: Message, event: Event, language: str) -> No
     _add(info, "responseType", "Monitor" if event.firing else "AllClear")
     _add(info, "urgency", URGENCY[event.severity] if event.firing else "Past")
     _add(info, "severity", SEVERITY[event.severity])
-    _add(info, "certainty", "Observed")
+    unsure = event.data.get("confidence") == "unconfirmed"
+    _add(info, "certainty", "Likely" if unsure else "Observed")
     _add(info, "effective", _local(event.at))
     _add(info, "onset", _local(event.started_at))
     _add(info, "expires", _local(message.sent_at + VALID))

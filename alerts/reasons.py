@@ -1,0 +1,18 @@
+"""Why an alert is doubtful or withdrawn, or a sensor silent: the worker's words in zh and en."""
+
+from catalog.model import text
+
+REASONS = {
+    "device": text("设备自报可疑", "the device doubts it"),
+    "gross": text("超出常见范围", "outside the usual range"),
+    "rate": text("变化过快", "changes very fast"),
+    "jump": text("突变，尚无后续读数", "a jump, no reading since"),
+    "flat": text("长时间不变", "unchanged for long"),
+    "relation": text("与同站其他指标矛盾", "contradicts its other metrics"),
+    "spike": text("孤立尖峰，数值有误", "a lone spike, the value is wrong"),
+    "nothing": text("无数据上报", "nothing comes"),
+    "never": text("登记后从未上报", "has never sent anything"),
+    "late": text("设备时间严重落后", "its times are far behind"),
+    "unusable": text("上报数据均不可用", "nothing it sends is usable"),
+}
+"""By name of the test or of the reason, as in ``Transition.reason``."""
