@@ -145,7 +145,7 @@ KINDS = (
     ),
     Kind(
         "`health`",
-        "`for_s` without a good value of some metric, `clear_s` with all good",
+        "`for_s` of some metric failed, missing, flat or contradicted; `clear_s` with all well",
         "test_a_value_that_fails_raises_health_and_no_other_rule",
         _rules(lambda r: r.kind == "health"),
     ),

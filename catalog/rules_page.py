@@ -22,9 +22,10 @@ HEAD = """# Rules
 
 Generated from the catalog by `make rules-page`; the declarations are in `catalog/streams/`.
 
-A rule looks at the newest reading of each sensor, in event time. It never looks at a value that
-quality control flags 3 (suspect), 4 (fail) or 9 (missing): such a value changes no rule but makes
-the sensor unwell (`health`). A limit cites its standard and clause, or `engineering`; *unverified*
+A rule looks at the newest reading of each sensor, in event time, and at the passing of ticks when
+the next one is overdue. Values that quality control flags 3 (suspect) count, and the alert says that
+it is unconfirmed; 4 (impossible, or proven wrong) and 9 (missing) change no rule but make the sensor
+unwell (`health`). A limit cites its standard and clause, or `engineering`; *unverified*
 means that the number was not read in the text itself. What is computed is rounded before it is
 compared, halves to the even digit (GB/T 8170), so that a limit met exactly is met. The golden cases
 are in `tests/cases/test_rules.py` and, at the edges of limits, hours, days and months, in
@@ -79,7 +80,7 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
         return
     if isinstance(rule, HealthRule):
         spans = f"{rule.for_s:g} s / {rule.clear_s:g} s"
-        yield (*head, rule.severity.name.lower(), "no good value", spans, "engineering")
+        yield (*head, rule.severity.name.lower(), "nothing usable", spans, "engineering")
     else:
         yield _watch_row(stream.rule_id(rule), rule)
 
