@@ -89,8 +89,11 @@ def flow_without_speed(columns: Columns) -> NDArray[np.bool_]:
     return (columns["flow_veh_h"] > 0) & (columns["speed_km_h"] <= 0)
 
 
-def off_the_gauge(columns: Columns) -> NDArray[np.bool_]:
-    """Tell where a river is below its bed, or 3 m above the highest level ever seen."""
-    level = columns["level_m"]
-    highest = columns["highest_level_m"] + ABOVE_HIGHEST_M
-    return (level < columns["bed_level_m"]) | (level > highest)
+def below_the_bed(columns: Columns) -> NDArray[np.bool_]:
+    """Tell where a river is below its bed, which it cannot be."""
+    return columns["level_m"] < columns["bed_level_m"]
+
+
+def above_all_known(columns: Columns) -> NDArray[np.bool_]:
+    """Tell where a river is 3 m above the highest level ever seen: odd, but a flood may do it."""
+    return columns["level_m"] > columns["highest_level_m"] + ABOVE_HIGHEST_M

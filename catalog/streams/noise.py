@@ -56,6 +56,7 @@ STREAM = Stream(
             title=text("最大声级", "Lmax"),
             fail_span=(20, 140),
             suspect_span=(30, 125),
+            spike=(10, 25),
             typical=(50, 58),
         ),
     ),

@@ -18,7 +18,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import off_the_gauge
+from catalog.standards.simple import above_all_known, below_the_bed
 
 FLOOD = Source(standard="水情预警 (hydrological warning)", clause="flood grades", verified=True)
 SYNTHETIC = {
@@ -60,12 +60,19 @@ STREAM = Stream(
     ),
     relations=(
         Relation(
-            name="off_the_gauge",
-            title=text("水位超出测站量程", "Level below the bed or far above the highest known"),
-            of=("level_m", "bed_level_m", "highest_level_m"),
+            name="below_the_bed",
+            title=text("水位低于河底", "Level below the bed"),
+            of=("level_m", "bed_level_m"),
             marks=("level_m",),
-            broken=off_the_gauge,
+            broken=below_the_bed,
             flag=4,
+        ),
+        Relation(
+            name="above_all_known",
+            title=text("水位远超历史最高", "Level far above the highest known"),
+            of=("level_m", "highest_level_m"),
+            marks=("level_m",),
+            broken=above_all_known,
         ),
     ),
     rules=(

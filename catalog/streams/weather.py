@@ -98,6 +98,7 @@ STREAM = Stream(
             title=text("降雨量", "Rain in the period"),
             fail_span=(0, 150),
             suspect_span=(0, 80),
+            spike=(20, 60),
             typical=(0, 0.05),
         ),
         Metric(

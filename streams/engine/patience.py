@@ -56,7 +56,12 @@ class Decided:
     """Readings that waited, ``[k, M]``, and what the next one showed of them."""
 
     def __init__(
-        self, state: State, sensors: Sensors, values: np.ndarray, device: np.ndarray | None
+        self,
+        state: State,
+        sensors: Sensors,
+        times: np.ndarray,
+        values: np.ndarray,
+        device: np.ndarray | None,
     ) -> None:
         a = state.arrays
         self.state, self.sensors = state, sensors
@@ -72,7 +77,8 @@ class Decided:
         way, jump = np.abs(back), np.abs(self.values - before)
         beyond = np.maximum(limits.spike_suspect, quality.usual_change(state, sensors))
         jumped = (doubted & doubts.JUMP) > 0
-        self.alone = jumped & (way > beyond) & (back * (self.values - before) < 0)
+        soon = (times - self.times <= quality.beside_us(state))[:, None]
+        self.alone = jumped & soon & (way > beyond) & (back * (self.values - before) < 0)
         self.sure = (way > limits.spike_fail) & (jump > limits.spike_fail)
         self.doubts = doubted & ~doubts.JUMP
         self.used = (sensors.read(a["h_flag"]) < FLAG_FAIL) & ~self.alone
@@ -93,7 +99,7 @@ def decide(
     out: Outputs,
 ) -> Decided:
     """Decide on the waiting readings of these sensors by the next ones; they wait no more."""
-    decided, a = Decided(state, sensors, values, device), state.arrays
+    decided, a = Decided(state, sensors, times, values, device), state.arrays
     alone = decided.alone
     if alone.any():
         flag = np.where(decided.sure, FLAG_FAIL, FLAG_SUSPECT)

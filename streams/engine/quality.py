@@ -18,6 +18,8 @@ from streams.engine.state import US, State
 
 USUAL_STEPS = 8.0
 """A change within so many of a metric's usual changes is no sign of a fault."""
+BESIDE_CADENCES = 3
+"""Readings further apart say nothing of each other's spikes: an hourly station has its own pace."""
 LEARNING = 1.05
 """By how much one change moves what is usual: the running median of the changes."""
 
@@ -148,6 +150,11 @@ def test_behind(
     return tested
 
 
+def beside_us(state: State) -> int:
+    """Return how far apart two readings may lie so that one can show the other to be a spike."""
+    return BESIDE_CADENCES * state.stream.cadence_s * US
+
+
 def usual_change(state: State, sensors: Sensors) -> np.ndarray:
     """Return the change up to which nothing is unusual, of each sensor and metric ``[k, M]``."""
     step = sensors.read(state.arrays["step"])
@@ -166,7 +173,8 @@ def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:
             allowed = limits.rate_per_min * (tested.times[:, None] - p1_at) / (60 * US)
             tested.mark("rate", large & (change > allowed), FLAG_SUSPECT, doubts.RATE)
         if limits.spikes:
-            jump = large & (change > limits.spike_suspect)
+            soon = tested.times[:, None] - p1_at <= beside_us(state)
+            jump = large & (change > limits.spike_suspect) & soon
             tested.mark("jump", jump, FLAG_SUSPECT, doubts.JUMP)
     step = usual / USUAL_STEPS
     learned = np.where(step < change, step * LEARNING, step / LEARNING)
