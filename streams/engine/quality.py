@@ -64,6 +64,11 @@ class Tested:
         """Return which values are used: neither missing nor failed, ``[k, M]``."""
         return self.flags < FLAG_FAIL
 
+    def settled(self) -> "Tested":
+        """Return it without doubts about what failed: of that nothing is left to doubt."""
+        self.doubts[self.flags >= FLAG_FAIL] = 0
+        return self
+
     def chosen(self, rows: np.ndarray) -> "Tested":
         """Return some of the readings, by a mask."""
         return Tested(
@@ -133,7 +138,7 @@ def test(
     sensors.write(a["p1"], np.where(known, values, p1))
     sensors.write(a["p1_at"], np.where(known, times[:, None], p1_at))
     _relations(tested)
-    return tested
+    return tested.settled()
 
 
 def test_behind(
@@ -147,7 +152,7 @@ def test_behind(
     """Test readings older than their sensor's newest, by tests of one reading alone."""
     tested = Tested.of(state, sensors, times, values, device, out)
     _relations(tested)
-    return tested
+    return tested.settled()
 
 
 def beside_us(state: State) -> int:
