@@ -101,16 +101,16 @@ def what_is_computed_is_rounded(stream: Stream) -> Iterator[str]:
             yield f"rule {rule.name}: {rule.metric} is computed, give the rule decimals"
 
 
-def extremes_are_believed(stream: Stream) -> Iterator[str]:
-    """A value past a metric's worst limit is not doubted, as no rule looks at doubted values."""
+def extremes_are_possible(stream: Stream) -> Iterator[str]:
+    """A value past a metric's worst limit lies in the instrument's range: no rule looks beyond."""
     measured = {metric.name: metric for metric in stream.metrics}
     for rule in _threshold_rules(stream):
         if (metric := measured.get(rule.metric)) is None:
             continue
-        low, high = metric.suspect_span or metric.fail_span
+        low, high = metric.fail_span
         for limit in _limits(stream, rule):
             if limit >= high if rule.op.startswith(">") else limit <= low:
-                yield f"rule {rule.name}: values past {limit:g} are outside the suspect span"
+                yield f"rule {rule.name}: values past {limit:g} are outside the fail span"
 
 
 def verified_is_cited(stream: Stream) -> Iterator[str]:
@@ -132,11 +132,14 @@ def silence_and_health_are_watched(stream: Stream) -> Iterator[str]:
 
 
 def spikes_raise_nothing(stream: Stream) -> Iterator[str]:
-    """A rule on a metric with a spike test waits: a spike is known one reading later."""
-    spiky = {metric.name for metric in stream.metrics if metric.spike}
+    """A rule that raises at once looks at a metric whose jumps wait for the next reading."""
+    plain = {metric.name for metric in stream.metrics if not metric.spike}
     for rule in _threshold_rules(stream):
-        if rule.metric in spiky and rule.for_s <= 0:
-            yield f"rule {rule.name}: one spike of {rule.metric} would raise it, give it for_s"
+        if rule.metric in plain and rule.for_s <= 0:
+            yield (
+                f"rule {rule.name}: one odd value of {rule.metric} would raise it; give the metric"
+                " spike=(suspect, fail), or the rule for_s"
+            )
 
 
 def lateness_covers_cadence(stream: Stream) -> Iterator[str]:
@@ -178,7 +181,7 @@ CHECKS: tuple[Check, ...] = (
     derived_compute,
     deadband_fits,
     what_is_computed_is_rounded,
-    extremes_are_believed,
+    extremes_are_possible,
     verified_is_cited,
     silence_and_health_are_watched,
     spikes_raise_nothing,

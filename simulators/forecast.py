@@ -1,7 +1,7 @@
 """Which alerts a scenario will raise and when: the city is a function of time, so it can be asked.
 
-Readings are judged here by the declarations' limits, durations and quality spans, sensor by sensor;
-what the platform really raises is judged by the platform alone (tests compare the two).
+Readings are held against the declarations' limits, durations and instrument ranges, sensor by
+sensor; what really is raised the platform alone says (tests compare the two).
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _of_stream(city: City, stream: Stream, start: float, horizon: float) -> Iter
     for sensor in range(len(simulator.fleet)):
         mine = rows.index == sensor
         at, at_us = rows.at_s[mine], rows.at_us[mine]
-        columns = {m.name: believed(m, measured[m.name][mine], at) for m in stream.metrics}
+        columns = {m.name: possible(m, measured[m.name][mine]) for m in stream.metrics}
         for rolling in stream.rolling:
             columns[rolling.name] = rolled(rolling, columns[rolling.of], at)
         for derived in stream.derived:
@@ -66,14 +66,10 @@ def _of_stream(city: City, stream: Stream, start: float, horizon: float) -> Iter
                 yield alarm
 
 
-def believed(metric: Metric, values: Floats, at_s: Floats) -> Floats:
-    """Return the values that quality control passes at once, NaN for the rest."""
-    low, high = metric.suspect_span or metric.fail_span
-    doubtful = (values < low) | (values > high)
-    if metric.rate_per_min is not None and len(values):
-        allowed = metric.rate_per_min * np.diff(at_s, prepend=at_s[0]) / 60.0
-        doubtful |= np.abs(np.diff(values, prepend=values[0])) > allowed
-    return np.where(doubtful, np.nan, values)
+def possible(metric: Metric, values: Floats) -> Floats:
+    """Return the values that rules look at, NaN for what no instrument can have measured."""
+    low, high = metric.fail_span
+    return np.where((values < low) | (values > high), np.nan, values)
 
 
 def _judge(

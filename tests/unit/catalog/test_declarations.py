@@ -85,13 +85,13 @@ def test_verified_without_a_clause_is_found() -> None:
 
 
 def test_a_limit_that_quality_control_would_hide_is_found() -> None:
-    """Gale red is 32.7 m/s: a suspect span that ends at 30 would make it unreachable."""
+    """Gale red is 32.7 m/s: a fail span that ends at 30 would make it unreachable."""
     weather = stream("weather")
     wind = next(m for m in weather.metrics if m.name == "wind_m_s")
-    narrow = wind.model_copy(update={"suspect_span": (0, 30)})
+    narrow = wind.model_copy(update={"suspect_span": None, "fail_span": (0, 30)})
     metrics = tuple(narrow if m is wind else m for m in weather.metrics)
-    found = list(checks.extremes_are_believed(weather.model_copy(update={"metrics": metrics})))
-    assert found == ["rule gale: values past 32.7 are outside the suspect span"]
+    found = list(checks.extremes_are_possible(weather.model_copy(update={"metrics": metrics})))
+    assert found == ["rule gale: values past 32.7 are outside the fail span"]
 
 
 def with_rule(name: str, rule: str, **changed: object) -> Stream:
