@@ -77,6 +77,7 @@ class Reference:
 
     def hear(self, word: Word) -> None:
         """Take what another shard has told."""
+        self._begin()
         self._watches.silence.hear(word)
 
     def _begin(self) -> None:
@@ -149,6 +150,7 @@ class Reference:
         self._test(device, reading)
         self._flags(device, reading)
         self._minutes.count(device, reading)
+        self._watches.health(device, reading)
         jumped = [metric for metric, tests in reading.tests.items() if "jump" in tests]
         if jumped:
             device.held = Held(reading, jumped)
@@ -160,7 +162,6 @@ class Reference:
         self._minutes.add(device, reading, quantities)
         if rules:
             self._thresholds.look(device, reading, quantities)
-        self._watches.health(device, reading)
 
     def _is_usable(self, device: Device, reading: Checked) -> None:
         if any(reading.is_usable(metric) for metric in self.stream.metric_names):

@@ -17,7 +17,7 @@ from catalog.model import HealthRule, Metric, SensorAttribute, Stream, Threshold
 from streams.engine.outputs import Outputs
 from streams.engine.partition import PartitionEngine
 from tests.oracle.outputs import Row, flags_of, plain, readings_of, windows_of
-from tests.oracle.reference import Flag, Reading, Reference, Results, WindowKey
+from tests.oracle.reference import Flag, Reading, Reference, Results, Values, WindowKey
 
 US = 1_000_000
 START = int(datetime(2026, 11, 24, tzinfo=UTC).timestamp())
@@ -164,6 +164,17 @@ def _limits(stream: Stream, rule: object, metric: str) -> list[float]:
     return found + [x - rule.deadband for x in found] + [x + rule.deadband for x in found]
 
 
+def changes(stream: Stream, metric: Metric) -> st.SearchStrategy[float]:
+    """Return changes from one value to the next: none, small ones, around jumps and rates."""
+    near = [0.0, 1 / 64]
+    for edge in metric.spike or ():
+        near += [edge, edge - 1 / 64, edge + 1 / 64]
+    if metric.rate_per_min is not None:
+        allowed = metric.rate_per_min * stream.cadence_s / 60
+        near += [allowed, allowed + 1 / 64]
+    return st.sampled_from(near + [-x for x in near])
+
+
 def gaps(stream: Stream) -> st.SearchStrategy[int]:
     """Return seconds by which event time moves on (or back) between two readings of a log."""
     edges = {1, 30, 59, 60, 61, stream.cadence_s, stream.lateness_s}
@@ -172,44 +183,109 @@ def gaps(stream: Stream) -> st.SearchStrategy[int]:
             edges |= {int(rule.for_s), int(rule.clear_s)}
     for metric in stream.metrics:
         if metric.flat is not None:
-            edges |= {int(metric.flat.suspect_s)}
+            edges |= {int(metric.flat.suspect_s), int(metric.flat.fail_s)}
     for rolling in stream.rolling:
         edges |= {rolling.bucket_s, rolling.window_s - rolling.bucket_s, rolling.window_s}
     forward = st.sampled_from(sorted(edges | {e + 1 for e in edges}))
     steps = [1, 59, 60, stream.lateness_s, stream.lateness_s + 1]
     back = st.sampled_from([-s for s in [*steps, *(r.bucket_s for r in stream.rolling)]])
-    return st.one_of(st.just(stream.cadence_s), forward, st.just(0), back)
+    usual = st.just(stream.cadence_s)
+    return st.one_of(usual, usual, usual, forward, st.just(0), back)
+
+
+def waits(stream: Stream) -> st.SearchStrategy[int]:
+    """Return how many ticks pass: around all that is counted in ticks."""
+    edges = {1, stream.cadence_s, int(1.5 * stream.cadence_s)}
+    for rule in stream.rules:
+        if isinstance(rule, ThresholdRule):
+            edges |= {int(rule.for_s), int(rule.clear_s)}
+        edges.add(getattr(rule, "after_s", 1))
+    near = sorted({e + d for e in edges if e <= LONGEST_WAIT for d in (0, 1, 2)})
+    short = st.sampled_from([n for n in near if n <= 2 * stream.cadence_s])
+    return st.one_of(st.sampled_from([1, 1, 2]), short, st.sampled_from(near))
 
 
 PULSES = st.one_of(
     st.none(),
     st.builds(Pulse, st.sampled_from([0, 1, 30, 119, 120, 121, 600]), st.sampled_from([0, 5, 300])),
 )
+LONGEST_WAIT = 700
+AHEAD_S = (-1, 0, 1, 2, 3, 290)
+"""How far the newest reading of a frame is ahead of the frame's arrival."""
+
+
+@dataclass
+class Scene:
+    """Where the drawing of a log stands; times are epoch seconds."""
+
+    stream: Stream
+    at: int = START
+    tick: int = START
+    shown: dict[tuple[str, str], float] = field(default_factory=dict)
+    log: list[Record] = field(default_factory=list)
 
 
 @st.composite
-def logs(draw: st.DrawFn, stream: Stream, max_records: int = 14) -> Log:
-    """Draw a log: frames of 1 to 6 readings of three sensors, ticks, words, gaps of every kind."""
-    names, step = sensor_names(stream), gaps(stream)
-    columns = {m.name: values_of(stream, m) for m in stream.metrics}
-    silence = max((getattr(r, "after_s", 0) for r in stream.rules), default=0)
-    hushed = int(1.5 * stream.cadence_s) + 1
-    at, tick, log = START, START, list[Record]()
+def logs(draw: st.DrawFn, stream: Stream, max_records: int = 16, *, clocks: bool = True) -> Log:
+    """Draw a log: frames of 1 to 6 readings of three sensors, ticks, words, gaps of every kind.
+
+    With ``clocks`` some frames say when they were received, and some devices' clocks are wrong.
+    """
+    scene = Scene(stream)
     for _ in range(draw(st.integers(1, max_records))):
-        if draw(st.integers(0, 7)) == 0:
+        what = draw(st.integers(0, 11))
+        if what == 0:
             word = draw(st.tuples(st.integers(0, 3), st.sampled_from(HEARING)))
-            log.append(Word(*word, at=tick - draw(st.integers(0, 2))))
-            continue
-        if draw(st.integers(0, 3)) == 0:
-            for _ in range(draw(st.sampled_from([1, 1, 2, hushed, silence]))):
-                tick += draw(st.sampled_from([0, 1])) if _ == 0 else 1
-                log.append(Tick(tick, draw(PULSES)))
-            continue
-        frame = []
-        for _ in range(draw(st.integers(1, 6))):
-            at += draw(step)
-            values = {name: draw(values) for name, values in columns.items()}
-            frame.append((draw(st.sampled_from(names)), at * US, values))
-        log.append(tuple(frame))
-        tick = max(tick, at + draw(st.sampled_from([-5, 2, MARGIN_S])))
-    return log
+            scene.log.append(Word(*word, at=scene.tick - draw(st.integers(0, 2))))
+        elif what <= 4:
+            _wait(draw, scene)
+        elif what == 5 and scene.log:
+            scene.log.append(draw(st.sampled_from(scene.log)))
+        else:
+            _send(draw, scene, clocks)
+    return scene.log
+
+
+def _wait(draw: st.DrawFn, scene: Scene) -> None:
+    """Let ticks pass; after a long wait some device's clock may be set back."""
+    count, pulse = draw(waits(scene.stream)), draw(PULSES)
+    scene.tick += draw(st.sampled_from([0, 1])) - 1
+    for second in range(count):
+        scene.tick += 1
+        quiet = pulse and Pulse(pulse.quiet_s + second, pulse.cadence_s)
+        scene.log.append(Tick(scene.tick, quiet))
+    if count > 1.5 * scene.stream.cadence_s and draw(st.booleans()):
+        lateness = scene.stream.lateness_s
+        back = st.sampled_from([1, scene.stream.cadence_s, lateness - 1, lateness])
+        scene.at -= draw(back) + scene.stream.cadence_s
+
+
+def _send(draw: st.DrawFn, scene: Scene, clocks: bool) -> None:
+    frame = []
+    for _ in range(draw(st.sampled_from([1, 1, 2, 3, 6]))):
+        scene.at += draw(gaps(scene.stream))
+        sensor = draw(st.sampled_from(sensor_names(scene.stream)))
+        frame.append((sensor, scene.at * US, _values(draw, scene, sensor)))
+    record: Frame | Received = tuple(frame)
+    if clocks and draw(st.booleans()):
+        received = scene.at - draw(st.sampled_from(AHEAD_S))
+        record, scene.at = Received(record, received * US), min(scene.at, received)
+    scene.log.append(record)
+    scene.tick = max(scene.tick, scene.at + draw(st.sampled_from([-5, 2, MARGIN_S])))
+
+
+def _values(draw: st.DrawFn, scene: Scene, sensor: str) -> Values:
+    """Draw a reading: each metric at some edge, or a change away from what it showed before."""
+    values: Values = {}
+    for metric in scene.stream.metrics:
+        before = scene.shown.get((sensor, metric.name))
+        if before is None or draw(st.integers(0, 2)) == 0:
+            x = draw(values_of(scene.stream, metric))
+        else:
+            x = before + draw(changes(scene.stream, metric))
+        values[metric.name] = x
+        if x is not None and draw(st.integers(0, 3)):  # else the next is compared with the origin
+            scene.shown[sensor, metric.name] = x
+        if draw(st.integers(0, 15)) == 0:
+            values[f"{metric.name}_flag"] = draw(st.sampled_from([1, 2, 3, 4]))
+    return values
