@@ -76,13 +76,13 @@ class Device:
     """When it last sent anything."""
     usable_tick: int = 0
     """When it last sent something usable; before that, when its partition was first worked off."""
-    late_since: bool = False
-    """Whether something beyond lateness has come since then."""
-    unusable_since: bool = False
-    """Whether something within lateness, but nothing usable, has come since then."""
+    trouble: str = ""
+    """What was wrong with the last reading that came: ``late``, ``unusable``, or nothing."""
     filled_tick: int = 0
     """When the last reading came that counted."""
     newest: int | None = None
+    latest: int | None = None
+    """The latest time it ever had: a clock that is set back does not lower it."""
     newest_tick: int = 0
     seen: set[int] = field(default_factory=set)
     ahead: list[int] = field(default_factory=list)

@@ -109,8 +109,11 @@ def is_failed(tests: Tests) -> bool:
     return FLAG_FAIL in tests.values()
 
 
-def compare_tests(metric: Metric, trace: Trace, at: int, x: float) -> Tests:
-    """Return what a newest value's past says of it: ``rate``, ``jump``, ``flat``."""
+def compare_tests(metric: Metric, trace: Trace, at: int, x: float, reach: int) -> Tests:
+    """Return what a newest value's past says of it: ``rate``, ``jump``, ``flat``.
+
+    A past that is older than ``reach`` (µs) says nothing of a jump.
+    """
     found: Tests = {}
     still = False
     if trace.value is not None:
@@ -120,7 +123,8 @@ def compare_tests(metric: Metric, trace: Trace, at: int, x: float) -> Tests:
             allowed = metric.rate_per_min * (at - trace.at) / (60 * US)
             if change > allowed:
                 found["rate"] = FLAG_SUSPECT
-        if metric.spike is not None and unusual and change > metric.spike[0]:
+        is_near = at - trace.at <= reach
+        if metric.spike is not None and unusual and is_near and change > metric.spike[0]:
             found["jump"] = FLAG_SUSPECT
         if metric.flat is not None:
             still = change <= metric.flat.tolerance and not (metric.flat.ignore_zero and x == 0)
@@ -140,6 +144,11 @@ def learn_step(trace: Trace, x: float) -> None:
     change = 0.0 if trace.value is None else abs(x - trace.value)
     if change > 0:
         trace.step = trace.step * STEP_FACTOR if trace.step < change else trace.step / STEP_FACTOR
+
+
+def is_remembered(tests: Tests) -> bool:
+    """Tell whether the next value is compared with this one: it was usable on arrival."""
+    return not is_failed(tests)
 
 
 def remember(trace: Trace, at: int, x: float) -> None:

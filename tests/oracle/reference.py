@@ -27,6 +27,8 @@ __all__ = ["Flag", "Reading", "Reference", "Results", "Values", "WindowKey"]
 
 SKEW_US = 2 * US
 """How much later than its frame's arrival a reading may be."""
+NEAR = 3
+"""Cadences between two readings that say something of a jump from one to the other."""
 AHEAD = 8
 """So many readings from ahead are remembered by the times that they named."""
 
@@ -38,6 +40,7 @@ class Reference:
         self.stream = stream
         self.results = Results()
         self._patience = int(1.5 * stream.cadence_s) + 1
+        self._reach = NEAR * stream.cadence_s * US
         self._thresholds = Thresholds(stream, self.results)
         self._minutes = Minutes(stream, self.results)
         self._watches = Watches(stream, shard, self.results)
@@ -104,25 +107,25 @@ class Reference:
         at = own
         if received_at is not None and own > received_at + SKEW_US:
             if own in device.ahead:
-                self.results.duplicates += 1
+                self._copy(device)
                 return
             device.ahead = [*device.ahead, own][-AHEAD:]
             self._mark(device, own, "clock")
             at = received_at + before
-        newest = device.newest
-        if newest is not None and at < newest - self.stream.lateness_s * US:
+        if device.latest is not None and at < device.latest - self.stream.lateness_s * US:
             self.results.late += 1
-            device.late_since = True
+            device.trouble = "late"
             self._mark(device, at, "late")
             return
         if at in device.seen:
-            self.results.duplicates += 1
+            self._copy(device)
             return
         device.seen.add(at)
         device.filled_tick = self._ticks
         self.results.accepted += 1
         reading = Checked(at, self._ticks, values)
-        if newest is None or at > newest:
+        device.latest = at if device.latest is None else max(device.latest, at)
+        if device.newest is None or at > device.newest:
             self._newest(device, reading)
         elif self._ticks - device.newest_tick >= self._patience:
             self._mark(device, at, "clock")
@@ -166,10 +169,14 @@ class Reference:
     def _is_usable(self, device: Device, reading: Checked) -> None:
         if any(reading.is_usable(metric) for metric in self.stream.metric_names):
             device.usable_tick = self._ticks
-            device.late_since = device.unusable_since = False
+            device.trouble = ""
             self._watches.heard(device)
         else:
-            device.unusable_since = True
+            device.trouble = "unusable"
+
+    def _copy(self, device: Device) -> None:
+        self.results.duplicates += 1
+        device.trouble = "unusable"
 
     # tests
 
@@ -189,14 +196,14 @@ class Reference:
                 continue
             empty = quality.new_trace(self.stream, metric)
             trace = device.traces.setdefault(metric.name, empty)
-            tests |= quality.compare_tests(metric, trace, reading.at, x)
+            tests |= quality.compare_tests(metric, trace, reading.at, x, self._reach)
             compared.append(metric.name)
         self._test_relations(device, reading)
         for name in compared:
             x = reading.values[name]
             assert x is not None
             quality.learn_step(device.traces[name], x)
-            if reading.is_usable(name):
+            if quality.is_remembered(reading.tests[name]):
                 quality.remember(device.traces[name], reading.at, x)
 
     def _test_relations(self, device: Device, reading: Checked) -> None:
@@ -217,6 +224,7 @@ class Reference:
         """Decide by the next reading whether a held one was alone, and work it off."""
         device.held = None
         reading = held.reading
+        is_near = following.at - reading.at <= self._reach
         alone: list[str] = []
         for metric in self.stream.metrics:
             if metric.name not in held.jumped:
@@ -224,7 +232,9 @@ class Reference:
             trace, tests = device.traces[metric.name], reading.tests[metric.name]
             del tests["jump"]
             x, back = reading.values[metric.name], following.values.get(metric.name)
-            if x is None or back is None or quality.is_failed(following.tests[metric.name]):
+            if x is None or back is None or not is_near:
+                continue
+            if quality.is_failed(following.tests[metric.name]):
                 continue
             flag = quality.spike(metric, trace, x, back)
             if flag is not None:

@@ -68,6 +68,8 @@ class Silence:
             self.hushed_at = tick
         elif not hushed and self.hushed_at is not None:
             self.hushed_at, self.heard_again_at = None, tick
+        if {*all_of_them} == {"nobody"}:
+            self.heard_again_at = tick  # sensors have their time from the first word of the stream
         if mine == self._told:
             return None
         self._told = mine

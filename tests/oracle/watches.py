@@ -146,8 +146,6 @@ class Watches:
 
 
 def _why(device: Device) -> str:
-    if device.unusable_since:
-        return "unusable"
-    if device.late_since:
-        return "late"
-    return "never" if device.arrived_tick is None else "nothing"
+    if device.arrived_tick is None:
+        return "never"
+    return device.trouble or "nothing"
