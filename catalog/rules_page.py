@@ -23,9 +23,9 @@ HEAD = """# Rules
 Generated from the catalog by `make rules-page`; the declarations are in `catalog/streams/`.
 
 A rule looks at the newest reading of each sensor, in event time, and at the passing of ticks when
-the next one is overdue. Values that quality control flags 3 (suspect) count, and the alert says that
-it is unconfirmed; 4 (impossible, or proven wrong) and 9 (missing) change no rule but make the sensor
-unwell (`health`). A limit cites its standard and clause, or `engineering`; *unverified*
+the next one is overdue. Values that quality control flags 3 (suspect) count, and the alert says
+that it is unconfirmed; 4 (impossible, or proven wrong) and 9 (missing) change no rule but make the
+sensor unwell (`health`). A limit cites its standard and clause, or `engineering`; *unverified*
 means that the number was not read in the text itself. What is computed is rounded before it is
 compared, halves to the even digit (GB/T 8170), so that a limit met exactly is met. The golden cases
 are in `tests/cases/test_rules.py` and, at the edges of limits, hours, days and months, in

@@ -124,7 +124,7 @@ def rule_raises() -> None:
     """Let the code of a rule raise an error on a reading of one value."""
     from streams.engine import rules
 
-    out_of_reach = rules._out_of_reach
+    out_of_reach = rules.out_of_reach
 
     def odd(*given: Any) -> Any:
         if (given[2] == MARK).any():
@@ -132,7 +132,7 @@ def rule_raises() -> None:
         return out_of_reach(*given)
 
     # a value below every limit comes no further than to this
-    rules._out_of_reach = odd
+    rules.out_of_reach = odd
 
 
 def no_key() -> None:
