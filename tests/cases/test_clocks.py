@@ -6,6 +6,7 @@ Each story is told by the plain reference and by the engine, which must agree.
 import pytest
 
 from tests.cases.story import both, flags, live, readings, tell, ticks
+from tests.oracle.reference import Reading
 from tests.property.logs import START, US, Log, Received
 
 PONDING = "waterlogging.ponding"
@@ -42,7 +43,7 @@ def test_two_seconds_ahead_are_the_skew_of_a_good_clock(ahead_us: int, flagged: 
 
 def test_readings_from_ahead_count_one_after_the_other_when_their_frame_came() -> None:
     """A reading each minute of the next five, all in one frame: none of them is lost."""
-    row = [("p", (START + 60 * n) * US, {"depth_m": 0.01 * n}) for n in range(1, 6)]
+    row: list[Reading] = [("p", (START + 60 * n) * US, {"depth_m": 0.01 * n}) for n in range(1, 6)]
     log: Log = [Received(tuple(row), START * US), *readings("p", "depth_m", (60, 0.0))]
     assert windows(log) == [{0: 5}, {0: 5}]
     clocks = [(60 * n, "*", "clock", 3) for n in range(1, 6)]

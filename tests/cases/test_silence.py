@@ -84,12 +84,12 @@ def test_a_stream_is_silent_only_when_no_shard_hears_it() -> None:
     """Another shard that still hears its sensors leaves it at single sensors."""
     known = sensors_of("waterlogging")[0].id
     hello: Record = ((known, START * US, {"depth_m": 0.0}),)
-    cases: tuple[tuple[Hearing, str], ...] = (
+    words: list[tuple[Hearing, str]] = [
         ("heard", "silent"),
         ("hushed", "silent_stream"),
         ("nobody", "silent_stream"),
-    )
-    for word, rule in cases:
+    ]
+    for word, rule in words:
         log: list[Record] = [hello, Word(2, word, START), *ticks(1, 199)]
         told = told_of_silence("waterlogging", log)
         assert [name.split()[0] for name, _, _ in told] == [f"waterlogging.{rule}"]

@@ -272,15 +272,21 @@ def _plain(transitions: Mapping[str, Transition]) -> dict[str, Row]:
 
 
 def _episodes(told: dict[str, Row]) -> dict[str, Row]:
-    """Return the episodes that transitions make: raised once, cleared once, the worst between."""
+    """Return the episodes that transitions make: raised once, ended once, the worst between, and
+    how sure they are."""
     found: dict[str, Row] = {}
     for row in sorted(told.values(), key=lambda row: row["observed_at"]):
         whose = {name: row[name] for name in ("rule", "stream", "sensor")}
         fresh = {"raised_at": None, "cleared_at": None, "peak_severity": row["severity"]}
+        fresh |= {"is_withdrawn": False, "confidence": row["confidence"], "reason": row["reason"]}
         episode = found.setdefault(row["episode"], whose | fresh)
-        if row["kind"] == "cleared":
+        if row["kind"] in ("cleared", "withdrawn"):
             episode["cleared_at"] = row["observed_at"]
+            if row["kind"] == "withdrawn":
+                wrong = {"is_withdrawn": True, "confidence": "unconfirmed"}
+                episode |= wrong | {"reason": row["reason"]}
             continue
+        episode |= {"confidence": row["confidence"], "reason": row["reason"]}
         episode["peak_severity"] = min(episode["peak_severity"], row["severity"])
         if row["kind"] == "raised":
             episode["raised_at"] = row["observed_at"]

@@ -164,14 +164,16 @@ def _transitions(conn: Rows) -> dict[str, Row]:
 
 
 def _episodes(conn: Rows) -> dict[str, Row]:
-    """Return every episode: whose it is, from when to when, and how bad it was."""
+    """Return every episode: whose it is, from when to when, how bad and how sure it was."""
     names = ("id", "rule", "stream", "sensor", "raised_at", "cleared_at", "peak_severity")
+    names += ("status", "confidence", "reason")
     found = {}
     for row in _select(conn, "episodes", names):
         if row["rule"] == JUDGING_ID:
             continue
         for name in ("raised_at", "cleared_at"):
             row[name] = None if row[name] is None else micros(row[name])
+        row["is_withdrawn"] = row.pop("status") == "withdrawn"
         found[row.pop("id")] = row
     return found
 

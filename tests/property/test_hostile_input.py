@@ -5,6 +5,7 @@ import warnings
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ from catalog.registry import stream
 from streams.desk import Bench, Desk
 from streams.engine.partition import PartitionEngine
 from tests.oracle.compare import compare
-from tests.oracle.outputs import readings_of, windows_of
+from tests.oracle.outputs import flags_of, readings_of, windows_of
 from tests.oracle.reference import Reference
 
 RIVER = stream("river_level")
@@ -55,24 +56,32 @@ def river_frame(rows: list[tuple[str, int, float | None, float | None]]) -> pa.R
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-@given(st.lists(st.tuples(names, times, numbers, numbers), min_size=1, max_size=12))
-@example([("r-1", int(NOW.timestamp()) * US + n, x, None) for n, x in enumerate(ODD)])
+@given(
+    st.lists(st.tuples(names, times, numbers, numbers), min_size=1, max_size=12),
+    st.sampled_from([None, int(NOW.timestamp()) * US]),
+    st.lists(st.integers(0, 4), min_size=24, max_size=24),
+)
+@example([("r-1", int(NOW.timestamp()) * US + n, x, None) for n, x in enumerate(ODD)], None, [])
 def test_odd_numbers_names_and_times_give_what_the_reference_gives(
     rows: list[tuple[str, int, float | None, float | None]],
+    received_at: int | None,
+    said: list[int],
 ) -> None:
     batch = river_frame(rows)
     engine, reference = PartitionEngine(RIVER), Reference(RIVER)
     ends = [Tick(int(NOW.timestamp()) + second) for second in (3600, 3601)]
-    reference.frame(readings_of(batch))
+    flags = np.array(said[: 2 * len(rows)], np.int8).reshape(-1, 2) if said else None
+    reference.frame(readings_of(batch, flags), received_at)
     for end in ends:
         reference.tick(end)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        out = engine.process(batch, NOW)
+        out = engine.process(batch, NOW, received_at, flags)
         found = [o.aggregates_batch() for o in (out, *(engine.tick(t, NOW) for t in ends))]
     rows_out = {k: v for b in found if b is not None for k, v in windows_of("river_level", b)}
     assert not (difference := compare("windows", reference.results.windows, rows_out)), difference
     assert out.accepted == reference.results.accepted
+    assert set(flags_of(b) if (b := out.flags_batch()) else ()) == reference.results.flags
     for name in ("level_m", "flow_m3_s"):
         for row in rows_out.values():
             assert all(math.isfinite(row[f"{name}_{s}"] or 0.0) for s in ("sum", "min", "max"))

@@ -73,7 +73,8 @@ def test_a_prefix_worked_off_twice_puts_out_the_same_again(data: st.DataObject) 
 
 @given(data=st.data())
 def test_frames_cut_in_any_way_give_the_same_windows_flags_and_alerts(data: st.DataObject) -> None:
-    log = data.draw(logs(chosen := data.draw(any_stream)))
+    # a reading from ahead counts by its place in the frame: such frames are not cut
+    log = data.draw(logs(chosen := data.draw(any_stream), clocks=False))
     pieces: list[Record] = []
     for record in log:
         if not isinstance(record, tuple):
@@ -116,7 +117,7 @@ def test_copies_and_any_order_within_lateness_leave_the_aggregates(
 @given(data=st.data())
 def test_a_whole_log_sent_again_adds_late_flags_at_most(data: st.DataObject) -> None:
     chosen = data.draw(any_stream)
-    log = [record for record in data.draw(logs(chosen)) if isinstance(record, tuple)]
+    log = [r for r in data.draw(logs(chosen, clocks=False)) if isinstance(r, tuple)]
     engine = PartitionEngine(chosen)
     once = run_engine(engine, log)
     windows: dict[WindowKey, Row] = {}
