@@ -74,12 +74,14 @@ class Thresholds:
             then.changed_at = alarm.changed_at
             rule = next(r for r in self._rules if r.name == name)
             same = then.level and alarm.level and then.raised_at == alarm.raised_at
-            told = {"metric": metric, "value": held.reading.values[metric]}
             if alarm.level and not same:
-                self._spiked(device, rule, alarm, Change("withdrawn", alarm.level, None, at), told)
+                wrong = {"metric": metric, "value": held.reading.values[metric]}
+                change = Change("withdrawn", alarm.level, None, at)
+                self._put_out(device, rule, alarm, change, wrong, bool(alarm.reason), "spike")
             elif same and alarm.level != then.level:
-                back = Change("changed", then.level, alarm.level, at)
-                self._spiked(device, rule, alarm, back, told, doubted=bool(then.reason))
+                told = {"metric": rule.metric, "value": then.compared}
+                change = Change("changed", then.level, alarm.level, at)
+                self._put_out(device, rule, alarm, change, told, bool(then.reason), then.reason)
             then.changed_at = alarm.changed_at
             if not same:
                 then.level = 0
@@ -118,18 +120,6 @@ class Thresholds:
         limit = None if change.kind == "cleared" else limits.get(change.severity)
         told = {"metric": rule.metric, "value": alarm.compared, "threshold": limit}
         self._put_out(device, rule, alarm, change, told, bool(alarm.reason), alarm.reason)
-
-    def _spiked(
-        self,
-        device: Device,
-        rule: ThresholdRule,
-        alarm: Alarm,
-        change: Change,
-        told: dict[str, Any],
-        doubted: bool | None = None,
-    ) -> None:
-        doubted = bool(alarm.reason) if doubted is None else doubted
-        self._put_out(device, rule, alarm, change, told, doubted, "spike")
 
     def _put_out(
         self,

@@ -289,3 +289,31 @@ def _values(draw: st.DrawFn, scene: Scene, sensor: str) -> Values:
         if draw(st.integers(0, 15)) == 0:
             values[f"{metric.name}_flag"] = draw(st.sampled_from([1, 2, 3, 4]))
     return values
+
+
+@st.composite
+def leaps(draw: st.DrawFn, stream: Stream, max_readings: int = 10) -> Log:
+    """Draw a log of one sensor that leaps between quiet and alarming, with ticks after each word.
+
+    What was held, looked at and proven wrong meets ``for``, ``clear`` and the next leap here.
+    """
+    sensor, log, at, tick = sensor_names(stream)[0], list[Record](), START, START
+    levels = {}
+    for metric in stream.metrics:
+        far = metric.spike[0] + 1 / 64 if metric.spike else 1.0
+        limits = [x for r in stream.rules for x in _limits(stream, r, metric.name)]
+        known = [*metric.typical, metric.typical[1] + far, metric.typical[0] - far, *limits]
+        levels[metric.name] = st.sampled_from([metric.typical[0], *known])
+    cadence = stream.cadence_s
+    waited = st.sampled_from([0, 1, cadence, cadence + 1, cadence + 2, int(1.5 * cadence) + 1])
+    for _ in range(draw(st.integers(2, max_readings))):
+        values: Values = {}
+        for name, level in levels.items():
+            x = draw(level)
+            values[name] = None if draw(st.integers(0, 11)) == 0 else x
+        log.append(((sensor, at * US, values),))
+        count = draw(waited)
+        log += [Tick(tick + second) for second in range(1, count + 1)]
+        tick += count
+        at += max(1, draw(st.sampled_from([cadence, count, count, 3 * cadence, -cadence])))
+    return log

@@ -8,7 +8,7 @@ from catalog.registry import streams
 from streams.engine.partition import PartitionEngine
 from tests.oracle.compare import compare
 from tests.oracle.outputs import plain
-from tests.property.logs import logs, run_engine, run_reference
+from tests.property.logs import leaps, logs, run_engine, run_reference
 
 
 @pytest.mark.parametrize("name", streams())
@@ -17,7 +17,8 @@ def test_windows_flags_and_transitions_are_those_of_the_reference(
     name: str, data: st.DataObject
 ) -> None:
     stream = streams()[name]
-    shard, log = data.draw(st.integers(0, 3)), data.draw(logs(stream))
+    some = st.one_of(logs(stream), leaps(stream))
+    shard, log = data.draw(st.integers(0, 3)), data.draw(some)
     wanted = run_reference(stream, log, shard)
     found = run_engine(PartitionEngine(stream, shard), log)
     differences = [

@@ -149,5 +149,6 @@ def test_a_record_seen_before_is_passed_over() -> None:
     headers: Any = frame_headers(RIVER, "test", NOW)
     for offset, at in ((4, start), (5, start + US), (5, start + 2 * US), (6, start + 3 * US)):
         desk.handle(place, offset, encode(river_frame([("r-1", at, 500.0, None)])), headers, NOW)
-    assert desk.benches[place].engine.state.arrays["newest"][0] == start + 3 * US
+    state = desk.benches[place].engine.state
+    assert state.arrays["newest"][state.names.index("r-1")] == start + 3 * US
     assert desk.benches[place].next_offset == 7
