@@ -77,7 +77,7 @@ class Thresholds:
             if alarm.level and not same:
                 wrong = {"metric": metric, "value": held.reading.values[metric]}
                 change = Change("withdrawn", alarm.level, None, at)
-                self._put_out(device, rule, alarm, change, wrong, bool(alarm.reason), "spike")
+                self._put_out(device, rule, alarm, change, wrong, True, "spike")
             elif same and alarm.level != then.level:
                 told = {"metric": rule.metric, "value": then.compared}
                 change = Change("changed", then.level, alarm.level, at)
