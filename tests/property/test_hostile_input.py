@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -146,7 +146,7 @@ def test_a_record_seen_before_is_passed_over() -> None:
     desk = Desk("t")
     desk.benches[place] = Bench(RIVER, PartitionEngine(RIVER), 5)
     start = int(NOW.timestamp()) * US
-    headers: Any = frame_headers(RIVER, "test", NOW)
+    headers: Any = frame_headers(RIVER, "test", NOW + timedelta(seconds=3))
     for offset, at in ((4, start), (5, start + US), (5, start + 2 * US), (6, start + 3 * US)):
         desk.handle(place, offset, encode(river_frame([("r-1", at, 500.0, None)])), headers, NOW)
     state = desk.benches[place].engine.state
