@@ -41,6 +41,7 @@ def used(state: State, tested: Tested, produced_at: datetime, out: Outputs) -> N
         tested = tested.chosen(usable)
     sensors = tested.sensors
     sensors.write(state.arrays["used_tick"], state.ticks)
+    sensors.write(state.arrays["cause"], 0)
     level = sensors.read(state.arrays["r_level"])
     for number, rule in _sensor_rules(state):
         for slot in sensors.slots[level[:, number] > 0]:
@@ -148,8 +149,6 @@ def _reason(state: State, slot: int) -> str:
     a = state.arrays
     if not a["heard"][slot]:
         return NEVER_SENT
-    if a["last_tick"][slot] <= a["used_tick"][slot]:
-        return NOTHING
     return REASONS.get(int(a["cause"][slot]), NOTHING)
 
 

@@ -88,6 +88,9 @@ class PartitionEngine:
         absence.arrived(self.state, everybody)
         observed, values = _columns(batch)
         touched = [(everybody, everybody.read(self.state.arrays["newest"]).copy())]
+        top = everybody.read(self.state.arrays["top"])
+        if (top > touched[0][1]).any():  # of whose clock was set back
+            touched.append((everybody, top.copy()))
         # absurd values overflow on the way to their flags; that is meant
         with np.errstate(over="ignore", invalid="ignore"):
             for nth, (rows, sensors) in enumerate(crowd.rounds):
@@ -180,7 +183,8 @@ class PartitionEngine:
         if fresh.any():
             columns = {name: column[fresh] for name, column in columns.items()}
             given = (decided.times[fresh], decided.came[fresh], columns, decided.doubts[fresh])
-            rules.evaluate(state, decided.sensors.chosen(fresh), *given, produced_at, out)
+            skip = decided.looked_at[fresh] if decided.looked.any() else None
+            rules.evaluate(state, decided.sensors.chosen(fresh), *given, produced_at, out, skip)
 
     def _look(
         self,

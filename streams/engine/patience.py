@@ -20,9 +20,8 @@ from streams.engine.quality import Tested
 from streams.engine.rules import REMEMBERED
 from streams.engine.state import State
 
-UNDONE = ("e_at", "e_tick", *REMEMBERED)
+UNDONE = tuple(name for name in REMEMBERED if name != "r_last")
 """What rules know of a sensor, as it was before they looked at a reading that waits."""
-KEPT_WHEN_UNDONE = "r_last"
 Look = Callable[[Sensors, np.ndarray, np.ndarray, np.ndarray], None]
 """Lets rules look at readings that wait: sensors, times, used values and doubts."""
 
@@ -88,6 +87,12 @@ class Decided:
         """Return which rules have looked at already, as it still stands (``[k]``)."""
         return self.looked & ~self.alone.any(axis=1)
 
+    @property
+    def looked_at(self) -> np.ndarray:
+        """Return which rules have looked at no value that is alone now (``[k, rules]``)."""
+        made_of = [self.alone[:, metrics].any(axis=1) for metrics in self.state.made_of]
+        return self.looked[:, None] & ~np.column_stack(made_of)
+
 
 def decide(
     state: State,
@@ -110,8 +115,7 @@ def decide(
             kept = np.where(alone, sensors.read(a[before]), sensors.read(a[value]))
             sensors.write(a[value], kept)
         for row in np.flatnonzero(decided.looked & alone.any(axis=1)):
-            m = int(alone[row].argmax())
-            _take_back(state, decided, int(row), m, int(times[row]), produced_at, out)
+            _take_back(state, decided, int(row), int(times[row]), produced_at, out)
     for slot in sensors.slots[decided.looked].tolist():
         state.undo.pop(slot, None)
     sensors.write(a["h_at"], NEVER)
@@ -122,18 +126,21 @@ def _take_back(
     state: State,
     decided: Decided,
     row: int,
-    metric: int,
     at: int,
     produced_at: datetime,
     out: Outputs,
 ) -> None:
-    """Put back what rules knew before they looked at a spike; withdraw what they raised on it."""
+    """Put back what the rules made of a spike knew before they looked at it, and withdraw what
+    they raised on it; other rules have seen nothing wrong."""
     a, slot = state.arrays, int(decided.sensors.slots[row])
     undo = state.undo.get(slot)
     if undo is None:
         return
+    state.timed[slot] = True
     for number, rule in enumerate(state.stream.rules):
-        if isinstance(rule, ThresholdRule):
+        spikes = [m for m in state.made_of[number] if decided.alone[row, m]]
+        if isinstance(rule, ThresholdRule) and spikes:
+            metric = spikes[0]
             shown, was = int(a["r_level"][slot, number]), int(undo["r_level"][number])
             # what was open then is so still, unless it has ended since
             goes_on = shown and undo["r_raised"][number] == a["r_raised"][slot, number]
@@ -148,6 +155,5 @@ def _take_back(
                 doubt, value = undo["r_doubt"][number], undo["r_value"][number]
                 change = Change("changed", kept, at, float(value), int(doubt), previous=shown)
                 say(state, number, slot, change, produced_at, out)
-    for name in UNDONE:
-        if name != KEPT_WHEN_UNDONE:
-            a[name][slot] = undo[name]
+            for name in UNDONE:
+                a[name][slot, number] = undo[name][number]

@@ -133,11 +133,12 @@ def test(
     _changes(tested, change, p1_at)
     if state.limits.flats:
         _flat(tested, change, known)
+    _relations(tested)
+    known = tested.used
     sensors.write(a["p2"], np.where(known, p1, sensors.read(a["p2"])))
     sensors.write(a["p2_at"], np.where(known, p1_at, sensors.read(a["p2_at"])))
     sensors.write(a["p1"], np.where(known, values, p1))
     sensors.write(a["p1_at"], np.where(known, times[:, None], p1_at))
-    _relations(tested)
     return tested.settled()
 
 

@@ -37,9 +37,11 @@ def evaluate(
     doubted: np.ndarray,
     produced_at: datetime,
     out: Outputs,
+    skip: np.ndarray | None = None,
 ) -> None:
     """Look at a reading of each sensor; a NaN value leaves a rule as it is, and so does one on
-    which its code fails. ``came`` is the tick count at its arrival, ``doubted`` is ``[k, M]``."""
+    which its code fails. ``came`` is the tick count at its arrival, ``doubted`` is ``[k, M]``;
+    ``skip`` ``[k, rules]`` names the rules that have looked at it before."""
     a = state.arrays
     sensors.write(a["e_at"], times)
     sensors.write(a["e_tick"], came)
@@ -57,6 +59,8 @@ def evaluate(
                 values = as_compared(rule, values)
                 level = levels(state, rule, slots, times[part], values, 0.0)
                 concerned = ((level > 0) | busy[part, number]) & ~np.isnan(values)
+                if skip is not None:
+                    concerned &= ~skip[part, number]
                 if (rows := np.flatnonzero(concerned)).size:
                     doubt = doubts.combined(doubted[part][rows], state.made_of[number])
                     given = (slots[rows], times[part][rows], values[rows], level[rows], doubt)

@@ -5,6 +5,7 @@ the catalog with the engine. Slow on purpose: it keeps everything it has ever se
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from copy import deepcopy
 
 from catalog.city.sensors import sensor as declared_sensor
@@ -160,11 +161,13 @@ class Reference:
         else:
             self._work_off(device, reading)
 
-    def _work_off(self, device: Device, reading: Checked, *, rules: bool = True) -> None:
+    def _work_off(
+        self, device: Device, reading: Checked, *, rules: bool = True, again: Sequence[str] = ()
+    ) -> None:
         quantities = self._quantities(device, reading)
         self._minutes.add(device, reading, quantities)
         if rules:
-            self._thresholds.look(device, reading, quantities)
+            self._thresholds.look(device, reading, quantities, again)
 
     def _is_usable(self, device: Device, reading: Checked) -> None:
         if any(reading.is_usable(metric) for metric in self.stream.metric_names):
@@ -243,8 +246,9 @@ class Reference:
                 quality.forget(trace)
                 self._flag(device, reading.at, metric.name, "spike", flag, x)
         if alone and held.before is not None:
-            self._thresholds.take_back(device, held, alone[0], following.at)
-        self._work_off(device, reading, rules=bool(alone) or held.before is None)
+            self._thresholds.take_back(device, held, alone, following.at)
+        again = alone if held.before is not None else []
+        self._work_off(device, reading, rules=bool(alone) or held.before is None, again=again)
 
     def _wait_no_longer(self, device: Device) -> None:
         """Let rules look, once, at a held reading after which nothing has come in time."""

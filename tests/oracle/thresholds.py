@@ -1,5 +1,6 @@
 """Threshold rules of the reference on one sensor: readings, ticks, looks that came too early."""
 
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -28,11 +29,13 @@ class Thresholds:
         self._results = results
         self._rules = [r for r in stream.rules if isinstance(r, ThresholdRule)]
 
-    def look(self, device: Device, reading: Checked, quantities: Values) -> None:
-        """Look at a reading."""
+    def look(
+        self, device: Device, reading: Checked, quantities: Values, again: Collection[str] = ()
+    ) -> None:
+        """Look at a reading; only the rules on a quantity made of ``again`` where some is named."""
         for rule in self._rules:
             x = quantities[rule.metric]
-            if x is None:
+            if x is None or (again and not made_of(self._stream, rule.metric) & {*again}):
                 continue
             alarm = device.rules.alarms.setdefault(rule.name, Alarm())
             alarm.compared = x = rules.as_compared(rule, x)
@@ -65,14 +68,17 @@ class Thresholds:
                 change = rules.rise(rule, alarm, at, by_tick=True)
             self._say(device, rule, alarm, change, limits)
 
-    def take_back(self, device: Device, held: Held, metric: str, at: int) -> None:
-        """Put back what rules remembered before they looked at a reading that was a spike."""
+    def take_back(self, device: Device, held: Held, alone: Sequence[str], at: int) -> None:
+        """Put back what the rules made of a spike remembered before they looked at it."""
         before, now = held.before, device.rules
         assert before is not None
-        for name, alarm in now.alarms.items():
-            then = before.alarms.setdefault(name, Alarm())
-            then.changed_at = alarm.changed_at
-            rule = next(r for r in self._rules if r.name == name)
+        for rule in self._rules:
+            spikes = [m for m in alone if m in made_of(self._stream, rule.metric)]
+            alarm = now.alarms.get(rule.name)
+            if not spikes or alarm is None:
+                continue
+            metric = spikes[0]
+            then = deepcopy(before.alarms.get(rule.name, Alarm()))
             same = then.level and alarm.level and then.raised_at == alarm.raised_at
             if alarm.level and not same:
                 wrong = {"metric": metric, "value": held.reading.values[metric]}
@@ -85,7 +91,7 @@ class Thresholds:
             then.changed_at = alarm.changed_at
             if not same:
                 then.level = 0
-        device.rules = deepcopy(before)
+            now.alarms[rule.name] = then
 
     def _reached(
         self, rule: ThresholdRule, device: Device, alarm: Alarm, at: int, x: float
