@@ -26,9 +26,12 @@ def noise_batch(rows: Iterable[tuple[str, float, float]]) -> pa.RecordBatch:
 
 
 def put(producer: KafkaProducer, prefix: str, batch: pa.RecordBatch) -> None:
-    """Send one frame of noise readings of one sensor and wait for the acknowledgement."""
+    """Send one frame of noise readings of one sensor, received when the last was observed, and
+    wait for the acknowledgement."""
     shard = shard_of(batch.column("sensor")[0].as_py())
-    put_raw(producer, prefix, shard, encode(batch), frame_headers(stream("noise"), "test", START))
+    received_at = max(batch.column("observed_at").to_pylist())
+    headers = frame_headers(stream("noise"), "test", received_at)
+    put_raw(producer, prefix, shard, encode(batch), headers)
 
 
 def put_raw(producer: KafkaProducer, prefix: str, shard: int, value: bytes, headers: Any) -> None:

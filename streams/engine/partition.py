@@ -159,18 +159,25 @@ class PartitionEngine:
         tested = quality.test(state, *arrived, out)
         health.evaluate(state, tested, produced_at, out)
         absence.used(state, tested, produced_at, out)
-        jumped = np.logical_or.reduce((tested.doubts & JUMP) > 0, axis=1)
-        if jumped.any():
-            patience.hold(state, tested, jumped)
-            tested = tested.chosen(~jumped)
-        if len(tested.sensors):
-            self._count(tested, produced_at, out)
+        held = None
+        if (tested.doubts & JUMP).any():
+            held = np.logical_or.reduce((tested.doubts & JUMP) > 0, axis=1)
+            patience.hold(state, tested, held)
+        self._count(tested, held, produced_at, out)
 
-    def _count(self, tested: Tested, produced_at: datetime, out: Outputs) -> None:
-        """Let readings into buckets and windows, and rules look at them."""
+    def _count(
+        self, tested: Tested, held: np.ndarray | None, produced_at: datetime, out: Outputs
+    ) -> None:
+        """Let readings into buckets and windows, and rules look at them; but not those held.
+
+        These pass as if they carried nothing: to part them from the others costs more.
+        """
         state, sensors, at = self.state, tested.sensors, tested.times
-        columns = quantities.take_in(state, sensors, at, tested.values, tested, out)
-        came = np.full(len(sensors), state.ticks)
+        columns = quantities.take_in(state, sensors, at, tested.values, tested, out, held)
+        came: np.ndarray | int = state.ticks
+        if held is not None:
+            at = np.where(held, sensors.read(state.arrays["e_at"]), at)
+            came = np.where(held, sensors.read(state.arrays["e_tick"]), state.ticks)
         rules.evaluate(state, sensors, at, came, columns, tested.doubts, produced_at, out)
 
     def _take(self, decided: Decided, produced_at: datetime, out: Outputs) -> None:

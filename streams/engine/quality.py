@@ -66,7 +66,8 @@ class Tested:
 
     def settled(self) -> "Tested":
         """Return it without doubts about what failed: of that nothing is left to doubt."""
-        self.doubts[self.flags >= FLAG_FAIL] = 0
+        if (failed := self.flags >= FLAG_FAIL).any():
+            self.doubts[failed] = 0
         return self
 
     def chosen(self, rows: np.ndarray) -> "Tested":
@@ -134,11 +135,7 @@ def test(
     if state.limits.flats:
         _flat(tested, change, known)
     _relations(tested)
-    known = tested.used
-    sensors.write(a["p2"], np.where(known, p1, sensors.read(a["p2"])))
-    sensors.write(a["p2_at"], np.where(known, p1_at, sensors.read(a["p2_at"])))
-    sensors.write(a["p1"], np.where(known, values, p1))
-    sensors.write(a["p1_at"], np.where(known, times[:, None], p1_at))
+    _remember(tested, p1, p1_at)
     return tested.settled()
 
 
@@ -165,6 +162,19 @@ def usual_change(state: State, sensors: Sensors) -> np.ndarray:
     """Return the change up to which nothing is unusual, of each sensor and metric ``[k, M]``."""
     step = sensors.read(state.arrays["step"])
     return USUAL_STEPS * np.where(step == 0, state.limits.first_step, step)
+
+
+def _remember(tested: Tested, p1: np.ndarray, p1_at: np.ndarray) -> None:
+    """Make the values that are used the last ones, and the last ones those before."""
+    sensors, a, known = tested.sensors, tested.state.arrays, tested.used
+    pairs = (("p2", p1), ("p2_at", p1_at), ("p1", tested.values), ("p1_at", tested.times[:, None]))
+    if known.all():
+        for name, new in pairs:
+            sensors.write(a[name], new)
+        return
+    kept = [np.where(known, new, sensors.read(a[name])) for name, new in pairs]
+    for (name, _), new in zip(pairs, kept, strict=True):
+        sensors.write(a[name], new)
 
 
 def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:

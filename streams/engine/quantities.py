@@ -35,12 +35,20 @@ def take_in(
     values: np.ndarray,
     checked: Checked,
     out: Outputs,
+    held: np.ndarray | None = None,
 ) -> Columns:
-    """Add readings to buckets and windows; return the used columns by name."""
+    """Add readings to buckets and windows; return the used columns by name.
+
+    Of readings that are ``held`` (a mask) nothing is added, and all columns are NaN.
+    """
     used = checked.used
+    if held is not None:
+        used, values = used & ~held[:, None], np.where(held[:, None], np.nan, values)
     columns = _measured(state, np.where(used, values, np.nan))
     columns |= rolling.roll(state, sensors, times, columns)
     _derive_all(state, sensors, times, columns, out)
+    if held is not None:
+        columns = {name: np.where(held, np.nan, column) for name, column in columns.items()}
     good = used & (checked.doubts == 0)
     extra = [columns[name] for name in state.stream.aggregate_names[values.shape[1] :]]
     if extra:

@@ -32,7 +32,7 @@ def evaluate(
     state: State,
     sensors: Sensors,
     times: np.ndarray,
-    came: np.ndarray,
+    came: np.ndarray | int,
     columns: Mapping[str, np.ndarray],
     doubted: np.ndarray,
     produced_at: datetime,
