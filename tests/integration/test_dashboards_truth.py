@@ -346,6 +346,11 @@ def test_sensors_that_report_in_turn_make_a_calm_mean(city: Connection, now: dat
     values = [row[1] for rows in found for row in rows[1:-1]]
     assert len(values) > 15
     assert set(values) == {7.0}
+    finer = city.execute(  # whoever asks for minutes gets no finer step than there is
+        "SELECT value FROM dash.series('surface_water', 'ph', %s, %s, '1 minute')",
+        [now - timedelta(hours=2), now],
+    ).fetchall()
+    assert {value for (value,) in finer[1:-1]} == {7.0}
 
 
 def test_directions_have_a_mean_that_goes_round(city: Connection, now: datetime) -> None:
