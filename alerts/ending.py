@@ -68,6 +68,34 @@ def end_retired(
     return len(changes)
 
 
+def end_evaluated(
+    conn: Connection, notifier: Notifier, settings: AlertSettings, now: datetime, note: str
+) -> int:
+    """End some open alerts of our own rules, whose worker begins with another log; return how many.
+
+    It knows nothing of them, would never clear them, and what it raises for the same sensor would
+    contradict them. What still holds is raised again from the new log.
+    """
+    changes = []
+    lock_writers(conn)
+    for alert in _of_our_rules(conn):
+        change = _end(conn, alert, ENGINE, note, now)
+        record(conn, ENGINE, "alert.end", alert.id, note=note)
+        changes += [change] if change else []
+    settle(conn, changes, notifier, settings, now)
+    return len(changes)
+
+
+def _of_our_rules(conn: Connection) -> list[Alert]:
+    columns = ", ".join(Alert.model_fields)
+    with conn.cursor(row_factory=class_row(Alert)) as cursor:
+        return cursor.execute(
+            f"SELECT {columns} FROM episodes WHERE cleared_at IS NULL AND stream <> %s"
+            " ORDER BY id LIMIT %s".encode(),
+            [STREAM, PIECE],
+        ).fetchall()
+
+
 def _of_retired(conn: Connection) -> list[Alert]:
     columns = ", ".join(f"e.{name}" for name in Alert.model_fields)
     with conn.cursor(row_factory=class_row(Alert)) as cursor:

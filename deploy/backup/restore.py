@@ -22,6 +22,7 @@ from deploy.progress import say, step
 from deploy.runtime import Addresses, choose_runtime, connect, make_database
 
 LOG_PLACES = ("consumer_offsets", "checkpoints")
+ANOTHER_LOG = "由备份恢复，消息日志已更换，重新判定 restored from a backup onto another log"
 
 
 def restore(layout: Layout, file: Path, replace: bool = False) -> Manifest:
@@ -50,8 +51,8 @@ def restore(layout: Layout, file: Path, replace: bool = False) -> Manifest:
             with step("restoring the database"), archive.open(DUMP) as dumped:
                 database.load(_admin(found), dumped)  # pyright: ignore[reportArgumentType]
             _compare(found, manifest)
-            _begin_with_log(found, manifest)
             files.put_back(layout, archive, manifest)
+            _begin_with_log(layout, found, manifest)
         finally:
             supervisor.stop(layout)
     return manifest
@@ -119,7 +120,7 @@ def _compare(found: Addresses, manifest: Manifest) -> None:
         raise DeployError("the restored database differs: " + "; ".join(wrong))
 
 
-def _begin_with_log(found: Addresses, manifest: Manifest) -> None:
+def _begin_with_log(layout: Layout, found: Addresses, manifest: Manifest) -> None:
     """Where this broker's log is another than the backup's, begin with it.
 
     Offsets of the one mean nothing in the other. With the same log everything goes on where it
@@ -131,4 +132,32 @@ def _begin_with_log(found: Addresses, manifest: Manifest) -> None:
     with psycopg.connect(_admin(found)) as conn:
         for table in LOG_PLACES:
             conn.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-    say("the log is another than the backup's: it is read from its beginning at the start")
+    ended = _end_alerts(layout, _admin(found))
+    say(
+        "the log is another than the backup's: it is read from its beginning at the start;"
+        f" {ended} alerts were open at the backup and are ended, what still holds is raised again"
+    )
+
+
+def _end_alerts(layout: Layout, dsn: str) -> int:
+    """End what the worker will know nothing of; receivers are told at the start."""
+    # imported here: no other command of this package needs the alerts
+    from alerts.ending import end_evaluated
+    from alerts.links import links_of
+    from alerts.notify import Notifier
+    from alerts.outbox import now_of
+    from alerts.routes import read_routes
+    from alerts.settings import AlertSettings
+
+    settings = AlertSettings()
+    if layout.routes_file.exists():
+        settings = settings.model_copy(update={"routes_file": layout.routes_file})
+    notifier = Notifier(read_routes(settings.routes_file), links_of(settings))
+    ended = 0
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        while True:
+            with conn.transaction():
+                piece = end_evaluated(conn, notifier, settings, now_of(conn), ANOTHER_LOG)
+            ended += piece
+            if not piece:
+                return ended

@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,7 @@ def platform() -> Iterator[Platform]:
 def test_kill_9_of_any_process_loses_and_doubles_nothing(platform: Platform) -> None:
     ledger = platform.ledger
     wait_until(lambda: platform.stored_since(datetime(2000, 1, 1, tzinfo=UTC)), 30.0, "first row")
-    _breach(platform, "flooded")
+    platform.breach("flooded")
     wait_until(lambda: platform.told("flooded") == 1, 30.0, "the alert told")
     seconds: dict[str, list[tuple[float, float]]] = {victim: [] for victim in VICTIMS}
     for step, victim in enumerate(VICTIMS * ROUNDS):
@@ -100,13 +100,6 @@ def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all
     assert not layout.state.exists()
 
 
-def _breach(platform: Platform, sensor: str) -> None:
-    """Send two readings that raise the ponding alert of a sensor at once."""
-    now = datetime.now(UTC)
-    for age_s in (70, 5):
-        platform.ledger.post(sensor, 0.5, now - timedelta(seconds=age_s))
-
-
 def _kill_and_recover(platform: Platform, victim: str, probe: str) -> tuple[float, float]:
     """Return seconds from the kill to a row and to an alert of what was sent after it."""
     stretch = _stretch()
@@ -114,7 +107,7 @@ def _kill_and_recover(platform: Platform, victim: str, probe: str) -> tuple[floa
     os.kill(old, signal.SIGKILL)
     killed, begun = datetime.now(UTC), time.monotonic()
     with ThreadPoolExecutor(1) as pool:
-        breach = pool.submit(_breach, platform, probe)
+        breach = pool.submit(platform.breach, probe)
         wait_until(lambda: platform.stored_since(killed), FLOW_S, f"rows after kill -9 of {victim}")
         row_s = time.monotonic() - begun
         breach.result()

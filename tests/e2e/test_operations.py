@@ -101,6 +101,8 @@ def secret_of_demo(layout: Layout, dsn: str) -> str:
 def test_the_handbooks_steps_bring_everything_back_on_a_fresh_stack(platform: Platform) -> None:
     """Counts, a receiver's secret, the login and keys; and the flow goes on."""
     old = platform.layout
+    platform.breach("drowned")
+    wait_until(lambda: platform.told("drowned") == 1, FLOW_S, "the alert told")
     platform.ledger.stop.set()
     backup, restore = handbook()
     said = follow(backup, old.state)
@@ -141,3 +143,14 @@ def _look(new: Layout, secret: str, tables: dict[str, int]) -> None:
     wait_until(lambda: value(dsn, stored, sent), FLOW_S, "a row after the restore")
     windows = f"SELECT count(*) FROM aggregates_{STREAM} WHERE sensor = 'restored'"
     wait_until(lambda: value(dsn, windows), 100.0, "its window")
+    # an alert that was open at the backup has ended, and a danger there is told again
+    moved = Platform(new, address, ledger)
+    state = (
+        "SELECT array_agg(status ORDER BY raised_recorded_at) FROM episodes"
+        " WHERE sensor = 'drowned' AND rule = 'waterlogging.ponding'"
+    )
+    assert value(dsn, state) == ["cleared"]
+    moved.breach("drowned")
+    wait_until(lambda: moved.told("drowned") == 2, FLOW_S, "the new alert told")
+    assert value(dsn, state) == ["cleared", "active"]
+    assert not value(dsn, "SELECT count(*) FROM dead_letters WHERE topic LIKE '%.transitions.%'")
