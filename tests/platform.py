@@ -133,6 +133,6 @@ def deploy(state: Path, *arguments: str, code: int = 0) -> str:
     """Run a command of `deploy` to its end and return what it printed."""
     line = [sys.executable, "-m", "deploy", *arguments]
     env = environment(state)
-    done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=170)
+    done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout

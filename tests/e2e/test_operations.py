@@ -31,7 +31,7 @@ def platform() -> Iterator[Platform]:
 
 @pytest.mark.chaos
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_hangs_whole_is_started_again_from_outside(platform: Platform) -> None:
     """SIGSTOP: no thread of it runs, so nothing within it could notice."""
     victims = ("gateway", "worker", "console", "kafka", "postgres")
@@ -52,7 +52,7 @@ def test_what_hangs_whole_is_started_again_from_outside(platform: Platform) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_a_start_that_gave_up_is_gone_on_with_and_has_left_its_addresses(
     platform: Platform,
 ) -> None:
