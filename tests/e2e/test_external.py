@@ -39,7 +39,7 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
 def deploy(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "deploy", *arguments]
     return subprocess.run(
-        line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=170
+        line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=400
     )
 
 
@@ -51,7 +51,7 @@ def stored(dsn: str, stream: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(900)
 def test_given_servers_a_grafana_that_is_here_and_a_stream_that_comes_later(
     kafka: str, topic_prefix: str, own_servers: OwnServers, layout: Layout, tmp_path: Path
 ) -> None:

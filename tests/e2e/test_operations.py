@@ -153,4 +153,5 @@ def _look(new: Layout, secret: str, tables: dict[str, int]) -> None:
     moved.breach("drowned")
     wait_until(lambda: moved.told("drowned") == 2, FLOW_S, "the new alert told")
     assert value(dsn, state) == ["cleared", "active"]
-    assert not value(dsn, "SELECT count(*) FROM dead_letters WHERE topic LIKE '%.transitions.%'")
+    refused = "SELECT count(*) FROM dead_letters WHERE topic LIKE %s"
+    assert not value(dsn, refused, "%.transitions.%")
