@@ -30,7 +30,7 @@ KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated
     "withdrawn": "撤销",
     "escalated": "升级",
     "opened": "疑似",
-    "confirmed": "确认",
+    "confirmed": "核实",
     "resolved": "解除",
     "reopened": "再次发生",
     "merged": "合并",
@@ -83,6 +83,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def kind_zh(self) -> str:
         """The kind in Chinese."""
         return "已核实" if self.type == "alert.confirmed" else KINDS.get(self.kind, self.kind)
+
+    def where(self, language: Literal["zh", "en"]) -> str:
+        """Return where, as people say it: the sensor's name with its district, else an area."""
+        sensor, place = self.data.get("sensor", {}), self.data.get("place", {})
+        district = sensor.get("district_title", {}).get(language, "")
+        name = sensor.get("title", place).get(language, "")
+        if name:
+            return name if district in name else f"{district} {name}"
+        known = getattr(self.area, language, "")
+        return known or self.labels.get("sensor") or self.subject
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,10 +147,14 @@ def doubt_of(t: Transition) -> Text | None:
     return text(zh, en) if known else None
 
 
-def rule_title(rule_id: str) -> Text:
-    """Return a rule's title; its id when the catalog does not know it."""
+def rule_title(rule_id: str, severity: int = 0) -> Text:
+    """Return what an alert of a rule is called at a severity; the id of a rule that is unknown."""
     rule = find_rule(rule_id)
-    return rule.title if rule else text(rule_id, rule_id)
+    return _title_at(rule, severity) if rule else text(rule_id, rule_id)
+
+
+def _title_at(rule: AnyRule, severity: int) -> Text:
+    return rule.title_at(severity) if isinstance(rule, ThresholdRule) else rule.title
 
 
 def level_data(severity: int) -> dict[str, Any]:
@@ -192,7 +206,7 @@ def _title(t: Transition, stream: Stream | None, rule: AnyRule | None, told: Tol
         summary = told.annotations.get("summary", t.rule)
         return text(summary, summary)
     if stream is None or t.sensor != STREAM_SUBJECT:
-        return rule.title
+        return _title_at(rule, t.severity)
     return text(f"{stream.title.zh} {rule.title.zh}", f"{stream.title.en}: {rule.title.en}")
 
 

@@ -31,6 +31,7 @@ def incident_event(
     roman = LEVELS[Severity(incident.severity)].roman
     firing = sum(m.cleared_at is None for m in members)
     name, place = f"incident.{incident.kind}", place_of(incident)
+    district = CITY if declared.place == "city" else incident.district
     tasks = [t for t in tasks_of(conn, incident) if t.done_at is None]
     data = {
         "id": incident.id,
@@ -41,7 +42,7 @@ def incident_event(
         "severity": level_data(incident.severity),
         "peak_severity": incident.peak_severity,
         "place": place.model_dump(),
-        "district": incident.district,
+        "district": district,
         "opened_at": incident.opened_at.isoformat(),
         "alerts": len(members),
         "firing": firing,
@@ -63,7 +64,7 @@ def incident_event(
             "rule": name,
             "incident": incident.kind,
             "domain": declared.domain,
-            "district": incident.district,
+            "district": district,
             "sensor": incident.root_sensor,
             "severity": severity_name(incident.severity),
             "origin": "cityops",

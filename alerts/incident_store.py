@@ -136,6 +136,23 @@ def list_incidents(
     )
 
 
+def incidents_named(conn: Connection, ids: list[str]) -> list[Summary]:
+    """Return the incidents of these ids, those that are known."""
+    if not ids:
+        return []
+    return _summaries(conn, f"{_LIST} WHERE i.id = ANY(%(ids)s) ORDER BY i.id", {"ids": ids})
+
+
+def incidents_at(conn: Connection, at: datetime) -> list[Summary]:
+    """Return the incidents that were open at a moment, the worst first."""
+    return _summaries(
+        conn,
+        f"{_LIST} WHERE i.opened_at <= %(at)s AND (i.resolved_at IS NULL OR i.resolved_at > %(at)s)"
+        " AND i.merged_into IS NULL ORDER BY i.peak_severity, i.opened_at DESC LIMIT 200",
+        {"at": at},
+    )
+
+
 def get_incident(conn: Connection, incident: str) -> IncidentPage:
     """Return one incident with evidence, tasks and timeline; NotFoundError when there is none."""
     found = _summaries(conn, f"{_LIST} WHERE i.id = %(id)s", {"id": incident})

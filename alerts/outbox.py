@@ -185,7 +185,7 @@ def _row(
 
 
 def headline(events: Sequence[Event]) -> str:
-    """Return one line for the delivery log."""
+    """Return one line for the delivery log: what, where, and how many more."""
     lead = events[0]
     more = f" +{len(events) - 1}" if len(events) > 1 else ""
-    return f"{lead.title_zh} {lead.kind_zh} · {lead.labels.get('sensor', lead.subject)}{more}"
+    return f"{lead.title_zh} {lead.kind_zh} · {lead.where('zh')}{more}"

@@ -62,7 +62,8 @@ def _where(data: dict[str, Any]) -> str:
     place = sensor.get("title", {"zh": sensor["id"]})["zh"]
     if data.get("value") is None:
         return place
-    return f"{place} · {data['value']:g} {data.get('unit', '')}"
+    unit = "" if data.get("unit") in (None, "1") else f" {data['unit']}"  # UCUM: 1 is no unit
+    return f"{place} · {data['value']:g}{unit}"
 
 
 def serve(port: int, secret: str, as_json: bool, stop: threading.Event) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.acts import acknowledge
 from alerts.errors import NotFoundError
+from alerts.events import rule_title
 from alerts.fields import Moment
 from alerts.labels import Labels, Matcher, alert_labels, all_match
 from catalog.registry import find_rule, streams
@@ -68,9 +69,9 @@ class Alert(BaseModel):
     @property
     def titles(self) -> tuple[str, str]:
         """Title in zh and en."""
-        rule = find_rule(self.rule)
-        if rule:
-            return rule.title.zh, rule.title.en
+        if find_rule(self.rule):
+            title = rule_title(self.rule, self.peak_severity if self.cleared_at else self.severity)
+            return title.zh, title.en
         summary = self.annotations.get("summary", self.rule)
         return summary, summary
 

@@ -45,7 +45,7 @@ def stuck_event(name: str, waiting: int, oldest: datetime, error: str, now: date
         labels={"alertname": "delivery.stuck", "receiver": name, "severity": "orange"},
         title_zh="通知未送达",
         title_en="Webhook not delivered",
-        text_zh=f"接收方 {name} 有 {waiting} 条通知未送达,最早 {since},原因 {error}",
+        text_zh=f"通知对象 {name} 有 {waiting} 条通知未送达,最早 {since},原因 {error}",
         text_en=f"{waiting} messages to {name} wait since {since}: {error}",
         started_at=oldest,
         exercise=False,

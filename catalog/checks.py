@@ -240,6 +240,8 @@ def _texts(stream: Stream) -> Iterator[Text]:
         yield item.title
     for rule in stream.rules:
         yield rule.title
+        if isinstance(rule, ThresholdRule):
+            yield from (limit.title for limit in rule.thresholds if limit.title)
         yield rule.advice
 
 

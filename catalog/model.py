@@ -1,5 +1,6 @@
 """The declaration model: what a stream file may say. Data only; engines elsewhere read it."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -188,6 +189,9 @@ class Rolling(Frozen):
         return self.window_s // self.bucket_s
 
 
+QUALITY_TESTS = ("gross", "spike", "rate", "flat", "late", "missing")
+"""Names of the tests that quality control makes itself; a relation stands beside them."""
+
 RelationFunction = Callable[[Mapping[str, Floats]], NDArray[np.bool_]]
 
 
@@ -304,8 +308,7 @@ class Stream(Frozen):
             if missing:
                 raise ValueError(f"{self.name}.{name}: unknown inputs {missing}")
             known.append(name)
-        if len(set(known)) != len(known):
-            raise ValueError(f"{self.name}: a metric name appears twice")
+        self._names_are_single(known)
         for rule in self.rules:
             if rule.kind == "threshold" and rule.metric not in self.aggregate_names:
                 raise ValueError(f"{self.name}.{rule.name}: unknown metric {rule.metric}")
@@ -317,6 +320,20 @@ class Stream(Frozen):
         if self.hourly and self.hourly.metric not in self.metric_names:
             raise ValueError(f"{self.name}: hourly amount {self.hourly.metric} is no metric")
         return self
+
+    def _names_are_single(self, quantities: list[str]) -> None:
+        """Refuse two of one name: an id would stand for both, and the later one would win."""
+        groups: dict[str, list[str]] = {
+            "metric": quantities,
+            "rule": [rule.name for rule in self.rules],
+            "relation": [*QUALITY_TESTS, *(relation.name for relation in self.relations)],
+            "attribute": [attribute.name for attribute in self.attributes],
+            "site": [site.id for site in self.placement.sites],
+            "panel": [panel.title.zh for panel in self.panels],
+        }
+        for kind, names in groups.items():
+            if twice := [name for name, count in Counter(names).items() if count > 1]:
+                raise ValueError(f"{self.name}: {kind} {', '.join(twice)} is declared twice")
 
     def _relations_resolve(self) -> None:
         attributes = {a.name for a in self.attributes}

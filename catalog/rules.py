@@ -24,16 +24,31 @@ class Threshold(Frozen):
     value: float | SensorAttribute
     hours: tuple[int, int] | None = None
     source: Source = ENGINEERING
+    title: Text | None = None
+    """What an alert of this severity is called, where the rule's own title would not be true."""
 
 
 def levels(
     source: Source = ENGINEERING,
     hours: tuple[int, int] | None = None,
+    title: Text | None = None,
     **values: "float | SensorAttribute",
 ) -> tuple[Threshold, ...]:
-    """Return thresholds by colour: ``levels(source, blue=101, yellow=151, red=301)``."""
+    """Return thresholds by colour: ``levels(source, blue=101, yellow=151, red=301)``.
+
+    ``ValueError`` for a colour that is no warning level.
+    """
+    if strange := [colour for colour in values if colour.upper() not in Severity.__members__]:
+        known = ", ".join(severity.name.lower() for severity in Severity)
+        raise ValueError(f"no warning level {', '.join(strange)}; there are {known}")
     return tuple(
-        Threshold(severity=Severity[colour.upper()], value=value, hours=hours, source=source)
+        Threshold(
+            severity=Severity[colour.upper()],
+            value=value,
+            hours=hours,
+            source=source,
+            title=title,
+        )
         for colour, value in values.items()
     )
 
@@ -69,6 +84,11 @@ class ThresholdRule(Frozen):
     flap: Flap = Flap()
     advice: Text
 
+    def title_at(self, severity: int) -> Text:
+        """Return what an alert of this severity is called."""
+        own = (limit.title for limit in self.thresholds if limit.severity == severity)
+        return next((title for title in own if title), self.title)
+
 
 class AbsenceRule(Frozen):
     """Raise when a sensor has sent nothing usable for ``after_s`` seconds of platform time (ticks).
@@ -80,7 +100,7 @@ class AbsenceRule(Frozen):
 
     kind: Literal["absence"] = "absence"
     name: Name = "silent"
-    title: Text = Text(zh="传感器静默", en="Sensor silent")
+    title: Text = Text(zh="传感器离线", en="Sensor silent")
     after_s: int
     severity: Severity = Severity.BLUE
     latch: bool = False
@@ -97,7 +117,7 @@ class StreamAbsenceRule(Frozen):
 
     kind: Literal["stream_absence"] = "stream_absence"
     name: Name = "silent_stream"
-    title: Text = Text(zh="数据流中断", en="Stream silent")
+    title: Text = Text(zh="数据接入中断", en="Stream silent")
     after_s: int
     severity: Severity = Severity.YELLOW
     latch: bool = False
@@ -123,7 +143,7 @@ class PipelineAbsenceRule(Frozen):
     latch: bool = False
     flap: Flap = Flap()
     advice: Text = Text(
-        zh="检查接入网关、消息队列与机房网络，而非单个传感器或数据流",
+        zh="检查接入网关、消息队列与机房网络，而非单个传感器或监测类别",
         en="Check gateway, broker and the network before them, not single sensors or streams",
     )
 

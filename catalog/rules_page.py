@@ -70,13 +70,15 @@ def _every_rule() -> Iterator[str]:
 def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
     head = (f"`{stream.rule_id(rule)}`", f"{rule.title.zh} {rule.title.en}")
     if isinstance(rule, ThresholdRule):
+        name = head[0]
         unit = _shown(stream.quantity(rule.metric).unit)
         spans = f"{rule.for_s:g} s / {rule.clear_s:g} s past {rule.deadband:g}{unit}"
         rounding = "" if rule.decimals is None else f", rounded to {rule.decimals} decimals"
         for limit in rule.thresholds:
             when = f"`{rule.metric}` {rule.op} {_value(limit)}{unit}{_hours(limit)}{rounding}"
             level = limit.severity.name.lower()
-            yield (*head, level, when, spans, _cited(limit.source))
+            title = rule.title_at(limit.severity)
+            yield (name, f"{title.zh} {title.en}", level, when, spans, _cited(limit.source))
         return
     if isinstance(rule, HealthRule):
         spans = f"{rule.for_s:g} s / {rule.clear_s:g} s"

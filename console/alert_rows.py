@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from alerts.deliveries import Delivery
-from alerts.store import Alert
+from alerts.store import Act, Alert
 from catalog.model import (
     ENGINEERING,
     STREAM_SUBJECT,
@@ -18,10 +18,18 @@ from catalog.model import (
     ThresholdRule,
     WatchRule,
 )
+from catalog.registry import streams
 from console.dossier import Dossier
 from console.history import Row
 from console.marks import duration, level_mark, local_time, number, shown_unit, state_mark
-from console.rows import alert_status, district_title, sensor_link, subject_link
+from console.rows import (
+    alert_status,
+    district_title,
+    incident_title,
+    sensor_link,
+    subject_link,
+    where_title,
+)
 from console.texts import Words
 from console.widgets.facts import Fact
 
@@ -59,12 +67,23 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
         (words("alert.stream"), stream),
         (
             words("alert.incident"),
-            [{"text": i, "href": f"/incidents/{i}"} for i in found.page.incidents],
+            [
+                {"text": incident_title(words, i), "href": f"/incidents/{i.id}"}
+                for i in found.incidents
+            ],
         ),
         (words("alerts.acked"), _said(alert.acked_by, alert.acked_at, alert.ack_note)),
         (words("alerts.assignee"), alert.assignee or ""),
         (words("alert.shelved"), shelved),
     ]
+
+
+def alert_place(words: Words, found: Dossier) -> str:
+    """Return where an alert is, for its heading: street and sensor, or the whole stream."""
+    alert, sensor = found.alert, found.sensor or {}
+    name = where_title(words, alert.stream, alert.sensor, sensor)
+    street = sensor.get("street") or ""
+    return f"{name}（{street}）" if street and words.language == "zh" else name
 
 
 def timeline_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
@@ -86,7 +105,7 @@ def timeline_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
             }
         )
     for act in found.page.acts:
-        said = f"{words(f'alert.act_{act.act}')} {act.note}".strip()
+        said = f"{words(f'alert.act_{act.act}')} {act_note(act)}".strip()
         rows.append({"id": f"act-{act.id}", "at": act.at.isoformat(), "text": said, "who": act.who})
     rows += [
         {
@@ -99,6 +118,16 @@ def timeline_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
         if d.delivered_at
     ]
     return sorted(rows, key=lambda row: row["at"], reverse=True)
+
+
+def act_note(act: Act) -> str:
+    """Return what was noted with an act; a moment that begins it in the city's time."""
+    first, _, rest = act.note.partition(" ")
+    try:
+        at = datetime.fromisoformat(first)
+    except ValueError:
+        return act.note
+    return f"{local_time(at)} {rest}".strip() if at.tzinfo else act.note
 
 
 def delivery_rows(words: Words, deliveries: list[Delivery]) -> list[dict[str, Any]]:
@@ -234,11 +263,18 @@ def near_rows(words: Words, around: list[Row]) -> list[dict[str, Any]]:
             "id": f"{row['stream']}/{row['sensor']}",
             "sensor": sensor_link(words, row),
             "state": state_mark(words, row["state"]),
+            "quantity": headline_title(words, row["stream"]),
             "value": number(words, row["value"], row["unit"], row["decimals"]),
             "km": {"text": f"{row['km']:.1f}", "unit": "km", "sort": row["km"]},
         }
         for row in around
     ]
+
+
+def headline_title(words: Words, stream: str) -> str:
+    """Return the quantity that stands for a stream."""
+    declared = streams().get(stream)
+    return words.of(declared.quantity(declared.headline).title) if declared else ""
 
 
 def _state(words: Words, state: str | None) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ from service.vitals import Vitals
 from service.web import add_health
 
 POOL = 8
+RECONNECT_S = 60.0
+"""So long a page that lost its connection is kept: sooner, a busy machine loads it anew."""
 STATIC = Path(__file__).with_name("static")
 
 
@@ -66,5 +68,12 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
 
     add_health(app, vitals, include_in_schema=False)
     pages.mount(desk)
-    ui.run_with(app, title="cityops", favicon=STATIC / "icon.svg", tailwind=False, language="zh-CN")
+    ui.run_with(
+        app,
+        title="cityops",
+        favicon=STATIC / "icon.svg",
+        tailwind=False,
+        language="zh-CN",
+        reconnect_timeout=RECONNECT_S,
+    )
     return app

@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from alerts.errors import ConflictError, NotFoundError
 from console.frame import View
+from console.mistakes import mistake
 from console.roles import Principal, Role
 from storage.audit import record
 
@@ -18,18 +19,25 @@ Deed = Callable[[Connection, str], T]
 async def do(
     view: View, what: str, target: str, deed: Deed[T], *, role: Role = Role.OPERATOR, **detail: Any
 ) -> T | bool:
-    """Do ``deed(conn, who)`` with its record in the audit log; False when nothing was done."""
+    """Do ``deed(conn, who)`` with its record in the audit log; False when nothing was done.
+
+    An empty ``what`` is for a deed that writes its own record.
+    """
 
     def work(conn: Connection, who: Principal) -> T | bool:
         done = deed(conn, who.name)
-        if done is not False:
+        if what and done is not False:
             record(conn, who.name, what, target, **detail)
         return True if done is None else done
 
     try:
         done = await view.act(role, work)
     except (NotFoundError, ConflictError, ValueError) as error:
-        ui.notify(view.words("app.not_done", why=str(error)), type="warning", multi_line=True)
+        ui.notify(
+            view.words("app.not_done", why=mistake(view.words, error)),
+            type="warning",
+            multi_line=True,
+        )
         return False
     view.desk.live.poke()
     return False if done is None else done

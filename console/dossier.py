@@ -7,6 +7,7 @@ from math import asin, cos, radians, sin, sqrt
 from psycopg import Connection
 
 from alerts.deliveries import Delivery, list_deliveries
+from alerts.incident_store import Summary, incidents_named
 from alerts.people import assignable
 from alerts.store import Alert, AlertFilter, AlertPage, find_alerts, get_alert
 from catalog.model import AnyRule, Stream
@@ -30,6 +31,7 @@ class Dossier:
     rule: AnyRule | None
     metric: str | None
     sensor: Row | None
+    incidents: list[Summary]
     relatives: list[Row]
     deliveries: list[Delivery]
     past: list[Alert]
@@ -58,6 +60,7 @@ def read_dossier(conn: Connection, episode: str, now: datetime) -> Dossier:
         rule=find_rule(alert.rule),
         metric=metric,
         sensor=sensor,
+        incidents=incidents_named(conn, page.incidents),
         relatives=registry.relatives(conn, alert.sensor, sensor["parent"] if sensor else None),
         deliveries=list_deliveries(conn, subject=episode, limit=50),
         past=[other for other in find_alerts(conn, same) if other.id != episode][:PAST],

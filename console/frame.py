@@ -214,6 +214,7 @@ def _head(view: View, page: Page, menu: Sequence[Page]) -> None:
     words = view.words
     with ui.element("header").classes("top"):
         ui.html(_menu_html(words, page, menu), sanitize=False, tag="div").classes("brand")
+        ui.html(_search_html(words), sanitize=False, tag="div").classes("find")
         pulse = Pulse(words)
         ui.html(_person_html(view), sanitize=False, tag="div").classes("person")
     follow(view, lambda snapshot: beat(pulse, snapshot, words))
@@ -245,6 +246,14 @@ def _menu_html(words: Words, page: Page, menu: Sequence[Page]) -> str:
         f'<a class="name" href="/"><img src="/static/icon.svg" alt="">{words("app.title")}</a>'
         f'<details class="menu"><summary>{words("app.menu")}</summary></details>'
         f'<nav aria-label="{words("app.menu")}">{links}</nav>'
+    )
+
+
+def _search_html(words: Words) -> str:
+    field = escape(words("search.field"), quote=True)
+    return (
+        f'<form action="/search" role="search"><input type="search" name="q" maxlength="80"'
+        f' aria-label="{words("search.everywhere")}" placeholder="{field}" title="{field}"></form>'
     )
 
 

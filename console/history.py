@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from catalog.model import Stream
+from console.marks import CITY_ZONE
 from storage.tables import readings_table
 
 MAX_ROWS = 20_000
@@ -31,6 +32,31 @@ class Span:
     def seconds(self) -> float:
         """Length in seconds."""
         return (self.end - self.start).total_seconds()
+
+
+LONGEST = timedelta(days=366)
+
+
+def chosen_span(now: datetime, hours: str, start: str = "", end: str = "") -> Span:
+    """Return the period chosen on a page: from–to in the city's time, else hours back from now.
+
+    One end alone is enough: the other lies the hours apart. What is no moment counts as empty.
+    """
+    first, last, back = moment(start), moment(end), timedelta(hours=int(hours))
+    if first is None and last is None:
+        return Span(now - back, now)
+    last = min(now, last or (first or now) + back)
+    first = first or last - back
+    return Span(max(first, last - LONGEST), last) if first < last else Span(last - back, last)
+
+
+def moment(text: str) -> datetime | None:
+    """Return the moment that a ``datetime-local`` field holds, in the city's time; None if none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=CITY_ZONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

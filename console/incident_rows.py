@@ -8,8 +8,8 @@ from alerts.events import rule_title
 from alerts.incident_store import IncidentAct, IncidentPage, Member, TaskState
 from catalog.severity import LEVELS
 from console import registry
-from console.marks import duration, level_mark, local_time
-from console.rows import incident_title, subject_link
+from console.marks import duration, level_mark, local_time, response_mark
+from console.rows import incident_place, incident_title, where_link, where_title
 from console.texts import Words
 from console.widgets.facts import Fact
 
@@ -23,8 +23,9 @@ def incident_facts(words: Words, page: IncidentPage, now: datetime) -> list[Fact
     merged = {"text": found.merged_into, "href": f"/incidents/{found.merged_into}"}
     return [
         (words("incidents.status"), words(f"incidents.status_{found.status}")),
-        (words("incidents.level"), level_mark(words, found.severity)),
-        (words("alert.peak"), level_mark(words, found.peak_severity)),
+        (words("incidents.level"), response_mark(words, found.severity)),
+        (words("alert.district"), incident_place(words, found)),
+        (words("incident.peak"), response_mark(words, found.peak_severity)),
         (words("incidents.opened"), local_time(found.opened_at)),
         (words("alert.lasted"), duration(words, (end - found.opened_at).total_seconds())),
         (words("incidents.alerts"), f"{found.firing}/{found.alerts}"),
@@ -50,7 +51,7 @@ def similar_facts(words: Words, past: IncidentPage) -> list[Fact]:
         ),
         (words("incidents.opened"), local_time(found.opened_at)),
         (words("alert.lasted"), duration(words, lasted)),
-        (words("alert.peak"), level_mark(words, found.peak_severity)),
+        (words("incident.peak"), response_mark(words, found.peak_severity)),
         (words("incidents.alerts"), str(found.alerts)),
         (words("incident.to_confirm"), duration(words, took) if took is not None else ""),
         (words("incident.tasks_done"), f"{done}/{len(past.tasks)}" if past.tasks else ""),
@@ -64,10 +65,11 @@ def member_row(words: Words, member: Member, place: registry.Row | None) -> dict
         "id": member.episode,
         "level": level_mark(words, member.severity),
         "title": {
-            "text": words.of(rule_title(member.rule)),
+            "text": words.of(rule_title(member.rule, member.severity)),
             "href": f"/alerts/{member.episode}",
+            "sub": where_title(words, member.stream, member.sensor, place or {}),
         },
-        "sensor": subject_link(words, member.stream, member.sensor, place or {}),
+        "sensor": where_link(words, member.stream, member.sensor, place or {}),
         "role": f"{role} {words('incident.folded')}" if member.folded else role,
         "raised": member.raised_at.isoformat(),
         "cleared": member.cleared_at.isoformat() if member.cleared_at else None,
@@ -103,14 +105,13 @@ def act_row(words: Words, act: IncidentAct, page: IncidentPage) -> dict[str, Any
 def _note(words: Words, act: IncidentAct, page: IncidentPage) -> str:
     """Return what an act's note means: an alert, a level and a task are kept by name."""
     if act.act == "changed" and act.note.isdecimal() and int(act.note) in LEVELS:
-        mark = level_mark(words, int(act.note))
-        return f"{mark['icon']} {mark['text']}"
+        return response_mark(words, int(act.note))["text"]
     if act.act == "task":
         name, _, note = act.note.partition(" ")
         titles = {t.name: words.of(t.title) for t in page.incident.declared.tasks}
         return f"{titles.get(name, name)} {note}".strip()
     cause = _member(page.evidence, act.note)
-    return words.of(rule_title(cause.rule)) if cause else act.note
+    return words.of(rule_title(cause.rule, cause.severity)) if cause else act.note
 
 
 def _member(evidence: Sequence[Member], episode: str) -> Member | None:

@@ -15,6 +15,7 @@ Mark = dict[str, Any]
 CITY_ZONE = ZoneInfo("Asia/Shanghai")
 BY_NAME = {state.name: state for state in STATES}
 WORST_FIRST = tuple(reversed(BY_NAME))
+RESPONSE_LEVELS = "ⅠⅡⅢⅣ"
 LEVEL_NAMES = {severity.name.lower(): severity for severity in LEVELS}
 
 
@@ -27,6 +28,12 @@ def level_mark(words: Words, severity: int) -> Mark:
         "text": f"{level.roman} {words.of(level.title)}",
         "sort": severity,
     }
+
+
+def response_mark(words: Words, severity: int) -> Mark:
+    """Return the mark of an incident's response level: a number, so that no alert looks like it."""
+    text = words("incidents.response", level=RESPONSE_LEVELS[severity - 1])
+    return {"mark": "response", "icon": "", "text": text, "sort": severity}
 
 
 def state_mark(words: Words, name: str) -> Mark:

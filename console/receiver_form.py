@@ -109,7 +109,7 @@ def add_form(view: View, anew: Anew) -> None:
                 domains=list(domains.value or []),
             )
         except ValidationError as error:
-            show_mistake(error)
+            show_mistake(words, error)
             return
 
         def deed(conn: Connection, _: str) -> str:
@@ -194,7 +194,7 @@ def _settings(view: View, known: ReceiverView, anew: Anew) -> None:
                 routed=routed.value == "yes",
             )
         except ValidationError as error:
-            show_mistake(error)
+            show_mistake(words, error)
             return
         seen = wanted.model_dump(exclude_none=True) | ({"url": hide(address)} if address else {})
 

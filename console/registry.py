@@ -9,6 +9,7 @@ from catalog.model import Text
 from catalog.registry import streams
 
 State = Literal["red", "orange", "yellow", "blue", "normal", "stale", "never"]
+Status = Literal["registered", "provisional", "retired"]
 Row = dict[str, Any]
 
 
@@ -19,30 +20,34 @@ def sensors(
     domain: str | None = None,
     district: str | None = None,
     state: State | None = None,
+    status: Status | None = None,
     search: str = "",
     after: tuple[str, str] = ("", ""),
     limit: int = 500,
 ) -> list[Row]:
-    """Return rows of ``dash.sensor_states`` by stream and sensor.
+    """Return rows of ``dash.sensor_states`` by stream and sensor, each with its ``status``.
 
     ``search`` looks into ids, titles and streets; ``after`` is (stream, sensor) of the last row of
-    the page before.
+    the page before. Sensors out of service are found by their ``status`` only.
     """
     query = (
-        "SELECT * FROM dash.sensor_states(%(stream)s)"
+        f"SELECT d.*, s.status FROM {_OUT if status == 'retired' else _IN} d"
+        " JOIN sensors s ON s.stream = d.stream AND s.sensor = d.sensor"
         " WHERE (%(domain)s::text IS NULL OR domain = %(domain)s)"
-        " AND (%(district)s::text IS NULL OR district = %(district)s)"
+        " AND (%(district)s::text IS NULL OR d.district = %(district)s)"
         " AND (%(state)s::text IS NULL OR state = %(state)s)"
-        " AND strpos(lower(concat_ws(' ', sensor, title_zh, title_en, street)),"
+        " AND (%(status)s::text IS NULL OR s.status = %(status)s)"
+        " AND strpos(lower(concat_ws(' ', d.sensor, d.title_zh, d.title_en, d.street)),"
         " lower(%(search)s)) > 0"
-        " AND (stream, sensor) > (%(after_stream)s, %(after_sensor)s)"
-        " ORDER BY stream, sensor LIMIT %(limit)s"
+        " AND (d.stream, d.sensor) > (%(after_stream)s, %(after_sensor)s)"
+        " ORDER BY d.stream, d.sensor LIMIT %(limit)s"
     )
     values = {
         "stream": stream,
         "domain": domain,
         "district": district,
         "state": state,
+        "status": status,
         "search": search,
         "after_stream": after[0],
         "after_sensor": after[1],
@@ -51,16 +56,51 @@ def sensors(
     return _rows(conn, query, values)
 
 
+_IN = "dash.sensor_states(%(stream)s)"
+_OUT = (
+    "(SELECT s.stream, m.domain, s.sensor, coalesce(nullif(s.title_zh, ''), s.sensor) AS title_zh,"
+    " coalesce(nullif(s.title_en, ''), s.sensor) AS title_en, s.district, s.street, s.lon, s.lat,"
+    " l.observed_at, extract(epoch FROM now() - l.observed_at)::float8 AS age_s,"
+    " 'never' AS freshness, NULL::smallint AS severity, 'never' AS state, NULL::float8 AS value,"
+    " m.unit, m.decimals FROM sensors s JOIN dash.streams m ON m.stream = s.stream"
+    " LEFT JOIN sensor_last l ON l.stream = s.stream AND l.sensor = s.sensor"
+    " WHERE s.status = 'retired' AND (%(stream)s::text IS NULL OR s.stream = %(stream)s))"
+)
+"""States of the sensors in service, and of those out of it, which have none."""
+
+
 def sensor(conn: Connection, stream: str, sensor: str) -> Row | None:
     """Return one sensor: its state, attributes, what feeds it, newest reading; None if unknown."""
     query = (
         "SELECT d.*, s.city, s.attributes, s.parent, s.status, s.created_at, l.received_at,"
-        " dash.last_values(d.stream, d.sensor) AS readings FROM dash.sensor_states(%(stream)s) d"
+        f" dash.last_values(d.stream, d.sensor) AS readings FROM (SELECT * FROM {_IN}"
+        f" UNION ALL SELECT * FROM {_OUT} o) d"
         " JOIN sensors s ON s.stream = d.stream AND s.sensor = d.sensor"
         " LEFT JOIN sensor_last l ON l.stream = d.stream AND l.sensor = d.sensor"
         " WHERE d.sensor = %(sensor)s"
     )
     return next(iter(_rows(conn, query, {"stream": stream, "sensor": sensor})), None)
+
+
+def everywhere(conn: Connection) -> list[Row]:
+    """Return the register: names, street and district of every sensor in use."""
+    query = (
+        "SELECT stream, sensor, title_zh, title_en, district, street FROM sensors"
+        " WHERE status <> 'retired' ORDER BY stream, sensor"
+    )
+    return _rows(conn, query, {})
+
+
+def states_of(conn: Connection, keys: list[tuple[str, str]], limit: int) -> list[Row]:
+    """Return rows of ``dash.sensor_states`` of these (stream, sensor), the first ``limit``."""
+    if not keys:
+        return []
+    query = (
+        "SELECT d.* FROM dash.sensor_states() d JOIN unnest(%(streams)s::text[],"
+        " %(sensors)s::text[]) k (stream, sensor) USING (stream, sensor)"
+    )
+    few = keys[:limit]
+    return _rows(conn, query, {"streams": [k[0] for k in few], "sensors": [k[1] for k in few]})
 
 
 def relatives(conn: Connection, sensor: str, parent: str | None) -> list[Row]:

@@ -12,7 +12,7 @@ from catalog.model import STREAM_SUBJECT
 from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import streams
 from console.live import Row
-from console.marks import level_mark, number, state_mark
+from console.marks import level_mark, number, response_mark, state_mark
 from console.roles import Principal, Role
 from console.texts import Words
 
@@ -24,17 +24,18 @@ def alert_row(words: Words, row: Row, who: Principal) -> dict[str, Any]:
     level = level_mark(words, row["severity"])
     title = words.pick(row["title_zh"], row["title_en"], row["rule"])
     names = {"title_zh": row["sensor_zh"], "title_en": row["sensor_en"]}
+    where = where_title(words, row["stream"], row["sensor"], names | {"district": row["district"]})
     return {
         "id": row["episode"],
         "mark": level["mark"],
         "level": level,
-        "title": {"text": title, "href": f"/alerts/{row['episode']}"},
-        "sensor": subject_link(words, row["stream"], row["sensor"], names)["text"],
+        "title": {"text": title, "href": f"/alerts/{row['episode']}", "sub": where},
+        "sensor": where,
         "district": district_title(words, row["district"]),
         "value": number(words, row["value"], row["unit"], row["decimals"]),
         "raised": row["raised_at"].isoformat(),
         "acked": row["acked_by"] or "",
-        "act": [{"act": "ack", "text": words("alerts.ack"), "look": "strong"}]
+        "act": [{"act": "ack", "text": words("alerts.take"), "look": "strong"}]
         if row["acked_at"] is None and who.may(Role.OPERATOR)
         else [],
     }
@@ -52,6 +53,21 @@ def subject_link(words: Words, stream: str, sensor: str, names: Row) -> dict[str
         return {"text": words.of(whole_stream(declared)), "href": f"/streams/{stream}"}
     name = words.pick(names.get("title_zh"), names.get("title_en"), sensor)
     return {"text": name, "href": f"/sensors/{stream}/{sensor}"}
+
+
+def where_title(words: Words, stream: str, sensor: str, names: Row) -> str:
+    """Return where an alert is: what its sensor is called, with the district if that lacks it."""
+    name = subject_link(words, stream, sensor, names)["text"]
+    district = district_title(words, names.get("district"))
+    if not district and sensor != STREAM_SUBJECT and stream in streams():
+        return words("sensors.unplaced", name=name)
+    return name if not district or district in name else f"{district} {name}"
+
+
+def where_link(words: Words, stream: str, sensor: str, names: Row) -> dict[str, str]:
+    """Return the same as a link to the sensor."""
+    link = subject_link(words, stream, sensor, names)
+    return link | {"text": where_title(words, stream, sensor, names)}
 
 
 def check_title(words: Words, test: str) -> str:
@@ -118,21 +134,34 @@ def incident_areas(words: Words, found: Sequence[Summary]) -> list[dict[str, Any
 
 def incident_title(words: Words, incident: Summary) -> str:
     """Return what an incident is and where."""
+    return f"{words.of(incident.title)} · {incident_place(words, incident)}".rstrip(" ·")
+
+
+def incident_place(words: Words, incident: Summary) -> str:
+    """Return the district an incident lies in; the city where it is of all of it."""
     whole = incident.declared.place == "city"
-    where = words.of(CITY_TITLE) if whole else district_title(words, incident.district)
-    return f"{words.of(incident.title)} · {where}".rstrip(" ·")
+    return words.of(CITY_TITLE) if whole else district_title(words, incident.district)
+
+
+def unplaced_chip(words: Words, sensors: Sequence[Row]) -> str:
+    """Return a link in HTML to the sensors that stand on no map; "" when all do."""
+    count = sum(row["lon"] is None for row in sensors)
+    if not count:
+        return ""
+    text = f"? {words('register.unplaced', count=count)}"
+    return f'<a class="badge chip mark-stale" href="/sensors?registered=provisional">{text}</a>'
 
 
 def incident_chips(words: Words, found: Sequence[Summary]) -> str:
     """Return open incidents as links in HTML, the worst first; what a map cannot be asked for."""
     chips = []
     for incident in found:
-        mark = level_mark(words, incident.severity)
+        mark = response_mark(words, incident.severity)
         sure = "" if incident.confirmed_at else words("incidents.maybe")
         text = f"{mark['text']} {incident_title(words, incident)}{sure}"
+        edge = level_mark(words, incident.severity)["mark"]
         chips.append(
-            f'<a class="badge mark-{mark["mark"]}" href="/incidents/{escape(incident.id)}">'
-            f'<i aria-hidden="true">{mark["icon"]}</i>{escape(text)}'
-            f" {incident.firing}/{incident.alerts}</a>"
+            f'<a class="badge chip mark-{edge}" href="/incidents/{escape(incident.id)}">'
+            f"{escape(text)} {incident.firing}/{incident.alerts}</a>"
         )
     return "".join(chips)

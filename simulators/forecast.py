@@ -93,7 +93,8 @@ def _judge(
     for severity, raised, cleared in _episodes(rule, level, held, at_s):
         if raised >= start:
             name = stream.rule_id(rule)
-            return Alarm(name, rule.title, fleet.ids[sensor], severity, raised, cleared)
+            title = rule.title_at(severity)
+            return Alarm(name, title, fleet.ids[sensor], severity, raised, cleared)
     return None
 
 

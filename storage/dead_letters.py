@@ -170,7 +170,7 @@ def way_out(letter: Summary) -> Text:
         return text("无需处理：已了结", f"Nothing: it is {letter.status}.")
     if letter.code == "conflict":
         return text(
-            f"同一键下已存有另一内容，以先到者为准，重投也无法改变。接受：{discard}",
+            f"同一键下已存有另一内容，以先到者为准，重新入库也无法改变。接受：{discard}",
             "Another body is stored under this key and the first one wins; a re-drive cannot"
             f" change that. Accept it: {discard}",
         )
@@ -179,7 +179,7 @@ def way_out(letter: Summary) -> Text:
         return text(f"先消除原因，再执行：{redrive}", f"Mend the cause, then: {redrive}")
     if letter.readings:
         return text(
-            f"没有声明数据流 {letter.stream!r}：请先声明，或保存数据：{show}",
+            f"没有监测类别 {letter.stream!r} 的定义：请先添加，或保存数据：{show}",
             f"No stream {letter.stream!r} is declared: declare it, or save the readings: {show}",
         )
     if letter.code == "schema_version":

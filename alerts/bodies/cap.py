@@ -90,7 +90,9 @@ def _parameter(info: ET.Element, name: str, value: str) -> None:
 
 
 def _headline(event: Event, zh: bool) -> str:
-    return f"{event.title_zh} {event.kind_zh}" if zh else f"{event.title_en}: {event.kind}"
+    if zh:
+        return f"{event.title_zh} {event.kind_zh} · {event.where('zh')}"
+    return f"{event.title_en}: {event.kind}, {event.where('en')}"
 
 
 def _area(info: ET.Element, event: Event, zh: bool) -> None:

@@ -29,7 +29,8 @@ def dingtalk(message: Message) -> Sealed:
 
 def _title(message: Message) -> str:
     lead = message.worst
-    more = f" 等 {len(message.events)} 条" if len(message.events) > 1 else ""
+    many = len(message.events) > 1
+    more = f" 等 {len(message.events)} 条" if many else f" · {lead.where('zh')}"
     drill = "【演练】" if message.exercise else ""
     return f"{drill}{_level(lead)}预警 {lead.title_zh} {lead.kind_zh}{more}"
 

@@ -25,7 +25,7 @@ INCIDENT = IncidentKind(
         Response(level=Severity.YELLOW, alerts=3),
         Response(level=Severity.BLUE),
     ),
-    plan=text("大面积停电事件应急预案", "Plan for large power outages"),
+    plan=text("配网故障处置方案", "Distribution network fault plan"),
     tasks=(
         Task(
             name="isolate",

@@ -87,7 +87,10 @@ STREAM = Stream(
                 orange=SensorAttribute(attribute="guarantee_level_m"),
                 red=SensorAttribute(attribute="highest_level_m"),
             )
-            + levels(blue=SensorAttribute(attribute="warning_level_m", offset=-0.5)),
+            + levels(
+                title=text("接近警戒水位", "Near flood warning level"),
+                blue=SensorAttribute(attribute="warning_level_m", offset=-0.5),
+            ),
             deadband=0.1,
             for_s=60,
             clear_s=600,

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.city.districts import DISTRICTS
 from catalog.domains import DOMAINS
@@ -13,11 +14,13 @@ from catalog.registry import streams
 from console import registry
 from console.api.paging import next_link
 from console.api.streams import KnownStream
-from console.auth import Conn, Viewer
+from console.auth import Conn, Operator, Viewer
 from console.history import MAX_ROWS
 from console.problems import Refused, not_found, require_known
-from console.registry import State
+from console.registration import Placing, register_sensor, restore_sensor, retire_sensor
+from console.registry import State, Status
 from console.sheets import Bom, csv_response
+from service.clock import SystemClock
 from storage.audit import record
 
 router = APIRouter(tags=["sensors"])
@@ -68,6 +71,7 @@ class SensorState(BaseModel):
     value: float | None
     unit: str
     decimals: int
+    status: Status = "registered"
 
 
 class Relative(BaseModel):
@@ -86,7 +90,6 @@ class SensorDetail(SensorState):
     city: str | None
     attributes: dict[str, Any]
     parent: str | None
-    status: Literal["registered", "provisional", "retired"]
     created_at: datetime
     received_at: datetime | None
     readings: dict[str, float | None] | None
@@ -113,6 +116,9 @@ def list_sensors(
     domain: Annotated[str | None, Query(examples=["water"])] = None,
     district: Annotated[str | None, Query(examples=["510104"])] = None,
     state: State | None = None,
+    status: Annotated[
+        Status | None, Query(description="provisional: sent, but not registered; retired: out")
+    ] = None,
     search: Annotated[str, Query(max_length=80, description="In id, titles, street")] = "",
     limit: Annotated[
         int | None, Query(ge=1, le=5000, description="500 if left out; a sheet: all of them")
@@ -136,6 +142,7 @@ def list_sensors(
         domain=domain,
         district=district,
         state=state,
+        status=status,
         search=search,
         after=(last_stream, last_sensor),
         limit=most + 1,
@@ -164,3 +171,35 @@ def get_sensor(declared: KnownStream, sensor: str, conn: Conn, who: Viewer) -> S
         raise not_found(f"no sensor {sensor!r} in stream {declared.name}")
     around = registry.relatives(conn, sensor, found["parent"])
     return SensorDetail(**found, relatives=[Relative(**row) for row in around])
+
+
+class Why(BaseModel):
+    """Why a sensor is taken out of service."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+SensorId = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+
+
+@router.put("/sensors/{stream}/{sensor}", status_code=204)
+def put_sensor(
+    declared: KnownStream, sensor: SensorId, placing: Placing, conn: Conn, who: Operator
+) -> None:
+    """Register a sensor with name and place; 409 for one that the catalog declares."""
+    register_sensor(conn, declared.name, sensor, placing, who.name)
+
+
+@router.post("/sensors/{stream}/{sensor}/retire", status_code=204)
+def retire(declared: KnownStream, sensor: SensorId, why: Why, conn: Conn, who: Operator) -> None:
+    """Take a sensor out of service: in no state or count, its alerts are not notified."""
+    now = SystemClock().now()
+    retire_sensor(conn, declared.name, sensor, why.reason, who.name, now)
+
+
+@router.post("/sensors/{stream}/{sensor}/restore", status_code=204)
+def restore(declared: KnownStream, sensor: SensorId, conn: Conn, who: Operator) -> None:
+    """Put a sensor back into service."""
+    restore_sensor(conn, declared.name, sensor, who.name, SystemClock().now())

@@ -1,6 +1,7 @@
 """One alert: what happened, by which rule and standard, where, who was told; and what to do."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -8,6 +9,7 @@ from alerts.errors import NotFoundError
 from console.alert_desk import AlertDesk
 from console.alert_rows import (
     alert_facts,
+    alert_place,
     delivery_rows,
     limit_rows,
     near_rows,
@@ -76,12 +78,25 @@ async def _read(view: View, episode: str) -> Dossier:
 def _head(view: View, found: Dossier) -> None:
     words = view.words
     level = badge(level_mark(words, found.alert.severity))
-    ui.page_title(f"{words.pick(*found.alert.titles)} · {words('app.title')}")
+    title = f"{words.pick(*found.alert.titles)} · {alert_place(words, found)}"
+    ui.page_title(f"{title} · {words('app.title')}")
     with ui.element("div").classes("crumbs"):
         ui.link(f"‹ {words('alerts.title')}", "/alerts")
         ui.html(level, sanitize=False, tag="span")
         with ui.element("h1"):
-            ui.label(words.pick(*found.alert.titles))
+            ui.label(title)
+        if view.who.may(Role.OPERATOR) and found.alert.cleared_at is None:
+            ui.link(words("alert.silence"), silence_address(found))
+
+
+def silence_address(found: Dossier) -> str:
+    """Return the page where alerts like this one are silenced, with what is alike chosen."""
+    alert, sensor = found.alert, found.sensor or {}
+    chosen = {"rule": alert.rule, "stream": alert.stream, "sensor": alert.sensor}
+    chosen["district"] = sensor.get("district") or ""
+    if found.rule is None:  # from another system: its stream and sensor are that system's
+        chosen.pop("rule")
+    return "/silences?" + urlencode({name: value for name, value in chosen.items() if value})
 
 
 def _left(view: View, found: Dossier) -> Any:
@@ -191,6 +206,7 @@ def _right(view: View, found: Dossier) -> Any:
             "alert.nearby",
             Column("sensor", words("alert.sensor"), "link"),
             Column("state", words("alerts.status"), "state"),
+            Column("quantity", words("filter.metric"), hide=True),
             Column("value", words("alerts.value"), "number"),
             Column("km", words("alert.distance"), "number"),
         )

@@ -10,19 +10,23 @@ from alerts.store import Alert, AlertFilter, acknowledge, find_alerts
 from catalog.registry import streams
 from console import registry
 from console.frame import Page, View, keep_fresh, panel
+from console.history import moment
 from console.marks import level_mark, number
 from console.roles import Principal, Role
-from console.rows import alert_status, district_title, subject_link
+from console.rows import alert_status, district_title, where_link, where_title
 from console.widgets.filters import (
     district_choice,
     domain_choice,
     filter_row,
     named,
+    period_fields,
     severity_choice,
     stream_choice,
 )
 from console.widgets.forms import act_button, text_field
+from console.widgets.saved import saved_filters
 from console.widgets.table import Act, Column, Table
+from console.widgets.tools import list_tools
 from storage.audit import record
 
 MOST = 500
@@ -38,11 +42,13 @@ async def alerts(
     stream: str = "",
     acked: Literal["", "yes", "no"] = "",
     within: Literal["", "1", "24", "168"] = "",
+    start: str = "",
+    end: str = "",
 ) -> None:
     """Show the alerts that pass the filters."""
     words = view.words
     chosen = {"state": state, "severity": severity, "domain": domain, "district": district}
-    chosen |= {"stream": stream, "acked": acked, "within": within}
+    chosen |= {"stream": stream, "acked": acked, "within": within, "start": start, "end": end}
     fields = [
         named(words, "list", "state", ("open", "active", "latched", "cleared", "all")),
         severity_choice(words),
@@ -51,16 +57,19 @@ async def alerts(
         stream_choice(words),
         named(words, "list", "acked", ("", "no", "yes")),
         named(words, "list", "within", ("", "1", "24", "168")),
+        *period_fields(words),
     ]
     filter_row(words, fields, chosen)
+    await saved_filters(view, "/alerts", chosen)
     with panel(words("alerts.title"), "list") as side:
         table = _table(view)
         with side:
             _bulk(view, table)
             count = ui.label().classes("count").props('role="status"')
+        list_tools(words, side, table)
 
     def wanted() -> AlertFilter:
-        hours = float(within or 0)
+        hours, now = float(within or 0), view.desk.clock.now()
         return AlertFilter(
             state=state,
             severity=list(range(1, int(severity) + 1)) if severity else [],
@@ -68,7 +77,8 @@ async def alerts(
             district=[district] if district else [],
             stream=[stream] if stream else [],
             acknowledged={"yes": True, "no": False}.get(acked),
-            since=view.desk.clock.now() - timedelta(hours=hours) if hours else None,
+            since=moment(start) or (now - timedelta(hours=hours) if hours else None),
+            until=moment(end),
             limit=MOST,
         )
 
@@ -92,7 +102,7 @@ def _table(view: View) -> Table:
         Column("level", words("alerts.level"), "level", width="72px"),
         Column("peak", words("alert.peak"), "level", hide=True, width="88px"),
         Column("title", words("alerts.what"), "link"),
-        Column("sensor", words("alerts.where"), "link"),
+        Column("sensor", words("alerts.where"), "link", hide=True),
         Column("district", words("alert.district"), hide=True),
         Column("value", words("alerts.value"), "number"),
         Column("threshold", words("alerts.limit"), "number", hide=True),
@@ -167,8 +177,12 @@ def _row(view: View, alert: Alert, place: dict[str, Any]) -> dict[str, Any]:
         "peak": level_mark(words, alert.peak_severity)
         if alert.peak_severity != alert.severity
         else None,
-        "title": {"text": words.pick(*alert.titles), "href": f"/alerts/{alert.id}"},
-        "sensor": subject_link(words, alert.stream, alert.sensor, place),
+        "title": {
+            "text": words.pick(*alert.titles),
+            "href": f"/alerts/{alert.id}",
+            "sub": where_title(words, alert.stream, alert.sensor, place),
+        },
+        "sensor": where_link(words, alert.stream, alert.sensor, place),
         "district": district_title(words, place.get("district")),
         "value": number(words, alert.value, alert.unit, decimals),
         "threshold": number(words, alert.threshold, alert.unit, decimals),
@@ -177,7 +191,7 @@ def _row(view: View, alert: Alert, place: dict[str, Any]) -> dict[str, Any]:
         "status": alert_status(words, alert),
         "acked": alert.acked_by or "",
         "assignee": alert.assignee or "",
-        "act": [{"act": "ack", "text": words("alerts.ack"), "look": "strong"}]
+        "act": [{"act": "ack", "text": words("alerts.take"), "look": "strong"}]
         if takeable and view.who.may(Role.OPERATOR)
         else [],
     }

@@ -8,9 +8,11 @@ from nicegui import ui
 
 from console.frame import Page, View, keep_fresh, panel
 from console.roles import Role
+from console.texts import Words
 from console.widgets.filters import Search, filter_row
 from console.widgets.forms import act_button
 from console.widgets.table import Column, Table
+from console.widgets.tools import list_tools
 from storage import audit as log
 
 MOST = 200
@@ -36,12 +38,13 @@ async def audit(view: View, search: str = "", before: int | None = None) -> None
             verdict = ui.label().classes("count").props('role="status"')
             act_button(words("audit.verify"), verify)
             older = ui.link(words("audit.older"), "/audit")
+        list_tools(words, side, table)
 
     async def read() -> None:
         found = await view.ask(
             lambda conn: log.entries(conn, before=before, search=search, limit=MOST)
         )
-        table.show([_row(entry) for entry in found])
+        table.show([_row(words, entry) for entry in found])
         older.set_visibility(len(found) == MOST)
         if found:
             query = urlencode({"search": search, "before": found[-1].seq})
@@ -65,18 +68,33 @@ def _columns(view: View) -> list[Column]:
     ]
 
 
-def _row(entry: log.Entry) -> dict[str, Any]:
+def _row(words: Words, entry: log.Entry) -> dict[str, Any]:
     return {
         "id": str(entry.seq),
         "seq": {"text": str(entry.seq), "unit": "", "sort": entry.seq},
         "at": entry.at.isoformat(),
-        "who": entry.who,
-        "what": entry.what,
+        "who": words.code("actor", entry.who),
+        "what": words.code("deed", entry.what),
         "target": entry.target,
-        "result": entry.result,
-        "detail": json.dumps(entry.detail, ensure_ascii=False) if entry.detail else "",
+        "result": words.code("result", entry.result),
+        "detail": _detail(words, entry.detail),
         "hash": entry.hash[:HASH],
     }
+
+
+def _detail(words: Words, detail: dict[str, Any]) -> str:
+    """Return what was noted, by name; what is empty is left out."""
+    return " · ".join(
+        f"{words.code('detail', name)} {_shown(value)}"
+        for name, value in detail.items()
+        if value not in ("", None, [], {})
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_shown, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 
 PAGE = Page("/audit", "audit.title", audit, place=10, role=Role.ADMIN)

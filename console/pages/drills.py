@@ -32,6 +32,7 @@ from console.widgets.forms import (
     time_field,
 )
 from console.widgets.table import Act, Table
+from console.widgets.tools import list_tools
 
 MINUTES = ("15", "30", "60", "120", "240")
 
@@ -57,10 +58,11 @@ async def drills(view: View) -> None:
                 with ui.element("p").classes("empty"):
                     ui.label(words("drills.nobody"))
                     ui.link(words("receivers.title"), "/receivers")
-    with panel(words("drills.title"), "list"):
+    with panel(words("drills.title"), "list") as side:
         table = Table(
             list_columns(words), label=words("drills.title"), empty=words("drills.none"), on_act=act
         )
+        list_tools(words, side, table)
 
     def show(found: list[DrillSummary]) -> None:
         now = view.desk.clock.now()
@@ -110,7 +112,7 @@ def _form(view: View, takers: list[str], anew: Any) -> None:
                 minutes=float(minutes.value),
             )
         except ValidationError as error:
-            show_mistake(error)
+            show_mistake(words, error)
             return
         now = view.desk.clock.now()
         planned = await do(

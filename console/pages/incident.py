@@ -20,7 +20,7 @@ from console.incident_rows import (
     similar_facts,
     task_row,
 )
-from console.marks import level_mark
+from console.marks import response_mark
 from console.roles import Role
 from console.rows import incident_areas, incident_title, sensor_mark
 from console.widgets.city_map import CityMap
@@ -75,7 +75,7 @@ def _head(view: View, page: IncidentPage) -> None:
     ui.page_title(f"{title} · {words('app.title')}")
     with ui.element("div").classes("crumbs"):
         ui.link(f"‹ {words('incidents.title')}", "/incidents")
-        ui.html(badge(level_mark(words, found.severity)), sanitize=False, tag="span")
+        ui.html(badge(response_mark(words, found.severity)), sanitize=False, tag="span")
         with ui.element("h1"):
             ui.label(title)
 
@@ -87,7 +87,7 @@ def _evidence(view: View) -> Any:
             [
                 Column("level", words("alerts.level"), "level", width="72px"),
                 Column("title", words("alerts.what"), "link"),
-                Column("sensor", words("alerts.where"), "link"),
+                Column("sensor", words("alerts.where"), "link", hide=True),
                 Column("role", words("incident.role"), hide=True),
                 Column("raised", words("alerts.raised"), "time"),
                 Column("cleared", words("alerts.cleared"), "time", hide=True),
@@ -117,7 +117,8 @@ def _evidence(view: View) -> Any:
         keys = set(places)
         states = [r for r in view.desk.live.look().sensors if (r["stream"], r["sensor"]) in keys]
         marks = [sensor_mark(words, row) for row in states if row["lon"] is not None]
-        city.show(sensors=marks, areas=incident_areas(words, [page.incident]))
+        areas = incident_areas(words, [page.incident])
+        city.show(sensors=marks, areas=areas, focus=areas[0] if areas else None)
         timeline.show([act_row(words, act, page) for act in reversed(page.timeline)])
 
     return show

@@ -7,10 +7,12 @@ from nicegui import ui
 from alerts.incident_store import Summary, list_incidents
 from catalog.incident import incident_kinds
 from console.frame import Page, View, keep_fresh, panel
-from console.marks import level_mark
-from console.rows import district_title
+from console.marks import level_mark, response_mark
+from console.rows import incident_place
 from console.widgets.filters import Choice, district_choice, filter_row, named
+from console.widgets.saved import saved_filters
 from console.widgets.table import Column, Table
+from console.widgets.tools import list_tools
 
 STATES = ("open", "candidate", "confirmed", "resolved", "merged", "all")
 State = Literal["open", "candidate", "confirmed", "resolved", "merged", "all"]
@@ -25,12 +27,15 @@ async def incidents(view: View, state: State = "open", kind: str = "", district:
         Choice("kind", words("filter.kind"), [("", words("filter.all")), *kinds]),
         district_choice(words),
     ]
-    filter_row(words, fields, {"state": state, "kind": kind, "district": district})
+    chosen = {"state": state, "kind": kind, "district": district}
+    filter_row(words, fields, chosen)
+    await saved_filters(view, "/incidents", chosen)
     with panel(words("incidents.title"), "list") as side:
         none = f"✓ {words('incidents.none')}"
         table = Table(_columns(view), label=words("incidents.title"), empty=none)
         with side:
             count = ui.label().classes("count").props('role="status"')
+        list_tools(words, side, table)
 
     async def read() -> None:
         found = await view.ask(
@@ -49,7 +54,7 @@ def _columns(view: View) -> list[Column]:
         Column("level", words("incidents.level"), "level", width="80px"),
         Column("title", words("incidents.what"), "link"),
         Column("status", words("incidents.status")),
-        Column("district", words("filter.district")),
+        Column("district", words("filter.district"), hide=True),
         Column("alerts", words("incidents.alerts"), "number", hide=True),
         Column("folded", words("incidents.folded"), "number", hide=True),
         Column("opened", words("incidents.opened"), "time", hide=True),
@@ -66,10 +71,14 @@ def _row(view: View, incident: Summary) -> dict[str, Any]:
     return {
         "id": incident.id,
         "mark": level["mark"],
-        "level": level,
-        "title": {"text": words.of(incident.title), "href": f"/incidents/{incident.id}"},
+        "level": response_mark(words, incident.severity),
+        "title": {
+            "text": words.of(incident.title),
+            "href": f"/incidents/{incident.id}",
+            "sub": incident_place(words, incident),
+        },
         "status": words(f"incidents.status_{incident.status}"),
-        "district": district_title(words, incident.district),
+        "district": incident_place(words, incident),
         "alerts": _count(f"{incident.firing}/{incident.alerts}", incident.firing),
         "folded": _count(str(incident.folded), incident.folded) if incident.folded else None,
         "opened": opened,

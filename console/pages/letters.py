@@ -15,6 +15,7 @@ from console.widgets.facts import Facts
 from console.widgets.filters import Search, filter_row, named, stream_choice
 from console.widgets.forms import act_button
 from console.widgets.table import Column, Table
+from console.widgets.tools import list_tools
 from service.errors import FatalError, TransientError
 from storage import dead_letters
 from storage.audit import record
@@ -50,6 +51,7 @@ async def letters(
         with side:
             acts = ui.element("div").classes("side")
             count = ui.label().classes("count").props('role="status"')
+        list_tools(words, side, table)
 
     async def read() -> None:
         found, total = await view.ask(

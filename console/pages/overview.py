@@ -16,6 +16,7 @@ from console.rows import (
     incident_areas,
     incident_chips,
     sensor_mark,
+    unplaced_chip,
 )
 from console.widgets.city_map import CityMap
 from console.widgets.table import Act, Column, Table
@@ -74,7 +75,8 @@ async def overview(view: View) -> None:
             districts=[district_mark(row) for row in now.districts],
             areas=incident_areas(words, now.incidents),
         )
-        open_ones.set_content(incident_chips(words, now.incidents[:CHIPS]))
+        chips = incident_chips(words, now.incidents[:CHIPS]) + unplaced_chip(words, now.sensors)
+        open_ones.set_content(chips)
         alerts.show([alert_row(words, row, view.who) for row in now.alerts])
         count.set_text(words("alerts.count", count=len(now.alerts)))
         districts.show([_district(view, row) for row in now.districts])

@@ -7,34 +7,38 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from console.frame import Page, View, keep_fresh, panel
-from console.history import Span, fitting_step
+from console.history import Span, chosen_span, fitting_step
 from console.marks import duration, number, state_mark
 from console.registry import stream_title
 from console.rows import check_title, district_title, sensor_link
 from console.widgets.chart import Chart, range_prop
-from console.widgets.filters import filter_row, hours_choice
+from console.widgets.filters import filter_row, hours_choice, period_fields
 from console.widgets.table import Column, Table
+from console.widgets.tools import list_tools
 
 SILENT = 200
 Hours = Literal["1", "6", "24", "168", "720"]
 
 
-async def quality(view: View, hours: Hours = "24") -> None:
+async def quality(view: View, hours: Hours = "24", start: str = "", end: str = "") -> None:
     """Show the quality of the data and follow it."""
     words = view.words
-    filter_row(words, [hours_choice(words)], {"hours": hours})
-    with panel(words("quality.complete"), "complete"):
+    period = {"hours": hours, "start": start, "end": end}
+    filter_row(words, [hours_choice(words), *period_fields(words)], period)
+    with panel(words("quality.complete"), "complete") as side:
         complete = _table(view, "quality.complete", *_complete_columns(view))
+        list_tools(words, side, complete)
     with panel(words("quality.flags"), "plot flags"):
         flags = Chart(words, words("quality.flags"))
-    with panel(words("quality.silent"), "silent"):
+    with panel(words("quality.silent"), "silent") as side:
         silent = _table(view, "quality.silent", *_silent_columns(view))
-    with panel(words("quality.letters"), "reasons"):
+        list_tools(words, side, silent)
+    with panel(words("quality.letters"), "reasons") as side:
         letters = _table(view, "quality.letters", *_letter_columns(view))
+        list_tools(words, side, letters)
 
     async def read() -> None:
-        end = view.desk.clock.now()
-        span = Span(end - timedelta(hours=int(hours)), end)
+        span = chosen_span(view.desk.clock.now(), **period)
         found = await view.ask(lambda conn: _ask(conn, span, words.language))
         corrected = {row["stream"]: row for row in found["corrected"]}
         complete.show([_complete(view, row, corrected) for row in found["complete"]])

@@ -15,6 +15,7 @@ from console.marks import level_mark
 from console.receiver_form import add_form, receiver_state
 from console.roles import Role
 from console.widgets.table import Act, Column, Table
+from console.widgets.tools import list_tools
 
 
 async def receivers(view: View) -> None:
@@ -31,13 +32,14 @@ async def receivers(view: View) -> None:
     if view.who.may(Role.ADMIN):
         with unfolding(words("receivers.new"), "new"):
             add_form(view, lambda: read())
-    with panel(words("receivers.title"), "list"):
+    with panel(words("receivers.title"), "list") as side:
         table = Table(
             _columns(view),
             label=words("receivers.title"),
             empty=words("receivers.none"),
             on_act=act,
         )
+        list_tools(words, side, table)
 
     async def read() -> None:
         found = await view.ask(list_receivers)

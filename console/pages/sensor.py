@@ -1,6 +1,6 @@
 """One sensor: what it sent, what was made of it, what quality control said, what it hangs on."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from nicegui import ui
@@ -11,13 +11,15 @@ from catalog.model import Stream
 from catalog.registry import streams
 from console import history, registry
 from console.alert_rows import past_rows, relative_rows
-from console.frame import Page, View, keep_fresh, missing, panel
-from console.history import Question, Row, Span
+from console.frame import Page, View, keep_fresh, missing, panel, unfolding
+from console.history import Question, Row, Span, chosen_span
 from console.marks import duration, local_time, number, state_mark
+from console.placing_form import service_form
+from console.roles import Role
 from console.rows import check_title, district_title
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts, badge
-from console.widgets.filters import filter_row, hours_choice, metric_choice
+from console.widgets.filters import filter_row, hours_choice, metric_choice, period_fields
 from console.widgets.table import Column, Table
 
 PAST = 20
@@ -26,7 +28,13 @@ Hours = Literal["1", "6", "24", "168", "720"]
 
 
 async def sensor(
-    view: View, stream: str, sensor: str, metric: str = "", hours: Hours = "6"
+    view: View,
+    stream: str,
+    sensor: str,
+    metric: str = "",
+    hours: Hours = "6",
+    start: str = "",
+    end: str = "",
 ) -> None:
     """Show the sensor and follow it."""
     words, declared = view.words, streams().get(stream)
@@ -36,8 +44,12 @@ async def sensor(
         return
     chosen = metric if metric in declared.aggregate_names else declared.headline
     _head(view, declared, known)
-    fields = [metric_choice(words, declared), hours_choice(words)]
-    filter_row(words, fields, {"metric": chosen, "hours": hours})
+    if view.who.may(Role.OPERATOR):
+        with unfolding(words("register.title"), "register"):
+            service_form(view, _reload, known)
+    fields = [metric_choice(words, declared), hours_choice(words), *period_fields(words)]
+    period = {"hours": hours, "start": start, "end": end}
+    filter_row(words, fields, {"metric": chosen} | period)
     with ui.element("div").classes("two"):
         with ui.element("div").classes("column"):
             show_course = _course(view, declared, chosen)
@@ -45,14 +57,17 @@ async def sensor(
             show_facts = _facts(view, declared)
 
     async def read() -> None:
-        end = view.desk.clock.now()
-        span = Span(end - timedelta(hours=int(hours)), end)
+        span = chosen_span(view.desk.clock.now(), **period)
         found = await view.ask(lambda conn: _ask(conn, declared, sensor, chosen, span))
         show_course(found)
         show_facts(found)
 
     await read()
     keep_fresh(view, read)
+
+
+async def _reload() -> None:
+    ui.navigate.reload()
 
 
 def _ask(
@@ -177,6 +192,7 @@ def _card(words: Any, declared: Stream, known: Row) -> list[tuple[str, Any]]:
     return [
         (words("sensors.state"), state_mark(words, known["state"])),
         (words("letters.id"), known["sensor"]),
+        (words("register.status"), words(f"register.status_{known['status']}")),
         (words("filter.district"), district_title(words, known["district"])),
         (words("sensors.street"), known["street"]),
         *attributes,

@@ -5,8 +5,10 @@ from typing import Any, Literal
 from nicegui import ui
 
 from console import registry
-from console.frame import Page, View, keep_fresh, panel
+from console.frame import Page, View, keep_fresh, panel, unfolding
 from console.marks import WORST_FIRST, number, state_mark
+from console.placing_form import PlacingForm
+from console.roles import Role
 from console.rows import district_title, sensor_link
 from console.widgets.filters import (
     Choice,
@@ -14,9 +16,12 @@ from console.widgets.filters import (
     district_choice,
     domain_choice,
     filter_row,
+    named,
     stream_choice,
 )
+from console.widgets.saved import saved_filters
 from console.widgets.table import Column, Table
+from console.widgets.tools import list_tools
 
 MOST = 500
 State = Literal["", "red", "orange", "yellow", "blue", "normal", "stale", "never"]
@@ -29,6 +34,7 @@ async def sensors(
     district: str = "",
     stream: str = "",
     search: str = "",
+    registered: Literal["", "provisional", "registered", "retired"] = "",
 ) -> None:
     """Show the sensors that pass the filters."""
     words = view.words
@@ -41,14 +47,21 @@ async def sensors(
         domain_choice(words),
         stream_choice(words),
         district_choice(words),
+        named(words, "list", "registered", ("", "provisional", "registered", "retired")),
         Search("search", words("filter.search")),
     ]
     chosen = {"state": state, "domain": domain, "district": district}
-    filter_row(words, fields, chosen | {"stream": stream, "search": search})
+    chosen |= {"stream": stream, "search": search, "registered": registered}
+    filter_row(words, fields, chosen)
+    await saved_filters(view, "/sensors", chosen)
+    if view.who.may(Role.OPERATOR):
+        with unfolding(words("register.new"), "new"):
+            PlacingForm(view, lambda: read())
     with panel(words("sensors.title"), "list") as side:
         table = Table(_columns(view), label=words("sensors.title"), empty=words("sensors.nothing"))
         with side:
             count = ui.label().classes("count").props('role="status"')
+        list_tools(words, side, table)
 
     async def read() -> None:
         found = await view.ask(
@@ -58,12 +71,13 @@ async def sensors(
                 domain=domain or None,
                 district=district or None,
                 state=state or None,
+                status=registered or None,
                 search=search,
                 limit=MOST,
             )
         )
         table.show([_row(view, row) for row in sorted(found, key=_order)])
-        key = "alerts.more" if len(found) == MOST else "alerts.count"
+        key = "sensors.more" if len(found) == MOST else "sensors.count"
         count.set_text(words(key, count=len(found)))
 
     await read()
@@ -79,6 +93,7 @@ def _columns(view: View) -> list[Column]:
         Column("district", words("filter.district"), hide=True),
         Column("street", words("sensors.street"), hide=True),
         Column("value", words("sensors.value"), "number"),
+        Column("status", words("register.status"), hide=True),
         Column("heard", words("sensors.heard"), "age", width="90px"),
     ]
 
@@ -99,6 +114,7 @@ def _row(view: View, row: dict[str, Any]) -> dict[str, Any]:
         "district": district_title(words, row["district"]),
         "street": row["street"] or "",
         "value": number(words, row["value"], row["unit"], row["decimals"]),
+        "status": words(f"register.status_{row['status']}"),
         "heard": row["observed_at"].isoformat() if row["observed_at"] else None,
     }
 

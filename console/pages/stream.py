@@ -1,6 +1,5 @@
 """One stream: the city and its districts over time, its sensors, and what is declared of it."""
 
-from datetime import timedelta
 from typing import Any, Literal
 
 from nicegui import ui
@@ -12,12 +11,18 @@ from console import history, registry
 from console.alert_rows import limit_rows, rule_text
 from console.api.streams import kind_of
 from console.frame import Page, View, keep_fresh, missing, panel
-from console.history import By, Question, Span
+from console.history import By, Question, Span, chosen_span
 from console.marks import WORST_FIRST, number, shown_unit, state_mark
 from console.rows import district_title, sensor_link
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts
-from console.widgets.filters import district_choice, filter_row, hours_choice, metric_choice
+from console.widgets.filters import (
+    district_choice,
+    filter_row,
+    hours_choice,
+    metric_choice,
+    period_fields,
+)
 from console.widgets.table import Column, Table
 
 MOST = 500
@@ -25,7 +30,13 @@ Hours = Literal["1", "6", "24", "168", "720"]
 
 
 async def stream(
-    view: View, stream: str, metric: str = "", hours: Hours = "6", district: str = ""
+    view: View,
+    stream: str,
+    metric: str = "",
+    hours: Hours = "6",
+    district: str = "",
+    start: str = "",
+    end: str = "",
 ) -> None:
     """Show the stream and follow it."""
     words, declared = view.words, streams().get(stream)
@@ -38,8 +49,10 @@ async def stream(
         ui.link(f"‹ {words('sensors.title')}", "/sensors")
         with ui.element("h1"):
             ui.label(words.of(declared.title))
-    fields = [metric_choice(words, declared), hours_choice(words), district_choice(words)]
-    filter_row(words, fields, {"metric": chosen, "hours": hours, "district": district})
+    fields = [metric_choice(words, declared), hours_choice(words), *period_fields(words)]
+    period = {"hours": hours, "start": start, "end": end}
+    given = {"metric": chosen, "district": district} | period
+    filter_row(words, [*fields, district_choice(words)], given)
     with ui.element("div").classes("two"):
         with ui.element("div").classes("column"):
             show_course = _course(view, declared, chosen)
@@ -48,8 +61,7 @@ async def stream(
             show_facts = _declared(view, declared)
 
     async def read() -> None:
-        end = view.desk.clock.now()
-        span = Span(end - timedelta(hours=int(hours)), end)
+        span = chosen_span(view.desk.clock.now(), **period)
         language = words.language
         found = await view.ask(
             lambda conn: _ask(conn, declared, chosen, span, district or None, language)

@@ -16,16 +16,16 @@ from catalog.severity import LEVELS
 from console.frame import Page, View, beat, follow
 from console.history import Span
 from console.live import Snapshot
-from console.marks import duration, level_mark, number
+from console.marks import duration, level_mark, number, response_mark
 from console.rows import (
     district_mark,
-    district_title,
     incident_areas,
     incident_title,
     sensor_mark,
+    where_title,
 )
 from console.texts import Words
-from console.widgets.chart import Chart, quantity_props, range_prop
+from console.widgets.chart import Chart, limits_of, quantity_props, range_prop
 from console.widgets.city_map import CityMap
 from console.widgets.head import Pulse
 from console.widgets.rotate import Rotation
@@ -120,17 +120,20 @@ def _domain(view: View, line: Row) -> Show:
     name = line.domain.name
 
     def show(now: Snapshot) -> None:
+        signs = {row["stream"]: row for row in now.vital_signs}
         for tile, (vital, strip, chart) in zip(
             wall_tiles(words, line.vitals, now), cells, strict=False
         ):
-            strip.show([tile | {"points": None}])
-            if now.at:
-                span = Span(now.at - timedelta(hours=HOURS), now.at)
+            strip.show([tile | {"points": None, "of": tile["hint"]}])
+            sign = signs.get(vital.stream.name)
+            if now.at and sign:
+                span, metric = Span(now.at - timedelta(hours=HOURS), now.at), sign["metric"]
+                limits = limits_of(words, vital.stream, metric)
                 chart.show(
-                    lines=[{"name": words.of(vital.title), "points": tile["points"]}],
-                    limits=limit_lines(vital),
+                    lines=[{"name": tile["hint"], "points": tile["points"]}],
+                    limits=limit_lines(vital) if sign["headline"] else limits,
                     range=range_prop(span) if now.trends else None,
-                    **quantity_props(vital.stream, vital.stream.headline),
+                    **quantity_props(vital.stream, metric),
                 )
         city([row for row in now.sensors if row["domain"] == name], now)
         incidents(now.incidents)
@@ -158,7 +161,7 @@ def _incidents(view: View) -> Callable[[list[Summary]], None]:
     """Add the open incidents, the worst first; the place is no higher than what it holds."""
     words = view.words
     columns = [
-        Column("level", words("incidents.level"), "level", width="10.6rem"),
+        Column("level", words("incidents.level"), "level", width="12rem"),
         Column("title", words("wall.incidents")),
         Column("alerts", words("wall.alerts"), "number", width="9rem"),
         Column("opened", words("alerts.since"), "age", width="8rem"),
@@ -178,12 +181,12 @@ def _incidents(view: View) -> Callable[[list[Summary]], None]:
 
 def _incident(view: View, one: Summary) -> dict[str, Any]:
     words = view.words
-    level = level_mark(words, one.severity)
+    edge = level_mark(words, one.severity)["mark"]
     sure = "" if one.confirmed_at else words("incidents.maybe")
     return {
         "id": one.id,
-        "mark": level["mark"],
-        "level": level,
+        "mark": edge,
+        "level": response_mark(words, one.severity),
         "title": f"{incident_title(words, one)}{sure}",
         "alerts": {"text": f"{one.firing}/{one.alerts}", "unit": "", "sort": one.firing},
         "opened": one.opened_at.isoformat(),
@@ -221,13 +224,14 @@ def _alert(view: View, row: dict[str, Any]) -> dict[str, Any]:
     words = view.words
     level = level_mark(words, row["severity"])
     acked = "✓ " if row["acked_at"] else ""
+    names = {"title_zh": row["sensor_zh"], "title_en": row["sensor_en"]}
+    names["district"] = row["district"]
     return {
         "id": row["episode"],
         "mark": level["mark"],
         "level": level,
         "title": f"{acked}{words.pick(row['title_zh'], row['title_en'], row['rule'])}",
-        "sensor": words.pick(row["sensor_zh"], row["sensor_en"], row["sensor"])
-        or district_title(words, row["district"]),
+        "sensor": where_title(words, row["stream"], row["sensor"], names),
         "value": number(words, row["value"], row["unit"], row["decimals"]),
         "raised": row["raised_at"].isoformat(),
     }

@@ -103,7 +103,7 @@ export default {
     line(line, n, low, high) {
       const colour = line.mark ? this.colour(line.mark) : this.colour(HUES[n % HUES.length]);
       const at = (p) => new Date(p[0]).getTime();
-      if (line.bars) return [{ type: "bar", name: line.name, stack: "bars", barMaxWidth: 16, barMinWidth: 3, itemStyle: { color: colour }, data: line.points.map((p) => [at(p), p[1]]) }];
+      if (line.bars) return [{ type: "bar", name: line.name, stack: "bars", barMaxWidth: 16, barMinWidth: 3, itemStyle: { color: colour }, data: this.bars(line) }];
       const own = {
         type: "line", name: line.name, showSymbol: line.points.length < 3, symbolSize: 5, connectNulls: false, z: 3,
         lineStyle: { width: this.still ? this.size() / 7 : 1.6, color: colour, type: DASHES[Math.floor(n / HUES.length) % 3] }, itemStyle: { color: colour },
@@ -117,6 +117,11 @@ export default {
         { ...edge, areaStyle: { color: colour, opacity: 0.18 }, data: line.points.map((p) => [at(p), p[3] === null ? null : p[3] - p[2]]) },
         own,
       ];
+    },
+    bars(line) { // bars stack by position, so each line has one at every time of any, zero where it has none
+      const own = new Map(line.points.map((p) => [new Date(p[0]).getTime(), p[1]]));
+      const times = this.lines.filter((l) => l.bars).flatMap((l) => l.points.map((p) => new Date(p[0]).getTime()));
+      return [...new Set(times)].sort((a, b) => a - b).map((t) => [t, own.get(t) ?? 0]);
     },
     limitLines(low, high) {
       const room = (this.size() * 1.2 * (high - low)) / Math.max(this.$refs.canvas.clientHeight - 40, 1);

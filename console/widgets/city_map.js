@@ -12,6 +12,7 @@ const VIEWS = {
   centre: { center: [104.075, 30.645], zoom: 6.2 },
 };
 const ASPECT = 1.22; // width of the city over its height
+const CITY_KM = 190; // height of the city
 const CELL = 32; // pixels within which sensors become one mark
 const LISTED = 8;
 const maps = {};
@@ -28,7 +29,7 @@ export default {
   template: `<div class="city-map" role="img" :aria-label="label"></div>`,
   props: {
     url: String, language: String, view: String, still: Boolean, label: String, more: String,
-    sensors: Array, districts: Array, areas: Array,
+    sensors: Array, districts: Array, areas: Array, focus: Object,
   },
   async mounted() {
     this.shapes = await loadMap(this.url);
@@ -50,6 +51,7 @@ export default {
     districts() { this.draw(); },
     areas() { this.draw(); },
     view() { this.chart?.setOption({ geo: VIEWS[this.view] }); this.draw(); },
+    focus() { this.chart?.setOption({ geo: this.looked() }); this.draw(); },
   },
   methods: {
     colour(name) {
@@ -70,7 +72,7 @@ export default {
         },
         geo: {
           map: "city", roam: !this.still, aspectScale: 0.86, scaleLimit: { min: 0.9, max: 30 },
-          layoutCenter: ["50%", "51%"], layoutSize: this.side(), silent: true, ...VIEWS[this.view],
+          layoutCenter: ["50%", "51%"], layoutSize: this.side(), silent: true, ...this.looked(),
           itemStyle: { areaColor: this.colour("land"), borderColor: this.colour("border"), borderWidth: 1 },
         },
         series: [
@@ -81,6 +83,10 @@ export default {
           { id: "sensors", type: "scatter", coordinateSystem: "geo", data: [], z: 5 },
         ],
       };
+    },
+    looked() { // a place is shown with as much around it again
+      if (!this.focus) return VIEWS[this.view];
+      return { center: [this.focus.lon, this.focus.lat], zoom: Math.min(20, Math.max(1, CITY_KM / (4 * this.focus.radius_km))) };
     },
     scale() { // a wall's marks grow with the screen
       return this.still ? (parseFloat(getComputedStyle(document.documentElement).fontSize) / 16) * 1.4 : 1;

@@ -30,11 +30,15 @@ class CityMap(Element, component="city_map.js"):
         self._props["still"] = still
         self._props["label"] = words("map.title")
         self._props["more"] = words("map.more")
+        self._props["focus"] = None
         for name in ("sensors", "districts", "areas"):
             self._props[name] = []
 
-    def show(self, **given: list[dict[str, Any]]) -> None:
-        """Show ``sensors``, ``districts`` and ``areas``; sends only what has changed."""
+    def show(self, **given: Any) -> None:
+        """Show ``sensors``, ``districts``, ``areas``; ``focus`` is ``lon, lat, radius_km``.
+
+        Sends only what has changed.
+        """
         changed = {name: rows for name, rows in given.items() if rows != self._props[name]}
         if changed:
             self._props.update(changed)

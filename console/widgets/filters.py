@@ -31,6 +31,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """One moment in the city's time, to the minute; empty when it is not chosen."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """One text field."""
 
@@ -38,7 +46,10 @@ class Search:
     label: str
 
 
-def filter_row(words: Words, fields: Sequence[Choice | Search], chosen: dict[str, str]) -> None:
+Field = Choice | Search | Moment
+
+
+def filter_row(words: Words, fields: Sequence[Field], chosen: dict[str, str]) -> None:
     """Show the filters with what is chosen."""
     parts = "".join(_field(field, chosen.get(field.name, "")) for field in fields)
     button = f'<button class="act">{escape(words("filter.apply"))}</button>'
@@ -86,6 +97,11 @@ def hours_choice(words: Words) -> Choice:
     return named(words, "list", "hours", HOURS)
 
 
+def period_fields(words: Words) -> list[Moment]:
+    """Return the fields of a period, from and to; it goes before a time back from now."""
+    return [Moment("start", words("filter.start")), Moment("end", words("filter.end"))]
+
+
 def named(words: Words, group: str, name: str, values: Sequence[str]) -> Choice:
     """Return a choice whose texts are ``<group>.<name>_<value>``; "" means all."""
     options = [(v, words(f"{group}.{name}_{v}")) if v else _every(words) for v in values]
@@ -96,11 +112,16 @@ def _every(words: Words) -> tuple[str, str]:
     return "", words("filter.all")
 
 
-def _field(field: Choice | Search, value: str) -> str:
+def _field(field: Field, value: str) -> str:
     label = escape(field.label)
     if isinstance(field, Search):
         return (
             f'<label>{label}<input type="search" name="{field.name}" maxlength="80"'
+            f' value="{escape(value, quote=True)}"></label>'
+        )
+    if isinstance(field, Moment):
+        return (
+            f'<label>{label}<input type="datetime-local" name="{field.name}"'
             f' value="{escape(value, quote=True)}"></label>'
         )
     options = "".join(

@@ -10,6 +10,8 @@ from nicegui import ui
 from pydantic import ValidationError
 
 from console.marks import CITY_ZONE
+from console.mistakes import mistake
+from console.texts import Words
 
 
 def act_button(text: str, press: Callable[[], Any], *, strong: bool = False) -> ui.button:
@@ -64,11 +66,9 @@ def chosen_time(field: ui.input) -> datetime | None:
     return datetime.fromisoformat(given).replace(tzinfo=CITY_ZONE) if given else None
 
 
-def show_mistake(error: ValidationError) -> None:
+def show_mistake(words: Words, error: ValidationError) -> None:
     """Tell which field of a form is wrong, and by which rule."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    ui.notify(f"{where}: {first['msg']}", type="warning", multi_line=True)
+    ui.notify(mistake(words, error), type="warning", multi_line=True)
 
 
 def _aria(label: str) -> str:

@@ -63,6 +63,7 @@ export default {
     problem(text) { document.body.classList.toggle("is-frozen", Boolean(text)); },
   },
   mounted() {
+    document.querySelector(".q-loading-bar")?.setAttribute("aria-label", this.texts.age);
     document.documentElement.lang = this.lang; // Quasar puts its own there
     setServerTime(document.documentElement.dataset.serverTime);
     this.felt = performance.now();

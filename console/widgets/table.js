@@ -1,4 +1,4 @@
-import { ago, local, localShort, watchClock } from "/static/clock.js";
+import { ago, local, localShort, now, watchClock } from "/static/clock.js";
 
 export default {
   template: `
@@ -19,7 +19,7 @@ export default {
               :aria-label="row.id" @change="tick(row.id, $event.target.checked)"></td>
             <td v-for="c in columns" :key="c.key" :class="[c.kind, { narrow: c.hide }]" :title="hint(c, row)">
               <template v-if="row[c.key] === null || row[c.key] === undefined || row[c.key] === ''">–</template>
-              <a v-else-if="c.kind === 'link'" :href="row[c.key].href">{{ row[c.key].text }}</a>
+              <template v-else-if="c.kind === 'link'"><a :href="row[c.key].href">{{ row[c.key].text }}</a><span v-if="row[c.key].sub" class="sub">{{ row[c.key].sub }}</span></template>
               <span v-else-if="c.kind === 'level' || c.kind === 'state'" class="badge"
                 :class="'mark-' + row[c.key].mark"><i aria-hidden="true">{{ row[c.key].icon }}</i>{{ row[c.key].text }}</span>
               <time v-else-if="c.kind === 'age'" :datetime="row[c.key]">{{ ago(row[c.key], now) }}</time>
@@ -91,6 +91,30 @@ export default {
       const next = new Set(this.ticked);
       on ? next.add(id) : next.delete(id);
       this.choose([...next]);
+    },
+    download() {
+      const safe = (text) => (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text);
+      const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+      const rows = this.shown;
+      const own = (c) => this.columns.filter((o) => o.kind === "number" && rows.some((r) => r[o.key]?.unit)).includes(c);
+      const heads = this.columns.filter((c) => c.kind !== "actions");
+      const cells = (c, row) => {
+        const cell = row[c.key];
+        if (cell === null || cell === undefined) return own(c) ? ["", ""] : [""];
+        if (c.kind === "age" || c.kind === "time") return [local(cell)];
+        if (c.kind === "number") return own(c) ? [cell.text, cell.unit] : [cell.text];
+        return [String(cell.text ?? cell)];
+      };
+      const lines = [
+        heads.flatMap((c) => (own(c) ? [c.label, document.documentElement.lang.startsWith("en") ? "Unit" : "单位"] : [c.label])),
+        ...rows.map((row) => heads.flatMap((c) => cells(c, row))),
+      ];
+      const text = lines.map((line) => line.map((cell) => quoted(safe(cell))).join(",")).join("\r\n");
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob(["\ufeff" + text + "\r\n"], { type: "text/csv;charset=utf-8" }));
+      link.download = `${this.label} ${local(new Date(now()).toISOString()).replaceAll(":", "")}.csv`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     },
     tickAll(on) {
       this.choose(on ? this.rows.map((row) => row.id) : []);

@@ -19,7 +19,7 @@ class Column:
     | kind | what a row holds under ``key`` |
     |---|---|
     | text | a string |
-    | link | ``{"text", "href"}`` |
+    | link | ``{"text", "href"}``; ``sub``, e.g. a place, stands below it on narrow screens |
     | level, state | ``{"mark", "icon", "text"}`` (see ``console.marks``) |
     | age, time | ISO time; shown as seconds since, or as local time |
     | number | ``{"text", "unit", "sort"}`` |
@@ -75,6 +75,10 @@ class Table(Element, component="table.js"):
         if rows != self._props["rows"]:
             self._props["rows"] = rows
             self.update()
+
+    def download(self) -> None:
+        """Save the rows as CSV in this browser: with a BOM for Excel, local times, names."""
+        self.run_method("download")
 
     def on_select(self, tell: Callable[[list[str]], Any]) -> None:
         """Call ``tell`` with the ids chosen, whenever that changes."""

@@ -8,10 +8,11 @@ export default {
   template: `
     <ul class="vitals" :aria-label="label">
       <li v-for="t in tiles" :key="t.id" :class="'mark-' + t.mark">
-        <component :is="t.href ? 'a' : 'div'" class="tile" :href="t.href" :title="t.title">
+        <component :is="t.href ? 'a' : 'div'" class="tile" :href="t.href" :title="t.hint ?? t.title">
           <span class="title">{{ t.title }}</span>
           <span class="value" :class="t.limit ? 'over-' + t.limit.mark : null"><i v-if="t.limit"
             aria-hidden="true">{{ t.limit.icon }}</i>{{ t.text }} <small>{{ t.unit }}</small></span>
+          <span v-if="t.of" class="of">{{ t.of }}</span>
           <svg v-if="t.points" class="spark" viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none" aria-hidden="true"><path :d="path(t.points, t.span)"/></svg>
           <span v-if="t.state" class="state"><i aria-hidden="true">{{ t.icon }}</i>{{ t.state }}<b v-if="t.alerts">× {{ t.alerts }}</b>
             <span v-if="t.foot" class="foot">{{ t.foot.text }}<template v-if="old(t)"> · {{ ago(t.foot.newest, now) }}</template></span></span>

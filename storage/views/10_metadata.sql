@@ -75,6 +75,9 @@ CREATE TABLE dash.thresholds (
     standard text NOT NULL,
     clause text NOT NULL,
     verified boolean NOT NULL,
+    -- what an alert of this level is called where the rule's own title would not be true
+    title_zh text,
+    title_en text,
     effective_from date,
     effective_to date
 );

@@ -191,14 +191,17 @@ RETURNS TABLE (
     raised_at timestamptz, acked_at timestamptz, acked_by text
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT e.id, e.rule, coalesce(r.title_zh, e.annotations ->> 'summary', e.rule),
-           coalesce(r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
+    SELECT e.id, e.rule, coalesce(own.title_zh, r.title_zh, e.annotations ->> 'summary', e.rule),
+           coalesce(own.title_en, r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
            coalesce(d.domain, e.labels ->> 'domain'), e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
            coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
            e.metric, e.value, e.threshold, m.unit, m.decimals, e.raised_at, e.acked_at, e.acked_by
     FROM episodes e
     LEFT JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
     LEFT JOIN dash.rules r ON r.rule = e.rule
+    LEFT JOIN LATERAL (
+        SELECT t.title_zh, t.title_en FROM dash.thresholds t WHERE t.rule = e.rule
+        AND t.severity = e.severity AND t.title_zh IS NOT NULL LIMIT 1) own ON true
     LEFT JOIN dash.streams d ON d.stream = e.stream
     LEFT JOIN dash.metrics m ON m.stream = e.stream AND m.metric = e.metric
     WHERE e.cleared_at IS NULL

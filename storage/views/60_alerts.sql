@@ -12,8 +12,8 @@ RETURNS TABLE (
     cleared_at timestamptz, lasted_s double precision, acked_at timestamptz, acked_by text
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT e.id, e.rule, coalesce(r.title_zh, e.annotations ->> 'summary', e.rule),
-           coalesce(r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
+    SELECT e.id, e.rule, coalesce(own.title_zh, r.title_zh, e.annotations ->> 'summary', e.rule),
+           coalesce(own.title_en, r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
            coalesce(d.domain, e.labels ->> 'domain'), e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
            coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
            e.value, e.threshold, m.unit, e.raised_at, e.cleared_at,
@@ -22,6 +22,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM episodes e
     LEFT JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
     LEFT JOIN dash.rules r ON r.rule = e.rule
+    LEFT JOIN LATERAL (
+        SELECT t.title_zh, t.title_en FROM dash.thresholds t WHERE t.rule = e.rule
+        AND t.severity = e.peak_severity AND t.title_zh IS NOT NULL LIMIT 1) own ON true
     LEFT JOIN dash.streams d ON d.stream = e.stream
     LEFT JOIN dash.metrics m ON m.stream = e.stream AND m.metric = e.metric
     WHERE e.raised_at BETWEEN p_from AND p_to

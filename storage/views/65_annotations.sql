@@ -9,7 +9,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT greatest(s.starts_at, p_from), least(s.ends_at, p_to),
            CASE s.kind WHEN 'maintenance'
                 THEN CASE p_lang WHEN 'en' THEN '⚒ Maintenance' ELSE '⚒ 检修' END
-                ELSE CASE p_lang WHEN 'en' THEN '◌ Silence' ELSE '◌ 静默' END END
+                ELSE CASE p_lang WHEN 'en' THEN '◌ Silence' ELSE '◌ 告警屏蔽' END END
            || ' · ' || left(s.reason, 120) || ' · ' || s.author,
            s.kind
     FROM silences s

@@ -20,7 +20,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 20000
 $$;
 
--- readings that came and were good, against what the cadence promises
+-- readings that came and were good, against what the cadence promises of each sensor since it is
+-- registered, or since its first reading if that is older
 CREATE OR REPLACE FUNCTION dash.completeness(p_from timestamptz, p_to timestamptz)
 RETURNS TABLE (
     stream text, domain text, title_zh text, title_en text, sensors bigint,
@@ -48,10 +49,14 @@ BEGIN
         RETURN QUERY EXECUTE format(
             'SELECT $1, $2, $3, $4, cardinality($5)::bigint, c.expected, c.received,'
             ' least(100, c.received * 100 / nullif(c.expected, 0)), c.good * 100'
-            ' / nullif(c.carried, 0) FROM (SELECT extract(epoch FROM least($7, now()) - $6)::float8'
-            ' / $8 * cardinality($5) AS expected, coalesce(sum(a.n), 0)::float8 AS received,'
-            ' sum(a.%2$I)::float8 AS carried, sum(a.%3$I)::float8 AS good FROM %1$I a'
-            ' WHERE a.sensor = ANY ($5) AND a.window_start >= $6 AND a.window_start < $7) c',
+            ' / nullif(c.carried, 0) FROM (SELECT sum(greatest(0, extract(epoch FROM'
+            ' least($7, now()) - greatest($6, least(s.created_at, a.first)))))::float8 / $8'
+            ' AS expected, coalesce(sum(a.n), 0)::float8 AS received,'
+            ' sum(a.carried)::float8 AS carried, sum(a.good)::float8 AS good'
+            ' FROM sensors s LEFT JOIN (SELECT w.sensor, min(w.window_start) AS first, sum(w.n) AS n,'
+            ' sum(w.%2$I) AS carried, sum(w.%3$I) AS good FROM %1$I w WHERE w.sensor = ANY ($5)'
+            ' AND w.window_start >= $6 AND w.window_start < $7 GROUP BY 1) a ON a.sensor = s.sensor'
+            ' WHERE s.stream = $1 AND s.sensor = ANY ($5)) c',
             chosen."table", item.metric || '_n', item.metric || '_good'
         ) USING item.stream, item.domain, item.title_zh, item.title_en, names, p_from, p_to,
                 item.cadence_s;

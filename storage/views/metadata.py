@@ -229,6 +229,8 @@ def _thresholds(stream: Stream) -> Iterator[Row]:
                 "standard": limit.source.standard,
                 "clause": limit.source.clause,
                 "verified": limit.source.verified,
+                "title_zh": limit.title.zh if limit.title else None,
+                "title_en": limit.title.en if limit.title else None,
                 "effective_from": limit.source.effective_from,
                 "effective_to": limit.source.effective_to,
             }

@@ -77,12 +77,12 @@ def test_several_alerts_are_taken_at_once(open_page: Opener, conn: psycopg.Conne
     with ponding(conn, "bulk-1"), ponding(conn, "bulk-2", "pond-shangmao"):
         page = open_page("/alerts?stream=waterlogging&severity=1")
         expect(page.locator(".list tbody tr")).to_have_count(2)
-        button = page.get_by_role("button", name="确认所选")
+        button = page.get_by_role("button", name="签收所选")
         expect(button).to_be_disabled()
         page.locator(".list thead input").check()
         page.get_by_label("备注").fill("排水队已出动")
-        page.get_by_role("button", name="确认所选（2）").click()
-        expect(page.get_by_text("已确认 2 条")).to_be_visible()
+        page.get_by_role("button", name="签收所选（2）").click()
+        expect(page.get_by_text("已签收 2 条")).to_be_visible()
         expect(page.locator(".list tbody tr", has_text="operator")).to_have_count(2)
         acked = conn.execute(
             "SELECT ack_note, acked_by FROM episodes WHERE id LIKE 'bulk-%%' ORDER BY id"
@@ -149,12 +149,12 @@ def test_an_operator_acts_on_an_alert_and_notes_are_text(
 ) -> None:
     with ponding(conn, "act-1") as episode:
         page = open_page(f"/alerts/{episode}")
-        page.get_by_role("button", name="搁置 1 小时").click()
+        page.get_by_role("button", name="暂缓 1 小时").click()
         expect(page.get_by_text("请先填写备注")).to_be_visible()
         page.get_by_label("备注").fill("<img src=x onerror=alert(1)> 看过")
         page.get_by_role("button", name="添加备注").click()
         expect(page.locator(".timeline tbody")).to_contain_text("<img src=x onerror=alert(1)>")
-        ack = page.get_by_role("button", name="确认", exact=True)
+        ack = page.get_by_role("button", name="签收", exact=True)
         ack.click()
         expect(page.locator(".glance")).to_contain_text("operator")
         expect(ack).to_have_count(0)
@@ -164,10 +164,10 @@ def test_an_operator_acts_on_an_alert_and_notes_are_text(
         page.get_by_role("option", name="viewer").click()
         page.get_by_role("button", name="指派", exact=True).click()
         expect(page.locator(".timeline tbody")).to_contain_text("指派给 viewer")
-        unshelve = page.get_by_role("button", name="取消搁置")
+        unshelve = page.get_by_role("button", name="取消暂缓")
         expect(unshelve).to_have_count(0)
         page.get_by_label("备注").fill("维修中")
-        page.get_by_role("button", name="搁置 1 小时").click()
+        page.get_by_role("button", name="暂缓 1 小时").click()
         expect(page.locator(".glance")).to_contain_text("维修中")
         expect(page.get_by_role("button", name="结束告警")).to_have_count(0)
         unshelve.click()

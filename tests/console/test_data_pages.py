@@ -117,7 +117,7 @@ def test_dead_letters_go_through_the_gateway_again(
     rows = page.locator(".list tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("<b>loud</b>")
-    again = page.get_by_role("button", name="重新投递所选")
+    again = page.get_by_role("button", name="重新入库所选")
     expect(again).to_be_disabled()
     page.get_by_label("web/good").check()
     again.click()
@@ -136,14 +136,14 @@ def test_dead_letters_go_through_the_gateway_again(
     posted = f"{place.gateway}/v1/streams/noise/readings"
     wait_until(lambda: httpx.post(posted, json={}).status_code != 503, 20.0, "keys loaded")
     page.get_by_label("web/bad").check()
-    page.get_by_role("button", name="重新投递所选（2）").click()
-    expect(page.get_by_text("1 条：已重新投递")).to_be_visible()
+    page.get_by_role("button", name="重新入库所选（2）").click()
+    expect(page.get_by_text("1 条：已重新入库")).to_be_visible()
     expect(page.get_by_text("1 条：网关仍拒绝")).to_be_visible()
     expect(rows).to_have_count(2)
     assert [status(conn, id) for id in ("web/good", "web/bad")] == ["redriven", "open"]
     page.get_by_label("web/bad").uncheck()
     page.get_by_label("web/away").check()
-    page.get_by_role("button", name="放弃所选").click()
+    page.get_by_role("button", name="作废所选").click()
     expect(rows).to_have_count(1)
     assert status(conn, "web/away") == "discarded"
     rows.first.get_by_role("link").click()
@@ -160,8 +160,8 @@ def test_dead_letters_go_through_the_gateway_again(
 
 def test_the_audit_log_is_the_administrators(open_page: Opener, conn: psycopg.Connection) -> None:
     page = open_page("/audit?search=login", role="admin")
-    expect(page.locator(".list tbody tr").first).to_contain_text("login")
-    expect(page.locator(".list tbody tr", has_text="user.add")).to_have_count(0)
+    expect(page.locator(".list tbody tr").first).to_contain_text("登录")
+    expect(page.locator(".list tbody tr", has_text="新增用户")).to_have_count(0)
     page.get_by_role("button", name="校验哈希链").click()
     expect(page.get_by_role("status")).to_contain_text("✓ 完整")
     page = open_page("/audit", role="operator")

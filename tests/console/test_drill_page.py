@@ -21,7 +21,7 @@ def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.C
         " ('care-real', 'https://real.example', 'x') ON CONFLICT DO NOTHING"
     )
     page = open_page("/drills", width=390, height=844)
-    expect(page.get_by_text("没有演练通道的接收方")).to_be_visible()
+    expect(page.get_by_text("没有演练通道的通知对象")).to_be_visible()
     expect(page.get_by_role("button", name="安排")).to_have_count(0)
     conn.execute(
         "INSERT INTO receivers (name, url, secret, channel, last_seq) VALUES"
@@ -29,16 +29,16 @@ def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.C
     )
     page.reload()
     form = page.locator(".new")
-    form.get_by_label("接收方").click()
+    form.get_by_label("通知对象").click()
     expect(page.get_by_role("option")).to_have_text(["care-drill"])
     page.keyboard.press("Escape")
     form.get_by_label("演练", exact=True).fill("<b>隧道</b>积水")
     form.get_by_role("button", name="安排").click()
-    expect(page.get_by_text("instruction: ")).to_be_visible()
+    expect(page.get_by_text("任务: 不能为空")).to_be_visible()
     form.get_by_label("演练任务").fill("封闭并调泵车")
     form.get_by_label("开始").fill("2020-01-01T08:00")
     form.get_by_role("button", name="安排").click()
-    expect(page.get_by_text("starts_at has passed")).to_be_visible()
+    expect(page.get_by_text("开始时间已过")).to_be_visible()
     form.get_by_label("开始").fill("")
     form.get_by_role("button", name="安排").click()
     line = page.locator(".list tbody tr", has_text="<b>隧道</b>积水")

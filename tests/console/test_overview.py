@@ -39,7 +39,7 @@ def row(page: Page, text: str) -> "Callable[[], int]":
 
 def test_every_part_is_there_in_chinese(open_page: Opener, conn: psycopg.Connection) -> None:
     page = open_page()
-    for title in ("全市传感器", "当前告警", "区县", "数据流新鲜度", "平台健康"):
+    for title in ("全市传感器", "当前告警", "区县", "数据接入情况", "平台健康"):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     expect(page.locator(".districts tbody tr")).to_have_count(20)
     expect(page.locator(".freshness tbody tr")).to_have_count(12)
@@ -170,9 +170,9 @@ def test_an_operator_acknowledges(open_page: Opener, conn: psycopg.Connection) -
     raise_alert(conn, "ack-1", severity=3)
     page = open_page()
     line = page.locator(".alerts tbody tr", has_text="夜间噪声超标")
-    line.get_by_role("button", name="确认", exact=True).click()
+    line.get_by_role("button", name="签收", exact=True).click()
     expect(page.locator(".alerts tbody tr", has_text="夜间噪声超标")).to_contain_text("operator")
-    expect(line.get_by_role("button", name="确认", exact=True)).to_have_count(0)
+    expect(line.get_by_role("button", name="签收", exact=True)).to_have_count(0)
     acked = conn.execute("SELECT acked_by FROM episodes WHERE id = 'ack-1'").fetchone()
     assert acked == ("operator",)
     audited = conn.execute("SELECT who FROM audit WHERE target = 'ack-1'").fetchall()
@@ -183,7 +183,7 @@ def test_an_operator_acknowledges(open_page: Opener, conn: psycopg.Connection) -
 def test_a_viewer_sees_but_cannot_acknowledge(open_page: Opener, conn: psycopg.Connection) -> None:
     page = open_page(role="viewer")
     expect(page.locator(".alerts tbody tr").first).to_be_visible()
-    expect(page.get_by_role("button", name="确认", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name="签收", exact=True)).to_have_count(0)
 
 
 def test_a_page_left_open_after_logout_cannot_act(
@@ -195,7 +195,7 @@ def test_a_page_left_open_after_logout_cannot_act(
     expect(line).to_be_visible()
     conn.execute("UPDATE console_sessions SET seen_at = now() - interval '2 days'")
     try:
-        line.get_by_role("button", name="确认", exact=True).click()
+        line.get_by_role("button", name="签收", exact=True).click()
         expect(page.get_by_text("登录已失效")).to_be_visible()
         acked = conn.execute("SELECT acked_by FROM episodes WHERE id = 'late-1'").fetchone()
         assert acked == (None,)

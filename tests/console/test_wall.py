@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from catalog.domains import DOMAINS
+from dashboards.wall import wall_rows
 from tests.console.conftest import Opener, Place
 from tests.databases import Databases
 
@@ -57,9 +58,11 @@ def test_every_page_fits_one_screen_in_letters_readable_from_afar(
 def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connection) -> None:
     page = open_wall(open_page)
     shown = page.locator(".strips .title").all_inner_texts()
-    titles = conn.execute("SELECT title_zh FROM dash.vital_signs()").fetchall()
-    assert shown == [title for (title,) in titles]
+    vitals = [vital for line in wall_rows() for vital in line.vitals]
     signs = conn.execute("SELECT value, decimals FROM dash.vital_signs()").fetchall()
+    assert len(shown) == len(vitals)
+    for title, vital in zip(shown, vitals, strict=True):
+        assert title.startswith(vital.stream.title.zh) or vital.stream.title.zh in title
     texts = page.locator(".strips .value").all_inner_texts()
     for text, (value, decimals) in zip(texts, signs, strict=True):
         assert (f"{value:.{decimals}f}" if value is not None else "–") in text
@@ -75,15 +78,54 @@ def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connec
 def test_a_number_past_its_declared_limit_is_marked(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:
-    conn.execute("UPDATE last_waterlogging SET observed_at = now()")
-    conn.execute("UPDATE last_waterlogging SET depth_m = 0.28 WHERE sensor = 'pond-jinxin'")
-    page = open_wall(open_page)
-    ponding = page.locator(".strips li", has_text="积水深度").locator(".value")
-    expect(ponding).to_have_class("value over-orange")
-    expect(ponding).to_contain_text("▲")
-    page.keyboard.press("End")
-    conn.execute("UPDATE last_waterlogging SET depth_m = 0 WHERE sensor = 'pond-jinxin'")
-    expect(ponding).to_have_class("value")
+    with waiting(conn, "waterlogging"):
+        conn.execute("UPDATE last_waterlogging SET depth_m = 0.01, observed_at = now()")
+        conn.execute("UPDATE last_waterlogging SET depth_m = 0.28 WHERE sensor = 'pond-jinxin'")
+        page = open_wall(open_page)
+        tile = page.locator(".strips li", has_text="积水深度")
+        expect(tile.locator(".value")).to_have_class("value over-orange")
+        expect(tile.locator(".value")).to_contain_text("▲0.28")
+        expect(tile.locator(".of")).to_have_text("金新路下穿隧道")
+        conn.execute("UPDATE last_waterlogging SET depth_m = 0 WHERE sensor = 'pond-jinxin'")
+        expect(tile.locator(".value")).to_have_class("value")
+
+
+def test_the_number_is_of_the_alert_that_colours_the_tile(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    """Rain coloured the temperature: "5.7 °C, orange, 21 alerts" says that 5.7 °C is orange."""
+    with waiting(conn, "weather"):
+        page = open_wall(open_page)
+        tile = page.locator(".strips li", has_text="气象")
+        expect(tile.locator(".title")).to_have_text("气象 1 小时雨量")
+        place = tile.bounding_box()
+        conn.execute("UPDATE last_weather SET wind_m_s = 3")
+        conn.execute("UPDATE last_weather SET wind_m_s = 25.5 WHERE sensor = 'weather-510108-02'")
+        conn.execute(
+            "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity,"
+            " metric, value, threshold, raised_at, changed_at) VALUES ('gale-1', 'weather.gale',"
+            " 'weather', 'weather-510108-02', 'active', 2, 2, 'wind_m_s', 24.6, 24.5, now(), now())"
+        )
+        expect(tile.locator(".title")).to_have_text("气象 风速")
+        expect(tile.locator(".value")).to_contain_text("25.5")  # now, not when it was raised
+        expect(tile.locator(".of")).to_have_text("成华区 2 号")
+        expect(tile).to_have_class("mark-orange")
+        ground = tile.locator(".tile").evaluate("e => getComputedStyle(e).backgroundColor")
+        calm = page.locator(".figures .mark-normal .tile").first
+        assert ground != calm.evaluate("e => getComputedStyle(e).backgroundColor")
+        assert tile.bounding_box() == place, "a tile that moves is not found"
+        conn.execute("DELETE FROM episodes WHERE id = 'gale-1'")
+
+
+@contextmanager
+def waiting(conn: psycopg.Connection, stream: str) -> Iterator[None]:
+    """Let none of the stream's alerts that are open for all tests stand meanwhile."""
+    over = "UPDATE episodes SET cleared_at = {} WHERE stream = %s AND id LIKE '%%-0'"
+    conn.execute(over.format("now()").encode(), [stream])
+    try:
+        yield
+    finally:
+        conn.execute(over.format("NULL").encode(), [stream])
 
 
 def test_open_incidents_and_who_has_acknowledged_are_seen(
@@ -106,12 +148,12 @@ def test_open_incidents_and_who_has_acknowledged_are_seen(
         page = open_wall(open_page)
         rows = page.locator(".wall-page.city .wall-incidents tbody tr")
         expect(rows).to_have_count(2)
-        expect(rows.first).to_contain_text("I 红色")
-        expect(rows.first).to_contain_text("（疑似）")
+        expect(rows.first).to_contain_text("Ⅰ级响应")
+        expect(rows.first).to_contain_text("（待核实）")
         expect(page.locator(".wall-page.city .wall-incidents .more")).to_have_text("另有 1 条")
         alerts = page.locator(".wall-page.city .wall-alerts")
         expect(alerts.locator("td", has_text="✓ 空气质量指数超标")).to_have_count(1)
-        expect(alerts.locator(".more")).to_contain_text("✓ = 已确认")
+        expect(alerts.locator(".more")).to_contain_text("✓ = 已签收")
         found = page.evaluate(MEASURE, LEAST_PX)
         assert found == [[1920, 1080], [], [], []]
         place = page.locator(".wall-page.city .wall-incidents")

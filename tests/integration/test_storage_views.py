@@ -224,3 +224,56 @@ def test_replacing_functions_does_not_wait_for_a_reader(dsn: str) -> None:
         assert len(apply_views(conn)) == len([*FOLDER.glob("*.sql")]) - 1
         found = reader.execute("SELECT count(*) FROM dash.vital_signs()").fetchone()
     assert found == (len(streams()),)
+
+
+@pytest.fixture
+def own(databases: Databases, now: datetime) -> Iterator[psycopg.Connection]:
+    """A database of its own with a short history, written to as its owner."""
+    with databases.fresh(migrated=True) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
+        write_history(conn, Past(now, raw_hours=0.2, window_hours=0.5))
+        conn.execute("UPDATE sensor_last SET observed_at = now()")
+        yield conn
+
+
+def test_a_level_below_the_warning_level_is_called_near_it(own: psycopg.Connection) -> None:
+    own.execute(
+        "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
+        " value, threshold, raised_at, changed_at) SELECT 'near-' || n, 'river_level.flood',"
+        " 'river_level', sensor, 'active', n, n, 'level_m', 1, 1, now(), now() FROM"
+        " (VALUES (4, 'river-dongzikou'), (3, 'river-jinmahe')) v (n, sensor)"
+    )
+    rows = own.execute(
+        "SELECT severity, title_zh FROM dash.active_alerts() WHERE stream = 'river_level'"
+    ).fetchall()
+    assert rows == [(3, "超警戒水位"), (4, "接近警戒水位")]
+    past = own.execute(
+        "SELECT title_en FROM dash.alert_history(now() - interval '1 hour', now())"
+        " WHERE episode = 'near-4'"
+    ).fetchone()
+    assert past == ("Near flood warning level",)
+
+
+def test_completeness_counts_from_a_sensors_start(own: psycopg.Connection) -> None:
+    """On its first day a platform that lost nothing was told to be 5 % complete."""
+    own.execute("TRUNCATE aggregates_noise, rollup_15m_noise, rollup_1h_noise")
+    own.execute("UPDATE sensors SET created_at = now() - interval '1 hour' WHERE stream = 'noise'")
+    own.execute(
+        "INSERT INTO rollup_1h_noise (sensor, window_start, revision, n, leq_db_n, leq_db_good)"
+        " SELECT sensor, now() - interval '1 hour', 1, 120, 120, 120 FROM sensors"
+        " WHERE stream = 'noise'"
+    )
+    own.execute(
+        "INSERT INTO rollup_15m_noise (sensor, window_start, revision, n, leq_db_n, leq_db_good)"
+        " SELECT sensor, now() - interval '1 hour', 1, 120, 120, 120 FROM sensors"
+        " WHERE stream = 'noise'"
+    )
+    row = own.execute(
+        "SELECT sensors, expected, received, complete_pct FROM"
+        " dash.completeness(now() - interval '1 day', now()) WHERE stream = 'noise'"
+    ).fetchone()
+    assert row is not None
+    sensors_, expected, received, complete = row
+    cadence = streams()["noise"].cadence_s
+    assert expected == pytest.approx(sensors_ * 3600 / cadence, rel=0.01)
+    assert received == 120 * sensors_
+    assert complete == pytest.approx(min(100, 100 * 120 * cadence / 3600), rel=0.01)

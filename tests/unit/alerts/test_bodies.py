@@ -153,7 +153,7 @@ def test_a_whole_stream_is_named_and_placed_in_every_body(format: Format) -> Non
     t = of_sensor("waterlogging", "silent_stream", "*", severity=3)
     silent = alert_event(t, Told(raised_at=START, peak_severity=3), exercise=False)
     sealed = render(format, message(silent))
-    for said in ("道路积水 数据流中断", "道路积水（全部传感器）"):
+    for said in ("道路积水 数据接入中断", "道路积水（全部传感器）"):
         assert said in sealed.body
     if format not in ("wecom", "dingtalk"):
         assert "Road ponding: Stream silent" in sealed.body

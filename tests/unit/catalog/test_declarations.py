@@ -67,6 +67,7 @@ def test_a_taken_name_no_limit_and_a_function_that_fails_are_found() -> None:
         ("metrics=(", "metrics=((", r":\d+: SyntaxError: '\(' was never closed"),
         ("STREAM =", "STRAEM =", "no STREAM = Stream"),
         ("cadence_s=30", "cadence_s=0", "greater than 0"),
+        ("blue=", "amber=", r":\d+: ValueError: no warning level amber; there are red, orange"),
     ],
 )
 def test_a_wrong_declaration_is_told_with_its_line(
@@ -75,6 +76,47 @@ def test_a_wrong_declaration_is_told_with_its_line(
     path = new_stream("high_water", "water", tmp_path)
     path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
     with pytest.raises(DeclarationError, match=says):
+        load_stream(path)
+
+
+def again(good: Stream, **changed: object) -> Stream:
+    """Declare a stream once more with something else in it, so that it is checked."""
+    return Stream.model_validate({n: getattr(good, n) for n in Stream.model_fields} | changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("noise", "rules"), ("noise", "relations"), ("river_level", "attributes")]
+)
+def test_two_of_one_name_are_refused(name: str, part: str) -> None:
+    """A second rule of one name answered for both: the advice of a leak read "the regulator"."""
+    good = stream(name)
+    first = getattr(good, part)[0]
+    with pytest.raises(ValueError, match=f"{part.rstrip('s')} {first.name} is declared twice"):
+        again(good, **{part: (*getattr(good, part), first)})
+
+
+def test_two_sites_of_one_id_and_a_relation_named_like_a_test_are_refused() -> None:
+    good = stream("waterlogging")
+    sites = good.placement.sites
+    twice = good.placement.model_copy(update={"sites": (*sites, sites[0])})
+    with pytest.raises(ValueError, match=f"site {sites[0].id} is declared twice"):
+        again(good, placement=twice)
+    noise = stream("noise")
+    spike = noise.relations[0].model_copy(update={"name": "spike"})
+    with pytest.raises(ValueError, match="relation spike is declared twice"):
+        again(noise, relations=(spike,))
+
+
+def test_a_second_rule_of_one_name_is_told_with_file_and_line(tmp_path: Path) -> None:
+    path = new_stream("high_water", "water", tmp_path)
+    source = path.read_text("utf-8")
+    path.write_text(
+        source.replace("        HealthRule(", "        HealthRule(name='silent'), HealthRule(", 1),
+        "utf-8",
+    )
+    with pytest.raises(
+        DeclarationError, match=r"high_water.py:\d+: .*rule silent is declared twice"
+    ):
         load_stream(path)
 
 
