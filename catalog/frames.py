@@ -4,13 +4,11 @@ The value is a schema-less Arrow IPC record batch; the header ``ce_dataschema`` 
 which derives from the stream's declaration. Headers follow CloudEvents 1.0, Kafka binary mode.
 """
 
-import struct
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -33,8 +31,6 @@ DEVICE_FLAGS = (1, 2, 3, 4)
 """What a device may say of a value: pass, not evaluated, suspect, fail."""
 
 READINGS_TYPE = "city.readings"
-TICK_TYPE = "city.tick"
-_PULSE = struct.Struct(">II")
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST = datetime(2262, 1, 1, tzinfo=UTC)
 
@@ -68,40 +64,6 @@ class BadRow:
     index: int
     code: str
     reason: str
-
-
-Hearing = Literal["nobody", "heard", "hushed"]
-HEARING: tuple[Hearing, ...] = ("nobody", "heard", "hushed")
-"""What a shard hears of its placed sensors: none has ever sent, some are heard, none is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What one shard of a stream tells the others, as of its tick at ``at`` (epoch seconds)."""
-
-    shard: int
-    hearing: Hearing
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """What the writer of a tick has heard of all streams together.
-
-    ``quiet_s`` counts its ticks since the last frame of any stream; ``cadence_s`` is the shortest
-    cadence among the streams it has heard since it started, 0 while it has heard none.
-    """
-
-    quiet_s: int
-    cadence_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """The passing of a second at ``at`` (epoch seconds), with the writer's pulse if it has one."""
-
-    at: int
-    pulse: Pulse | None = None
 
 
 @cache
@@ -227,36 +189,6 @@ def bad_rows(batch: pa.RecordBatch, *, names_are_good: bool = False) -> list[Bad
             odd &= column.is_valid().to_numpy(zero_copy_only=False)
             found |= _rows(pa.array(odd), "not_finite", f"{name} is NaN or infinite")
     return [found[i] for i in sorted(found)]
-
-
-def tick_headers() -> Headers:
-    """Return headers of a tick record."""
-    return [("ce_specversion", b"1.0"), ("ce_type", TICK_TYPE.encode())]
-
-
-def encode_tick(at: int, pulse: Pulse | None = None) -> bytes:
-    """Return the value of a tick: epoch seconds, 8 bytes big-endian, then the pulse in 8 more."""
-    told = b"" if pulse is None else _PULSE.pack(min(pulse.quiet_s, 2**32 - 1), pulse.cadence_s)
-    return at.to_bytes(8, "big") + told
-
-
-def encode_word(word: Word) -> bytes:
-    """Return the value of a tick record that carries word of another shard: 10 bytes."""
-    return encode_tick(word.at) + bytes([word.shard, HEARING.index(word.hearing)])
-
-
-def decode_tick(value: bytes | None) -> Tick | Word:
-    """Return a tick or a word; ``FrameError`` code ``tick`` when it is neither."""
-    if value is None or len(value) not in (8, 10, 16):
-        raise FrameError("tick", "a tick carries 8 or 16 bytes, a word of another shard 10")
-    at, more = int.from_bytes(value[:8], "big"), value[8:]
-    if not more:
-        return Tick(at)
-    if len(more) == _PULSE.size:
-        return Tick(at, Pulse(*_PULSE.unpack(more)))
-    if more[1] >= len(HEARING):
-        raise FrameError("tick", f"a word says {more[1]}, which means nothing")
-    return Word(more[0], HEARING[more[1]], at)
 
 
 def _check_type(fields: dict[str, bytes]) -> None:

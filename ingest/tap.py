@@ -10,8 +10,9 @@ from kafka.structs import TopicPartition
 
 from catalog import topics
 from catalog.contracts import FLAGS_SCHEMA, aggregates_schema, decode_batch
-from catalog.frames import TICK_TYPE, FrameError, Tick, Word, decode, decode_tick, event_type
+from catalog.frames import FrameError, decode, event_type
 from catalog.registry import streams
+from catalog.ticks import TICK_TYPE, Tick, Word, decode_tick
 from service.kafka import consumer
 from service.settings import Settings
 

@@ -18,18 +18,10 @@ from catalog.contracts import (
     decode_batch,
     decode_dead_letter,
 )
-from catalog.frames import (
-    TICK_TYPE,
-    TIMESTAMP,
-    Frame,
-    FrameError,
-    bad_rows,
-    decode,
-    event_type,
-    schema_of,
-)
+from catalog.frames import TIMESTAMP, Frame, FrameError, bad_rows, decode, event_type, schema_of
 from catalog.model import Stream
 from catalog.registry import streams
+from catalog.ticks import TICK_TYPE
 from catalog.topics import aggregates_topic, dead_letters_topic, flags_topic, readings_topic
 
 RECEIVED = pa.field("received_at", TIMESTAMP, nullable=False)

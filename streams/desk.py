@@ -18,18 +18,10 @@ from catalog.contracts import (
     DeadLetter,
     encode_json,
 )
-from catalog.frames import (
-    TICK_TYPE,
-    FrameError,
-    Word,
-    decode,
-    decode_tick,
-    encode,
-    encode_word,
-    event_type,
-)
+from catalog.frames import FrameError, decode, encode, event_type
 from catalog.model import Stream
 from catalog.registry import streams
+from catalog.ticks import TICK_TYPE, Word, decode_tick, encode_word
 from catalog.topics import (
     PARTITIONS,
     aggregates_topic,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from catalog.frames import Pulse
 from catalog.model import Stream
+from catalog.ticks import Pulse
 
 
 @dataclass(slots=True)

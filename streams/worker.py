@@ -14,8 +14,8 @@ from mode import Service
 from mode.utils.objects import cached_property
 from pydantic import Field
 
-from catalog.frames import TICK_TYPE, encode_tick
 from catalog.registry import streams
+from catalog.ticks import TICK_TYPE, encode_tick
 from catalog.topics import all_topics, shard_key
 from service.clock import SystemClock
 from service.errors import CityOpsError, FatalError

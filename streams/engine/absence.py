@@ -11,8 +11,8 @@ from datetime import datetime
 
 import numpy as np
 
-from catalog.frames import Hearing, Pulse, Word
 from catalog.model import STREAM_SUBJECT, AbsenceRule, StreamAbsenceRule
+from catalog.ticks import Hearing, Pulse, Word
 from streams.engine.cells import Sensors
 from streams.engine.changes import transition
 from streams.engine.layout import NEVER

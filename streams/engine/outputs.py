@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.contracts import FLAGS_SCHEMA, STATISTICS, Transition, aggregates_schema
-from catalog.frames import Word
 from catalog.model import Stream
+from catalog.ticks import Word
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

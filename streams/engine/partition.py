@@ -11,8 +11,9 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from catalog.frames import Tick, Word, bad_rows
+from catalog.frames import bad_rows
 from catalog.model import Stream
+from catalog.ticks import Tick, Word
 from streams.engine import (
     absence,
     health,

@@ -7,9 +7,9 @@ still, no single sensor or stream is called silent.
 
 from datetime import datetime
 
-from catalog.frames import Pulse
 from catalog.model import STREAM_SUBJECT
 from catalog.platform import PIPELINE, PLATFORM
+from catalog.ticks import Pulse
 from streams.engine.changes import transition
 from streams.engine.layout import NEVER
 from streams.engine.outputs import Outputs

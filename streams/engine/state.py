@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from catalog.city.sensors import sensor, sensors_of
-from catalog.frames import Hearing
 from catalog.model import Stream, ThresholdRule
 from catalog.registry import spokesman, streams
+from catalog.ticks import Hearing
 from catalog.topics import shard_of
 from streams.engine.layout import (
     FIRST_SEEN,

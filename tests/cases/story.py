@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from catalog.frames import Tick
 from catalog.model import Stream
 from catalog.registry import stream
+from catalog.ticks import Tick
 from streams.engine.partition import PartitionEngine
 from tests.oracle.outputs import plain
 from tests.property.logs import START, US, Frame, Log, Received, Record, run_engine, run_reference

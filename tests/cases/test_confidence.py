@@ -6,7 +6,7 @@ Each story is told by the plain reference and by the engine, which must agree.
 
 import pytest
 
-from catalog.frames import Tick
+from catalog.ticks import Tick
 from tests.cases.story import both, doubts, flags, live, of_rule, readings, tell
 from tests.oracle.reference import Values
 from tests.property.logs import START, US, Log

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from catalog.frames import Tick
 from catalog.registry import stream
+from catalog.ticks import Tick
 from tests.cases.story import both, readings, story
 from tests.property.logs import START, US
 

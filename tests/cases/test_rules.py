@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from catalog.frames import Tick
 from catalog.registry import stream
+from catalog.ticks import Tick
 from tests.cases.story import both, doubts, flags, readings, tell, ticks
 from tests.oracle.reference import Values
 from tests.property.logs import START, US, Log, Record

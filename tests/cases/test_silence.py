@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from catalog.city.sensors import sensors_of
-from catalog.frames import Hearing, Pulse, Tick, Word
 from catalog.registry import stream
+from catalog.ticks import Hearing, Pulse, Tick, Word
 from catalog.topics import shard_of
 from tests.cases.story import both, live, of_rule, readings, story, tell, ticks
 from tests.oracle.reference import Values

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from catalog.contracts import Transition
-from catalog.frames import Tick, readings_schema
+from catalog.frames import readings_schema
 from catalog.model import Stream, ThresholdRule
+from catalog.ticks import Tick
 from catalog.topics import shard_of
 from streams.engine.partition import PartitionEngine
 from tests.danger.table import US, Danger, Row, calm_values, plain, sensors_for

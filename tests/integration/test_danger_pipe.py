@@ -6,9 +6,10 @@ import pytest
 from kafka import KafkaProducer
 
 from catalog.contracts import Transition, decode_transition
-from catalog.frames import TICK_TYPE, encode, encode_tick, frame_headers
+from catalog.frames import encode, frame_headers
 from catalog.model import Stream, ThresholdRule
 from catalog.registry import streams
+from catalog.ticks import TICK_TYPE, encode_tick
 from catalog.topics import (
     PARTITIONS,
     all_topics,

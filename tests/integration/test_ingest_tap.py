@@ -11,8 +11,9 @@ from kafka import KafkaProducer
 from typer.testing import CliRunner
 
 from catalog.contracts import FLAGS_SCHEMA, Transition, aggregates_schema, encode_json
-from catalog.frames import encode, encode_tick, tick_headers
+from catalog.frames import encode
 from catalog.registry import stream, streams
+from catalog.ticks import encode_tick, tick_headers
 from catalog.topics import aggregates_topic, all_topics, flags_topic, transitions_topic
 from ingest.__main__ import app
 from service.kafka import ensure_topics

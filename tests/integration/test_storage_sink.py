@@ -10,8 +10,9 @@ import pytest
 from kafka import KafkaProducer
 
 from catalog.contracts import AGGREGATES_TYPE, aggregates_schema
-from catalog.frames import TICK_TYPE, encode, encode_tick, frame_headers
+from catalog.frames import encode, frame_headers
 from catalog.registry import stream, streams
+from catalog.ticks import TICK_TYPE, encode_tick
 from catalog.topics import aggregates_topic, all_topics, readings_topic
 from service.kafka import ensure_topics, producer
 from tests.frames import START, noise_batch, put, put_raw

@@ -5,8 +5,9 @@ from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
 
-from catalog.frames import TICK_TYPE, FrameError, Word, bad_rows, decode, decode_tick, event_type
+from catalog.frames import FrameError, bad_rows, decode, event_type
 from catalog.registry import stream
+from catalog.ticks import TICK_TYPE, Word, decode_tick
 from catalog.topics import readings_topic
 from tests.oracle.outputs import readings_of
 from tests.oracle.reference import Reading, Reference, Results, Values

@@ -11,10 +11,10 @@ from copy import deepcopy
 from catalog.city.sensors import sensor as declared_sensor
 from catalog.city.sensors import sensors_of
 from catalog.contracts import FLAG_SUSPECT
-from catalog.frames import Tick, Word
 from catalog.model import Stream
 from catalog.registry import streams
 from catalog.single import derive, is_broken
+from catalog.ticks import Tick, Word
 from catalog.topics import shard_of
 from tests.oracle import quality, rolling
 from tests.oracle.device import Device, Held

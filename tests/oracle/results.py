@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.contracts import Transition
-from catalog.frames import Word
+from catalog.ticks import Word
 from tests.oracle import rules
 
 Values = dict[str, float | None]

@@ -1,8 +1,8 @@
 """Silence of a whole stream, and of everything, as one shard of the reference sees it."""
 
-from catalog.frames import Hearing, Pulse, Word
 from catalog.model import Stream, StreamAbsenceRule
 from catalog.platform import PIPELINE
+from catalog.ticks import Hearing, Pulse, Word
 
 LONG_AGO = -(10**18)
 

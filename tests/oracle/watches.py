@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from catalog.frames import Pulse, Tick
 from catalog.model import AbsenceRule, HealthRule, Stream, StreamAbsenceRule, WatchRule
 from catalog.platform import PIPELINE, PLATFORM
 from catalog.registry import streams
+from catalog.ticks import Pulse, Tick
 from tests.oracle.device import Device
 from tests.oracle.quality import US, Checked
 from tests.oracle.results import Results

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from catalog.city.sensors import sensors_of
-from catalog.frames import HEARING, Pulse, Tick, Word, readings_schema
+from catalog.frames import readings_schema
 from catalog.model import HealthRule, Metric, SensorAttribute, Stream, ThresholdRule
+from catalog.ticks import HEARING, Pulse, Tick, Word
 from streams.engine.outputs import Outputs
 from streams.engine.partition import PartitionEngine
 from tests.oracle.outputs import Row, flags_of, plain, readings_of, windows_of

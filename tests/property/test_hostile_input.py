@@ -13,18 +13,15 @@ from hypothesis import strategies as st
 from catalog.frames import (
     EARLIEST,
     LATEST,
-    TICK_TYPE,
     FrameError,
-    Tick,
     bad_rows,
     decode,
     encode,
-    encode_tick,
     frame_headers,
     readings_schema,
-    tick_headers,
 )
 from catalog.registry import stream
+from catalog.ticks import TICK_TYPE, Tick, encode_tick, tick_headers
 from streams.desk import Bench, Desk
 from streams.engine.partition import PartitionEngine
 from tests.oracle.compare import compare

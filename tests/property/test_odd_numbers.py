@@ -5,8 +5,8 @@ import warnings
 
 import pytest
 
-from catalog.frames import Tick
 from catalog.registry import stream, streams
+from catalog.ticks import Tick
 from streams.engine.partition import PartitionEngine
 from tests.oracle.compare import compare
 from tests.oracle.outputs import plain

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.frames import Tick
 from catalog.model import Metric, Placement, Stream, Text
 from catalog.registry import stream
+from catalog.ticks import Tick
 from streams.engine.partition import PartitionEngine
 from tests.oracle.outputs import Row
 from tests.oracle.reference import WindowKey

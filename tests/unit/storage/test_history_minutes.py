@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from catalog.frames import Tick
 from catalog.registry import stream
+from catalog.ticks import Tick
 from simulators.backfill import Plan, fleets, write
 from storage.history.files import HistoryFile
 from storage.history.minutes import MinuteMaker

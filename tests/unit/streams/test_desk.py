@@ -11,9 +11,10 @@ from catalog.contracts import (
     decode_batch,
     decode_transition,
 )
-from catalog.frames import encode, encode_tick, frame_headers, readings_schema, tick_headers
+from catalog.frames import encode, frame_headers, readings_schema
 from catalog.model import Stream
 from catalog.registry import spokesman, stream
+from catalog.ticks import encode_tick, tick_headers
 from catalog.topics import readings_topic
 from streams.desk import Desk
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from catalog.contracts import aggregates_schema
-from catalog.frames import Tick
 from catalog.registry import stream
+from catalog.ticks import Tick
 from streams.engine.crowd import Crowds
 from streams.engine.partition import PartitionEngine
 from streams.engine.state import State

@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from catalog.frames import encode_tick, tick_headers
+from catalog.ticks import encode_tick, tick_headers
 from catalog.topics import readings_topic
 from service.vitals import Vitals
 from streams.worker import Shell, WorkerSettings
