@@ -1,4 +1,4 @@
-"""People who may log in, for administrators: role, last seen, locked or shut out."""
+"""People who may log in, for administrators: role, last seen, a screen or shut out."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from console.widgets.table import Column, Table
 from console.widgets.tools import list_tools
 
 PEOPLE = (
-    "SELECT u.name, u.role, u.created_at, u.disabled_at, u.locked_until > now() AS locked,"
+    "SELECT u.name, u.role, u.created_at, u.disabled_at, u.screen,"
     " max(s.seen_at) AS seen_at, count(s.name) AS sessions FROM console_users u"
     " LEFT JOIN console_sessions s ON s.name = u.name"
     " GROUP BY u.name ORDER BY u.disabled_at IS NOT NULL, u.name"
@@ -53,7 +53,7 @@ def _read(conn: Connection) -> list[dict[str, Any]]:
 
 def _row(view: View, row: dict[str, Any]) -> dict[str, Any]:
     words = view.words
-    state = "off" if row["disabled_at"] else "locked" if row["locked"] else "on"
+    state = "off" if row["disabled_at"] else "screen" if row["screen"] else "on"
     return {
         "id": row["name"],
         "name": row["name"],
