@@ -6,6 +6,7 @@ from typing import Any
 
 from alerts.events import whole_stream
 from alerts.incident_store import Summary
+from alerts.reasons import REASONS
 from alerts.store import Alert
 from catalog.city.districts import CITY_TITLE, DISTRICTS
 from catalog.model import STREAM_SUBJECT
@@ -80,6 +81,12 @@ def check_title(words: Words, test: str) -> str:
 def alert_status(words: Words, alert: Alert) -> str:
     """Return in words whether an alert is active, to be acknowledged, or over."""
     text = words(f"alerts.status_{alert.status}")
+    if alert.reason:
+        known = [REASONS.get(name) for name in alert.reason.split(",")]
+        reason = " / ".join(words.of(r) for r in known if r)
+        how = "withdrawn" if alert.status == "withdrawn" else "unconfirmed"
+        # of a sensor that is silent the reason says why
+        text += " · " + (words(f"alerts.{how}", reason=reason) if alert.metric else reason)
     return f"{text} · {words('alerts.flapping')}" if alert.flapping else text
 
 

@@ -30,7 +30,7 @@ from console.widgets.tools import list_tools
 from storage.audit import record
 
 MOST = 500
-State = Literal["open", "active", "latched", "cleared", "all"]
+State = Literal["open", "active", "latched", "cleared", "withdrawn", "all"]
 
 
 async def alerts(
@@ -50,7 +50,7 @@ async def alerts(
     chosen = {"state": state, "severity": severity, "domain": domain, "district": district}
     chosen |= {"stream": stream, "acked": acked, "within": within, "start": start, "end": end}
     fields = [
-        named(words, "list", "state", ("open", "active", "latched", "cleared", "all")),
+        named(words, "list", "state", ("open", "active", "latched", "cleared", "withdrawn", "all")),
         severity_choice(words),
         domain_choice(words),
         district_choice(words),
@@ -169,7 +169,7 @@ def _row(view: View, alert: Alert, place: dict[str, Any]) -> dict[str, Any]:
     level = level_mark(words, alert.severity)
     declared = streams().get(alert.stream)
     decimals = declared.quantity(alert.metric).decimals if declared and alert.metric else 0
-    takeable = alert.acked_at is None and alert.status != "cleared"
+    takeable = alert.acked_at is None and alert.status in ("active", "latched")
     return {
         "id": alert.id,
         "mark": level["mark"],
