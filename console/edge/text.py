@@ -26,7 +26,7 @@ CLEANED = ("/api/v1/incoming/", "/api/v2/alerts")
 must not lose its neighbours."""
 ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # a JSON body without any of these holds no odd letter: it need not be read twice
-SUSPECT = re.compile(rb"\\u|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
+SUSPECT = re.compile(rb"\\[ubf]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
 
 
 class PlainText:

@@ -59,6 +59,8 @@ def test_a_query_passes_just_when_its_text_is_plain(text: str) -> None:
 @given(ANY, ANY)
 @example("\ud800", "x")
 @example("x", "\x00")
+@example("", "\f")
+@example("\b", "x")
 def test_a_json_body_passes_just_when_all_its_texts_are_plain(name: str, text: str) -> None:
     for escaped in (True, False):
         body = json.dumps({"a": [1, {name: text}]}, ensure_ascii=escaped)
