@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run stop status logs env tap judge backup restore clean setup test reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
+.PHONY: help run new-log stop status logs env tap judge backup restore clean setup test reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,6 +27,9 @@ setup: $(STAMP) ## Install the Python packages into .venv
 
 run: setup ## Start everything and show the city alive (DETACH=1 returns when healthy)
 	@$(BIN)/python -m deploy up $(if $(DETACH),--detach)
+
+new-log: $(STAMP) ## Go on with the log Kafka has now, when it was lost, replaced or restored (YES=1 does it)
+	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m storage new-log $(if $(YES),--yes)
 
 reload: $(STAMP) ## Take in new or changed streams while the servers run on
 	@$(BIN)/python -m deploy reload

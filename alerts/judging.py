@@ -18,7 +18,7 @@ from alerts.notify import Notifier
 from alerts.settings import AlertSettings
 from alerts.settle import settle
 from catalog.contracts import Transition
-from catalog.platform import JUDGING, JUDGING_ID, PLATFORM
+from catalog.platform import JUDGING, JUDGING_ID, PLATFORM, RULES
 from catalog.registry import streams
 from catalog.rules import STREAM_SUBJECT
 from catalog.topics import readings_topic
@@ -63,9 +63,9 @@ class Judging:
         ).fetchone()
         if row is None and self._stands(at):
             fresh = f"{JUDGING_ID}-{now.timestamp():.0f}"  # it stands in addresses of pages
-            return _say("raised", fresh, conn, notifier, settings, now)
+            return say(JUDGING_ID, "raised", fresh, conn, notifier, settings, now)
         if row is not None and self._moves(at):
-            return _say("cleared", row[0], conn, notifier, settings, now)
+            return say(JUDGING_ID, "cleared", row[0], conn, notifier, settings, now)
         return 0
 
     def _look(self, conn: Connection, settings: AlertSettings, at: float) -> None:
@@ -88,7 +88,8 @@ class Judging:
         return bool(places) and all(seen.ever for seen in places) and not self._stands(at)
 
 
-def _say(
+def say(
+    rule: str,
     kind: Literal["raised", "cleared"],
     episode: str,
     conn: Connection,
@@ -96,14 +97,15 @@ def _say(
     settings: AlertSettings,
     now: datetime,
 ) -> int:
+    """Raise or clear an alert of the platform's own."""
     told = Transition(
         id=f"{episode}/{kind}",
         episode=episode,
-        rule=JUDGING_ID,
+        rule=rule,
         stream=PLATFORM,
         sensor=STREAM_SUBJECT,
         kind=kind,
-        severity=int(JUDGING.severity),
+        severity=int(RULES[rule].severity),
         observed_at=now,
         produced_at=now,
     )

@@ -23,6 +23,7 @@ from alerts.incident_store import open_incident
 from alerts.incidents import folded_under
 from alerts.judging import Judging
 from alerts.links import links_of
+from alerts.log_watch import watch_log
 from alerts.notify import Notifier
 from alerts.outbox import announce, lock_writers, now_of
 from alerts.routes import Routes
@@ -53,6 +54,7 @@ class Keeper:
         """Return the steps in the order they are taken."""
         return (
             self.watch,
+            self.watch_log,
             self.expire,
             self.retire,
             self.incidents,
@@ -67,6 +69,10 @@ class Keeper:
     def watch(self, conn: Connection, now: datetime) -> int:
         """Notice that rules are no longer judged, and that they are again."""
         return self.judging.watch(conn, self.notifier, self.settings, now)
+
+    def watch_log(self, conn: Connection, now: datetime) -> int:
+        """Notice that Kafka's log is another one, and that it may be gone on with."""
+        return watch_log(conn, self.notifier, self.settings, now)
 
     def expire(self, conn: Connection, now: datetime) -> int:
         """End alerts from elsewhere that are not reported any more."""

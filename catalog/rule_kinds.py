@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catalog.model import Rolling, Rule, SensorAttribute, Source, Stream, Threshold, ThresholdRule
-from catalog.platform import JUDGING_ID, PIPELINE_ID
+from catalog.platform import JUDGING_ID, LOG_CHANGED_ID, PIPELINE_ID
 
 Examples = Callable[[Stream], Iterator[tuple[str, Source | None]]]
 """Yields names of examples in a stream, each with its source."""
@@ -181,6 +181,13 @@ KINDS = (
         " by the database alone (the test is of that engine); subject `*`",
         "test_a_standstill_is_told_once_by_any_number_of_engines_and_ended_by_movement",
         lambda _: iter([(JUDGING_ID, None)]),
+    ),
+    Kind(
+        "`log_break`",
+        "`after_s` in which Kafka's log is another one than was worked off, or records of it that"
+        " are gone; judged as the one above; subject `*`",
+        "test_another_log_is_told_once_and_ended_when_no_reader_waits_any_more",
+        lambda _: iter([(LOG_CHANGED_ID, None)]),
     ),
 )
 

@@ -168,6 +168,23 @@ class JudgingAbsenceRule(Frozen):
     )
 
 
+class LogRule(Frozen):
+    """Raise once when Kafka's log does not go on where its readers stopped (``log_breaks``).
+
+    It is the platform's own rule as well, judged by the alerts engine by the database; its subject
+    is ``*``. Records that are gone for good end the alert at once, which then waits to be seen.
+    """
+
+    kind: Literal["log_break"] = "log_break"
+    name: Name
+    title: Text
+    after_s: int = 5
+    severity: Severity
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text
+
+
 class HealthRule(Frozen):
     """Raise when some metric of a sensor has been unwell for ``for_s`` of event time.
 
@@ -199,5 +216,5 @@ Rule = Annotated[
 ]
 """A rule of a stream."""
 
-AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule
+AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule | LogRule
 """A rule of a stream or of the platform."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from catalog.model import (
     HealthRule,
     JudgingAbsenceRule,
+    LogRule,
     Metric,
     Rule,
     SensorAttribute,
@@ -14,7 +15,16 @@ from catalog.model import (
     ThresholdRule,
     WatchRule,
 )
-from catalog.platform import JUDGING, JUDGING_ID, PIPELINE, PIPELINE_ID
+from catalog.platform import (
+    JUDGING,
+    JUDGING_ID,
+    LOG_CHANGED,
+    LOG_CHANGED_ID,
+    LOG_GAP,
+    LOG_GAP_ID,
+    PIPELINE,
+    PIPELINE_ID,
+)
 from catalog.registry import streams
 from catalog.rule_kinds import KINDS
 
@@ -63,6 +73,8 @@ def _every_rule() -> Iterator[str]:
                 yield from _rule_rows(stream, rule)
         yield _watch_row(PIPELINE_ID, PIPELINE)
         yield _watch_row(JUDGING_ID, JUDGING, "a partition's checkpoint stands still")
+        yield _watch_row(LOG_CHANGED_ID, LOG_CHANGED, "Kafka's log is another one than was read")
+        yield _watch_row(LOG_GAP_ID, LOG_GAP, "records that were never read are gone")
 
     yield from _table("rule", "title", "level", "when", "for / clear", "standard", rows=rows())
 
@@ -88,7 +100,7 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
 
 
 def _watch_row(
-    rule_id: str, rule: WatchRule | JudgingAbsenceRule, when: str = "no reading"
+    rule_id: str, rule: WatchRule | JudgingAbsenceRule | LogRule, when: str = "no reading"
 ) -> tuple[str, ...]:
     title = f"{rule.title.zh} {rule.title.en}"
     level = rule.severity.name.lower()

@@ -11,6 +11,7 @@ from catalog.model import (
     AnyRule,
     HealthRule,
     JudgingAbsenceRule,
+    LogRule,
     SensorAttribute,
     Source,
     Stream,
@@ -235,6 +236,8 @@ def rule_text(words: Words, rule: AnyRule) -> str:
         return words("alert.silent", after_s=rule.after_s)
     if isinstance(rule, JudgingAbsenceRule):
         return words("alert.stalled", after_s=rule.after_s)
+    if isinstance(rule, LogRule):
+        return words("alert.log_break", after_s=rule.after_s)
     if isinstance(rule, HealthRule):
         timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
         return words("alert.unwell", **timed)

@@ -77,14 +77,19 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
     return KafkaConsumer(**{**settings, **PATIENCE, **options})
 
 
+def admin_client(bootstrap: str) -> KafkaAdminClient:
+    """Return a client that makes and describes topics."""
+    return KafkaAdminClient(
+        bootstrap_servers=bootstrap.split(","), client_id="cityops-admin", **PATIENCE
+    )
+
+
 def ensure_topics(bootstrap: str, topics: Iterable[str]) -> list[str]:
     """Create the topics that are missing, each with ``PARTITIONS``; return the new ones' names.
 
     How many brokers keep a copy is the brokers' own ``default.replication.factor``.
     """
-    admin: Any = KafkaAdminClient(
-        bootstrap_servers=bootstrap.split(","), client_id="cityops-admin", **PATIENCE
-    )
+    admin: Any = admin_client(bootstrap)
     try:
         missing = sorted(set(topics) - set(admin.list_topics()))
         wanted = {t: {"num_partitions": PARTITIONS, "configs": TOPIC_CONFIG} for t in missing}

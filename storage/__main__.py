@@ -19,6 +19,7 @@ from storage.api_keys import add_key, revoke_key
 from storage.history.command import live_since_command, load_command
 from storage.keep import STALL_S, keep_once, run_keep
 from storage.migrate import migrate
+from storage.new_log_command import new_log_command
 from storage.retention import KeepSettings
 from storage.sink import SinkSettings, run_sink
 
@@ -28,6 +29,7 @@ app.add_typer(keys, name="api-key")
 app.add_typer(dead_letters_command.app, name="dead-letters")
 app.command("load")(load_command)
 app.command("live-since")(live_since_command)
+app.command("new-log")(new_log_command)
 
 
 @app.command("migrate")

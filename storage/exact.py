@@ -29,7 +29,8 @@ from service.metrics import seconds, sizes
 from service.postgres import connect, is_refusal
 from service.settings import Settings
 from service.vitals import Vitals
-from storage.offsets import Place, advance, load_offsets
+from storage.offsets import advance
+from storage.same_log import SameLog
 
 LAG_EVERY_S = 1.0
 RETRY_S = (0.1, 0.3, 1.0, 2.0)
@@ -87,7 +88,7 @@ class ExactConsumer(ConsumerRebalanceListener):
         self._vitals = vitals
         self._kafka: KafkaConsumer | None = None
         self._conn: Connection | None = None
-        self._expected: dict[Place, int] = {}
+        self._log = SameLog(name, topics, settings)
         self._must_seek = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._under_way: Future[None] | None = None
@@ -104,9 +105,10 @@ class ExactConsumer(ConsumerRebalanceListener):
                 try:
                     self._round(kafka, poll_ms)
                     # after trouble a round begins with a seek, which asks the database
-                    self._vitals.trouble("")
+                    self._vitals.trouble(self._log.reason)
                     if monotonic() >= lag_due:
-                        self._vitals.lag(_lag(kafka))
+                        self._vitals.lag(self._log.lag(kafka))
+                        self._make_topics(kafka)
                         lag_due = monotonic() + LAG_EVERY_S
                     failures = 0
                 except FencedInstanceIdError as error:
@@ -167,6 +169,9 @@ class ExactConsumer(ConsumerRebalanceListener):
             self._seek(kafka)
         notice_takeover(kafka)
         polled = kafka.poll(timeout_ms=poll_ms)
+        if not self._must_seek and self._log.must_seek(kafka, polled):
+            self._must_seek = True
+            return
         records = [record for records in polled.values() for record in records]
         if records:
             batch = self._store.prepare(records)
@@ -207,36 +212,34 @@ class ExactConsumer(ConsumerRebalanceListener):
         self, records: list[ConsumerRecord], work: Callable[[Connection], Stored]
     ) -> None:
         conn = self._connection()
-        after = {(r.topic, r.partition): r.offset + 1 for r in records}
-        expected = {place: self._expected.get(place, 0) for place in after}
+        after = self._log.after(records)
         with BATCH_SECONDS.labels(self._name).time(), conn.transaction():
-            advance(conn, self._name, expected, after)
+            advance(conn, self._name, self._log.marks, after)
             stored = work(conn)
-        self._expected |= after
+        self._log.marks |= after
         self._vitals.progress(stored.rows, newest=stored.newest)
         BATCH_RECORDS.labels(self._name).observe(len(records))
         BYTES.labels(self._name).inc(sum(len(r.value or b"") for r in records))
         stored.committed()
 
     def _seek(self, kafka: KafkaConsumer) -> None:
-        """Go to the stored offsets; a partition never stored starts at its first record."""
-        assigned = sorted(kafka.assignment())
-        stored = load_offsets(self._connection(), self._name)
-        fresh = [p for p in assigned if (p.topic, p.partition) not in stored]
-        beginnings = kafka.beginning_offsets(fresh) if fresh else {}
-        for part in assigned:
-            place = (part.topic, part.partition)
-            self._expected[place] = stored.get(place, 0)
-            kafka.seek(part, stored.get(place, beginnings.get(part, 0)))
+        """Go to the stored offsets, where the log is still the one they belong to."""
+        self._log.seek(kafka, self._connection())
         self._must_seek = False
-        self._vitals.detail(partitions=len(assigned))
+        self._vitals.detail(partitions=len(self._log.marks))
+
+    def _make_topics(self, kafka: KafkaConsumer) -> None:
+        """Make topics that are gone anew: only so is it seen that they are others."""
+        if self._log.missing(kafka):
+            ensure_topics(self._settings.kafka, self._topics)
 
     def _recover(self, error: Exception) -> None:
         self._wait()
         self._under_way = None
         RETRIES.labels(self._name, getattr(error, "code", type(error).__name__)).inc()
         logger().warning("batch not stored, trying again", reason=str(error)[:300])
-        self._vitals.trouble("" if isinstance(error, TransientError) else str(error)[:200])
+        said = "" if isinstance(error, TransientError) else str(error)[:200]
+        self._vitals.trouble(said or self._log.reason)
         self._disconnect()
         self._must_seek = True
 
@@ -249,9 +252,3 @@ class ExactConsumer(ConsumerRebalanceListener):
         if self._conn is not None:
             self._conn.close()
             self._conn = None
-
-
-def _lag(kafka: KafkaConsumer) -> int:
-    parts = sorted(kafka.assignment())
-    ends = kafka.end_offsets(parts) if parts else {}
-    return sum(max(0, end - (kafka.position(part) or 0)) for part, end in ends.items())

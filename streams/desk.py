@@ -3,9 +3,10 @@
 Everything here is synchronous, so state, offset and outputs always belong together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -31,8 +32,9 @@ from catalog.topics import (
     shard_of,
     transitions_topic,
 )
+from service.kafka_log import LogId, Mark, Place, checksum
 from service.log import logger
-from streams.checkpoint import Checkpoint, Place
+from streams.checkpoint import Checkpoint
 from streams.engine.outputs import Failure, Outputs, micros, moment
 from streams.engine.partition import PartitionEngine
 from streams.metrics import (
@@ -48,6 +50,7 @@ from streams.metrics import (
 )
 from streams.pulse import PulseCounter
 
+NO_LOGS: Mapping[str, LogId] = MappingProxyType({})
 MESSAGE_BYTES = 512 * 1024
 """Roughly what one message of outputs may hold; the broker takes a megabyte."""
 
@@ -71,6 +74,17 @@ class Bench:
     next_offset: int
     changed: bool = False
     ticked: int = 0
+    log: LogId | None = None
+    last: int | None = None
+    """Checksum of the record before ``next_offset``, when it is not ``value``'s."""
+    value: bytes | None = None
+    written_at: datetime | None = None
+
+    def mark(self) -> Mark:
+        """Return how far it has come in Kafka's log."""
+        return Mark(
+            self.next_offset, self.log, self.last if self.value is None else checksum(self.value)
+        )
 
 
 @dataclass(slots=True)
@@ -88,19 +102,45 @@ class Desk:
         """Return the readings topics and their streams."""
         return {readings_topic(self.prefix, s.name): s for s in streams().values()}
 
-    def lay_out(self, offsets: dict[Place, int], stored: dict[Place, Checkpoint]) -> None:
-        """Start anew with these partitions: from their checkpoints, else empty at ``offsets``."""
+    def lay_out(
+        self,
+        offsets: dict[Place, int],
+        stored: dict[Place, Checkpoint],
+        logs: Mapping[str, LogId] = NO_LOGS,
+    ) -> None:
+        """Start anew with these partitions: from their checkpoints, else empty at ``offsets``.
+
+        A partition that has lost records (``offsets`` beyond the checkpoint) goes on behind them.
+        """
         self.benches, self.outbox = {}, []
         by_topic = self.topics()
         for place, earliest in offsets.items():
             engine = PartitionEngine(by_topic[place[0]], place[1])
-            bench = Bench(by_topic[place[0]], engine, earliest)
+            bench = Bench(by_topic[place[0]], engine, earliest, log=logs.get(place[0]))
             if checkpoint := stored.get(place):
                 engine.restore(checkpoint.parts)
-                bench.next_offset = checkpoint.next_offset
+                bench.next_offset = max(checkpoint.next_offset, earliest)
+                bench.last = checkpoint.last if checkpoint.next_offset >= earliest else None
             self.benches[place] = bench
 
-    def handle(self, place: Place, offset: int, value: Any, headers: Any, now: datetime) -> int:
+    def marks(self) -> dict[Place, Mark]:
+        """Return how far each partition has come in Kafka's log."""
+        return {place: bench.mark() for place, bench in self.benches.items()}
+
+    def skips(self, place: Place, offset: int) -> bool:
+        """Tell whether records between the last one and this are missing."""
+        bench = self.benches.get(place)
+        return bench is not None and offset > bench.next_offset
+
+    def handle(
+        self,
+        place: Place,
+        offset: int,
+        value: Any,
+        headers: Any,
+        now: datetime,
+        written_at: datetime | None = None,
+    ) -> int:
         """Work off one record; return the readings it held. Nothing a record holds raises."""
         bench = self.benches.get(place)
         if bench is None or offset < bench.next_offset:
@@ -118,6 +158,7 @@ class Desk:
         except Exception as error:
             self._failed(bench, place, offset, error, now)
         bench.next_offset = offset + 1
+        bench.value, bench.written_at = value or b"", written_at
         return rows
 
     def checkpoints(self, ticks_between: int) -> dict[Place, Checkpoint]:
@@ -125,7 +166,10 @@ class Desk:
         taken = {}
         for place, bench in self.benches.items():
             if bench.changed or bench.ticked >= ticks_between:
-                taken[place] = Checkpoint(bench.next_offset, bench.engine.changes())
+                mark, parts_ = bench.mark(), bench.engine.changes()
+                taken[place] = Checkpoint(
+                    mark.next_offset, parts_, mark.log, mark.last, bench.written_at
+                )
                 bench.changed, bench.ticked = False, 0
         return taken
 

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import faust
 import psycopg
 from aiokafka import AIOKafkaProducer
-from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from kafka.errors import KafkaError
 from mode import Service
 from mode.utils.objects import cached_property
 from pydantic import Field
@@ -18,22 +20,24 @@ from catalog.registry import streams
 from catalog.ticks import TICK_TYPE, encode_tick
 from catalog.topics import all_topics, shard_key
 from service.clock import SystemClock
-from service.errors import CityOpsError, FatalError
+from service.errors import CityOpsError, TransientError
 from service.kafka import ensure_topics, instance_id
 from service.log import configure, logger
 from service.postgres import connect
-from service.process import EXIT_FATAL, EXIT_STALLED, watch_stalls
+from service.process import EXIT_STALLED, watch_stalls
 from service.settings import Settings
 from service.vitals import Vitals, serve_vitals
 from service.waiting import wait_for
-from streams.checkpoint import Place, load, save
+from streams.checkpoint import Place, save
 from streams.desk import Desk, Message
 from streams.metrics import CHECKPOINT_AGE, CHECKPOINT_BYTES, CHECKPOINT_SECONDS, OUTPUTS
+from streams.same_log import SameLog
+from streams.transport import DatabaseTransport
 
 TICK_S = 1.0
 QUIET_TICKS = 30
 STALL_S = 30.0
-FETCH_WAIT_MS = 50
+DECISION_S = 5.0
 FETCH_BYTES = 4 * 2**20
 
 
@@ -49,52 +53,6 @@ def app_name(settings: Settings) -> str:
     return f"{settings.topic_prefix}.worker"
 
 
-class PromptThread(driver.AIOKafkaConsumerThread):
-    """Fetches without long waits at the broker.
-
-    While frames of some partitions wait to be worked off, aiokafka asks for the others only, and
-    asks for nothing else until that is answered. Faust lets the broker sit on such a request for
-    1.5 s: a worker with a backlog in one stream would idle in that time.
-    """
-
-    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
-        consumer: Any = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        return consumer
-
-
-class DatabaseConsumer(driver.Consumer):
-    """A consumer whose place in the log is what the checkpoints say."""
-
-    def _new_consumer_thread(self) -> PromptThread:
-        return PromptThread(self, loop=self.loop, beacon=self.beacon)
-
-    async def seek_to_committed(self) -> dict[TP, int]:
-        """Load the checkpoints of everything assigned and seek there; runs on each assignment."""
-        shell: Shell = self.app.cityops_shell  # pyright: ignore[reportAttributeAccessIssue]
-        assigned = [tp for tp in self.assignment() if tp.topic in shell.topics]
-        earliest = dict(await self.earliest_offsets(*assigned))
-        places = {(tp.topic, tp.partition): earliest.get(tp) or 0 for tp in assigned}
-        dsn = shell.settings.database()
-        stored = await asyncio.to_thread(load, dsn, shell.name, places)
-        try:
-            shell.desk.lay_out(places, stored)
-        except FatalError as error:
-            logger().error("cannot go on", code=error.code, reason=str(error))
-            os._exit(EXIT_FATAL)
-        offsets = {TP(t, p): bench.next_offset for (t, p), bench in shell.desk.benches.items()}
-        await self.seek_wait(offsets)
-        shell.vitals.detail(partitions=len(offsets))
-        shell.vitals.ready()
-        return offsets
-
-
-class DatabaseTransport(driver.Transport):
-    """Faust's Kafka transport with our consumer."""
-
-    Consumer = DatabaseConsumer
-
-
 class Shell(Service):
     """Sends outputs, ticks and checkpoints beside the agents."""
 
@@ -106,6 +64,7 @@ class Shell(Service):
         self.topics = self.desk.topics()
         self.clock = SystemClock()
         self.app: Any = None
+        self._log = SameLog(settings, self.name)
         self._sending = asyncio.Lock()
         self._lost: BaseException | None = None
         self._ends: dict[Place, int] = {}
@@ -141,13 +100,32 @@ class Shell(Service):
         """
         await self.producer.stop()
 
+    async def place(self, places: list[Place]) -> dict[Place, int]:
+        """Lay out the desk from the checkpoints; return where to read on.
+
+        Partitions of another log than their checkpoint's are left alone, which health says.
+        """
+        look, stored = await asyncio.to_thread(self._log.begin, places)
+        stopped = set(look.stopped())
+        begin = {place: look.starts[place] for place in places if place not in stopped}
+        self.desk.lay_out(begin, stored, look.ids)
+        self.vitals.trouble(self._log.reason)
+        ends = {place: look.ends[place] for place in stopped}
+        return ends | {place: bench.next_offset for place, bench in self.desk.benches.items()}
+
     async def work(self, stream: Any) -> None:
         """Work off records until the worker stops; the body of each agent."""
         async for event in stream.events():
             message = event.message
             now = self.clock.now()
             place = (message.topic, message.partition)
-            rows = self.desk.handle(place, message.offset, event.value, message.headers, now)
+            if self.desk.skips(place, message.offset):
+                logger().error("records are missing, leaving for a restart", topic=message.topic)
+                os._exit(EXIT_STALLED)
+            written = datetime.fromtimestamp(message.timestamp, UTC) if message.timestamp else None
+            rows = self.desk.handle(
+                place, message.offset, event.value, message.headers, now, written
+            )
             self.vitals.progress(rows, newest=now if rows else None)
             if self.desk.outbox:
                 await self.send_outbox()
@@ -180,11 +158,41 @@ class Shell(Service):
         if self._lost is not None:
             raise self._lost
         if taken:
+            await self._assert_same_log()
             size = await asyncio.to_thread(save, self.settings.database(), self.name, taken)
             self.vitals.detail(checkpoint_bytes=size)
             CHECKPOINT_BYTES.set(size)
             CHECKPOINT_SECONDS.observe(self.clock.monotonic() - begun)
         self._stored_at = self.clock.monotonic()
+
+    async def _assert_same_log(self) -> None:
+        """Raise ``TransientError`` when the broker's log is not the one that was worked off.
+
+        The outputs have just been acknowledged: a broker that is still away is none of this.
+        """
+        marks, connections = self.desk.marks(), self._connections()
+        if not await asyncio.to_thread(self._log.holds, marks, connections):
+            raise TransientError("Kafka's log is another one", code="another_log", stage="storing")
+
+    def _connections(self) -> dict[Any, Any]:
+        """Return the clients' connections to the broker."""
+        consumer = self.app.consumer._thread._consumer
+        clients = {"consumer": consumer and consumer._client, "producer": self.producer.client}
+        return {
+            (name, *node): connection
+            for name, client in clients.items()
+            for node, connection in (client._conns if client else {}).items()
+        }
+
+    @Service.task
+    async def _wait_for_decision(self) -> None:
+        """Begin again when a log that is another one may be gone on with."""
+        while not self.should_stop:
+            await self.sleep(DECISION_S)
+            with suppress(KafkaError, CityOpsError, psycopg.Error):
+                if await asyncio.to_thread(self._log.is_decided):
+                    logger().warning("the log may be gone on with, leaving for a restart")
+                    os._exit(EXIT_STALLED)
 
     @Service.task
     async def _turn(self) -> None:

@@ -47,7 +47,7 @@ CREATE TABLE dash.rules (
     stream text NOT NULL,
     kind text NOT NULL CHECK (
         kind IN ('threshold', 'absence', 'stream_absence', 'pipeline_absence', 'judging_absence',
-        'health')
+        'log_break', 'health')
     ),
     metric text,
     op text,

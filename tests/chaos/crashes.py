@@ -63,7 +63,7 @@ def _die(consumer: Any, point: str, after: Mapping[tuple[str, int], int]) -> Non
     settings = consumer._settings
     with psycopg.connect(settings.database()) as conn:
         stored = load_offsets(conn, consumer._name)
-    there = [stored.get(place, 0) >= offset for place, offset in after.items()]
+    there = [p in stored and stored[p].next_offset >= offset for p, offset in after.items()]
     seen = AFTER if all(there) else BEFORE if not any(there) else "in part"
     note: Path = settings.state_dir / NOTE
     note.parent.mkdir(parents=True, exist_ok=True)

@@ -27,13 +27,12 @@ def offsets_apart() -> None:
         self: Any, records: list[ConsumerRecord], work: Callable[[Connection], Stored]
     ) -> None:
         conn = self._connection()
-        after = {(r.topic, r.partition): r.offset + 1 for r in records}
-        expected = {place: self._expected.get(place, 0) for place in after}
+        after = self._log.after(records)
         with conn.transaction():
-            advance(conn, self._name, expected, after)
+            advance(conn, self._name, self._log.marks, after)
         with conn.transaction():
             stored = work(conn)
-        self._expected |= after
+        self._log.marks |= after
         self._vitals.progress(stored.rows, newest=stored.newest)
         stored.committed()
 
@@ -86,12 +85,12 @@ def no_offset_guard() -> None:
 
     lay_out = Desk.lay_out
 
-    def from_the_first(self: Any, offsets: dict[Any, int], stored: dict[Any, Any]) -> None:
-        lay_out(self, offsets, stored)
+    def from_the_first(self: Any, offsets: dict[Any, int], *more: Any) -> None:
+        lay_out(self, offsets, *more)
         for place, bench in self.benches.items():
             bench.next_offset = offsets[place]
 
-    Desk.lay_out = from_the_first
+    Desk.lay_out = from_the_first  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def static_membership() -> None:

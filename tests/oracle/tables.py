@@ -8,7 +8,7 @@ from psycopg import Connection, IsolationLevel, sql
 from psycopg.rows import dict_row
 
 from catalog.contracts import aggregates_schema
-from catalog.platform import JUDGING_ID
+from catalog.platform import BY_DATABASE
 from catalog.registry import stream
 from catalog.topics import readings_topic
 from tests.oracle.log import Key, Letter, Place, body
@@ -157,7 +157,7 @@ def _transitions(conn: Rows) -> dict[str, Row]:
     names += ("metric", "value", "threshold", "observed_at", "confidence", "reason")
     found = {}
     for row in _select(conn, "transitions", names):
-        if row["rule"] != JUDGING_ID:
+        if row["rule"] not in BY_DATABASE:
             row["observed_at"] = micros(row["observed_at"])
             found[row["id"]] = row
     return found
@@ -169,7 +169,7 @@ def _episodes(conn: Rows) -> dict[str, Row]:
     names += ("status", "confidence", "reason")
     found = {}
     for row in _select(conn, "episodes", names):
-        if row["rule"] == JUDGING_ID:
+        if row["rule"] in BY_DATABASE:
             continue
         for name in ("raised_at", "cleared_at"):
             row[name] = None if row[name] is None else micros(row[name])

@@ -3,7 +3,8 @@
 from aiokafka import AIOKafkaConsumer
 
 from service.vitals import Vitals
-from streams.worker import FETCH_WAIT_MS, WorkerSettings, build_app
+from streams.transport import FETCH_WAIT_MS
+from streams.worker import WorkerSettings, build_app
 from tests.loops import run_async
 
 

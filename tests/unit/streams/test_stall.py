@@ -16,7 +16,7 @@ PLACE = (readings_topic("city", "noise"), 0)
 
 def record(offset: int) -> Any:
     message = SimpleNamespace(
-        topic=PLACE[0], partition=PLACE[1], offset=offset, headers=tick_headers()
+        topic=PLACE[0], partition=PLACE[1], offset=offset, headers=tick_headers(), timestamp=0
     )
     return SimpleNamespace(message=message, value=encode_tick(1_800_000_000 + offset))
 
