@@ -5,6 +5,7 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from alerts.alert_models import Alert
 from alerts.episodes import Change, apply
 from alerts.errors import ConflictError
 from alerts.foreign import STREAM
@@ -13,7 +14,7 @@ from alerts.notify import Notifier
 from alerts.outbox import lock_writers
 from alerts.settings import AlertSettings
 from alerts.settle import settle
-from alerts.store import Alert, get_alert
+from alerts.store import get_alert
 from catalog.contracts import Transition
 from catalog.registry import find_rule
 from storage.audit import record

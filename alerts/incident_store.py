@@ -1,20 +1,17 @@
-"""Incident queries and operator actions."""
+"""Questions to the incidents: what a console, an API or the command line shows."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from psycopg import Connection
-from psycopg.rows import class_row
 from pydantic import BaseModel
 
 from alerts.errors import ConflictError, NotFoundError
-from alerts.outbox import announce
-from alerts.people import require_user
+from alerts.rows import read_rows
 from catalog.incident import IncidentKind, Owner, incident_kinds
 from catalog.model import Text
 
 Status = Literal["candidate", "confirmed", "resolved", "merged"]
-Row = TypeVar("Row", bound=BaseModel)
 
 
 class Incident(BaseModel):
@@ -158,7 +155,7 @@ def get_incident(conn: Connection, incident: str) -> IncidentPage:
     found = _summaries(conn, f"{_LIST} WHERE i.id = %(id)s", {"id": incident})
     if not found:
         raise NotFoundError(f"no incident {incident}")
-    acts = _rows(
+    acts = read_rows(
         conn,
         IncidentAct,
         "SELECT id, at, who, act, note FROM incident_acts WHERE incident = %(id)s ORDER BY id",
@@ -183,7 +180,7 @@ def open_incident(conn: Connection, incident: str) -> Incident | None:
 
 def members_of(conn: Connection, incident: str) -> list[Member]:
     """Return an incident's alerts, triggers first, in the order they began."""
-    return _rows(
+    return read_rows(
         conn,
         Member,
         "SELECT m.episode, m.role, m.folded, m.added_at, e.rule, e.stream, e.sensor, e.severity,"
@@ -220,69 +217,12 @@ def tasks_of(conn: Connection, incident: Incident) -> list[TaskState]:
     return made
 
 
-def acknowledge_incident(conn: Connection, incident: str, by: str, note: str, at: datetime) -> bool:
-    """Note who takes care of an incident at its level; stops escalation. False when it was so."""
-    done = conn.execute(
-        "UPDATE incidents SET acked_at = %s, acked_by = %s, acked_severity = severity"
-        " WHERE id = %s AND acked_at IS NULL",
-        [at, by, incident],
-    )
-    return _written(conn, done.rowcount, incident, by, "ack", note)
-
-
-def assign_incident(conn: Connection, incident: str, by: str, assignee: str) -> bool:
-    """Give the incident to a user; an empty name takes it back. False when it was so before."""
-    require_user(conn, assignee)
-    done = conn.execute(
-        "UPDATE incidents SET assignee = nullif(%s, '') WHERE id = %s"
-        " AND coalesce(assignee, '') <> %s",
-        [assignee, incident, assignee],
-    )
-    return _written(conn, done.rowcount, incident, by, "assign", assignee)
-
-
-def comment_incident(conn: Connection, incident: str, by: str, text: str) -> None:
-    """Add a remark to the timeline."""
-    done = conn.execute("UPDATE incidents SET id = id WHERE id = %s", [incident])
-    _written(conn, done.rowcount, incident, by, "comment", text)
-
-
-def finish_task(
-    conn: Connection, incident: str, task: str, by: str, note: str, at: datetime
-) -> None:
-    """Tick off a task of the plan; a second time changes nothing."""
-    page = get_incident(conn, incident)
-    if task not in {t.name for t in page.tasks}:
-        raise NotFoundError(f"incident {incident} has no task {task}")
-    done = conn.execute(
-        "INSERT INTO incident_tasks (incident, task, done_at, done_by, note)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [incident, task, at, by, note],
-    )
-    if done.rowcount:
-        _written(conn, 1, incident, by, "task", f"{task} {note}".strip())
-
-
 def must_be_open(conn: Connection, incident: str) -> Summary:
     """Return an open incident; ``ConflictError`` for one that is over."""
     found = get_incident(conn, incident).incident
     if found.resolved_at is not None:
         raise ConflictError(f"incident {incident} is {found.status}")
     return found
-
-
-def _written(conn: Connection, rows: int, incident: str, by: str, act: str, note: str) -> bool:
-    """Write a line of the timeline unless there was nothing to do; NotFoundError without one."""
-    if rows == 0:
-        if not conn.execute("SELECT 1 FROM incidents WHERE id = %s", [incident]).fetchone():
-            raise NotFoundError(f"no incident {incident}")
-        return False
-    conn.execute(
-        "INSERT INTO incident_acts (incident, who, act, note) VALUES (%s, %s, %s, %s)",
-        [incident, by, act, note],
-    )
-    announce(conn)
-    return True
 
 
 def _summaries(conn: Connection, query: str, values: dict[str, Any]) -> list[Summary]:
@@ -293,10 +233,5 @@ def _summaries(conn: Connection, query: str, values: dict[str, Any]) -> list[Sum
 
     return [
         Summary(**raw.model_dump(), title=raw.declared.title)
-        for raw in _rows(conn, Raw, query, values)
+        for raw in read_rows(conn, Raw, query, values)
     ]
-
-
-def _rows(conn: Connection, kind: type[Row], query: str, values: dict[str, Any]) -> list[Row]:
-    with conn.cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(query.encode(), values).fetchall()

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from alerts.acts import acknowledge
 from alerts.errors import NotFoundError
-from alerts.incident_store import acknowledge_incident
+from alerts.incident_care import acknowledge_incident
 from alerts.outbox import announce
 
 Step = Literal["received", "accepted", "on_site", "done"]

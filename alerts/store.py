@@ -2,163 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row
-from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.acts import acknowledge
+from alerts.alert_models import (
+    Act,
+    Alert,
+    AlertFilter,
+    AlertPage,
+    Holding,
+    State,
+    TransitionRow,
+    TransitionView,
+)
 from alerts.errors import NotFoundError
-from alerts.events import rule_title
-from alerts.fields import Moment
-from alerts.labels import Labels, Matcher, alert_labels, all_match
-from catalog.registry import find_rule, streams
-
-__all__ = ["Alert", "acknowledge", "active_alerts", "find_alerts", "get_alert"]
-Row = TypeVar("Row", bound=BaseModel)
-State = Literal["open", "active", "latched", "cleared", "withdrawn", "all"]
-
-
-class Alert(BaseModel):
-    """One episode; ``raised_at`` and ``cleared_at`` are event time, ``…_recorded_at`` ours."""
-
-    id: str
-    rule: str
-    stream: str
-    sensor: str
-    status: Literal["active", "latched", "cleared", "withdrawn"]
-    severity: int
-    peak_severity: int
-    metric: str | None
-    value: float | None
-    threshold: float | None
-    raised_at: datetime
-    raised_recorded_at: datetime
-    changed_at: datetime
-    confidence: Literal["confirmed", "unconfirmed"]
-    reason: str
-    """Tests that doubt the value, that proved it wrong, or why a sensor is silent."""
-    cleared_at: datetime | None
-    cleared_recorded_at: datetime | None
-    flapping: bool
-    labels: Labels
-    annotations: dict[str, str]
-    acked_at: datetime | None
-    acked_by: str | None
-    ack_note: str | None
-    assignee: str | None
-    assigned_at: datetime | None
-    shelved_until: datetime | None
-    shelved_by: str | None
-    shelve_reason: str | None
-
-    @property
-    def unit(self) -> str:
-        """Unit of value and threshold; empty for absence."""
-        declared = streams().get(self.stream)
-        return declared.quantity(self.metric).unit if declared and self.metric else ""
-
-    @property
-    def all_labels(self) -> Labels:
-        """The labels that routes and silences see."""
-        flapping = {"flapping": "true" if self.flapping else "false"}
-        ours = alert_labels(self.rule, self.stream, self.sensor, self.severity)
-        return ours | self.labels | flapping
-
-    @property
-    def titles(self) -> tuple[str, str]:
-        """Title in zh and en."""
-        if find_rule(self.rule):
-            title = rule_title(self.rule, self.peak_severity if self.cleared_at else self.severity)
-            return title.zh, title.en
-        summary = self.annotations.get("summary", self.rule)
-        return summary, summary
-
-
-class TransitionView(BaseModel):
-    """One change by the rule: event time, the worker's time and the time it was recorded."""
-
-    id: str
-    kind: Literal["raised", "changed", "confirmed", "withdrawn", "cleared"]
-    confidence: Literal["confirmed", "unconfirmed"]
-    reason: str
-    severity: int
-    previous: int | None
-    metric: str | None
-    value: float | None
-    threshold: float | None
-    observed_at: datetime
-    produced_at: datetime
-    recorded_at: datetime
-
-
-class TransitionRow(TransitionView):
-    """A change with the alert it belongs to."""
-
-    episode: str
-    rule: str
-    stream: str
-    sensor: str
-
-
-class Act(BaseModel):
-    """One act of a person."""
-
-    id: int
-    at: datetime
-    who: str
-    act: str
-    note: str
-
-
-class Holding(BaseModel):
-    """Why a receiver is not told."""
-
-    receiver: str
-    reason: str
-    since: datetime
-
-
-class AlertPage(BaseModel):
-    """Everything about one alert."""
-
-    alert: Alert
-    transitions: list[TransitionView]
-    acts: list[Act]
-    held: list[Holding]
-    told: list[str]
-    incidents: list[str]
-
-
-Level = Annotated[int, Field(ge=1, le=4)]
-
-
-class AlertFilter(BaseModel):
-    """What to list; an empty list means no condition. ``since`` and ``until`` say when raised.
-
-    ``severity`` is the level now of what is open, and the worst level reached over history.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    state: State = "open"
-    severity: list[Level] = Field(
-        default=[],
-        description="1 red … 4 blue: the level now; the peak with `state` cleared or all",
-    )
-    domain: list[str] = []
-    district: list[str] = []
-    rule: list[str] = []
-    stream: list[str] = []
-    sensor: str = ""
-    acknowledged: bool | None = None
-    assignee: str = ""
-    since: Moment | None = None
-    until: Moment | None = None
-    limit: int = Field(default=500, ge=1, le=5000)
-    offset: int = Field(default=0, ge=0, le=10**9)
-
+from alerts.labels import Matcher, all_match
+from alerts.rows import read_rows
+from catalog.registry import streams
 
 COLUMNS = ", ".join(f"e.{name}" for name in Alert.model_fields)
 STATES = {
@@ -185,7 +46,7 @@ def find_alerts(conn: Connection, wanted: AlertFilter) -> list[Alert]:
         " ON s.stream = e.stream AND s.sensor = e.sensor"
         f" WHERE {where} ORDER BY {order}, e.id LIMIT %(limit)s OFFSET %(offset)s"
     )
-    return _rows(conn, Alert, query, values)
+    return read_rows(conn, Alert, query, values)
 
 
 def count_alerts(conn: Connection, wanted: AlertFilter) -> int:
@@ -202,26 +63,26 @@ def count_alerts(conn: Connection, wanted: AlertFilter) -> int:
 def get_alert(conn: Connection, episode: str) -> AlertPage:
     """Return one alert with its timeline; NotFoundError when there is none."""
     given = {"id": episode}
-    found = _rows(conn, Alert, f"SELECT {COLUMNS} FROM episodes e WHERE e.id = %(id)s", given)
+    found = read_rows(conn, Alert, f"SELECT {COLUMNS} FROM episodes e WHERE e.id = %(id)s", given)
     if not found:
         raise NotFoundError(f"no alert {episode}")
     names = ", ".join(TransitionView.model_fields)
     return AlertPage(
         alert=found[0],
-        transitions=_rows(
+        transitions=read_rows(
             conn,
             TransitionView,
             f"SELECT {names} FROM transitions WHERE episode = %(id)s"
             " ORDER BY recorded_at, observed_at",
             given,
         ),
-        acts=_rows(
+        acts=read_rows(
             conn,
             Act,
             "SELECT id, at, who, act, note FROM episode_acts WHERE episode = %(id)s ORDER BY id",
             given,
         ),
-        held=_rows(
+        held=read_rows(
             conn,
             Holding,
             "SELECT r.name AS receiver, h.reason, h.since FROM held h"
@@ -262,7 +123,7 @@ def list_transitions(
     values = {name: value for name, (value, _) in conditions.items()} | {"limit": limit}
     names = ", ".join(TransitionRow.model_fields)
     query = f"SELECT {names} FROM transitions WHERE {where} ORDER BY recorded_at DESC, id LIMIT"
-    return _rows(conn, TransitionRow, query + " %(limit)s", values)
+    return read_rows(conn, TransitionRow, query + " %(limit)s", values)
 
 
 def preview(conn: Connection, matchers: Sequence[Matcher], limit: int = 50_000) -> list[Alert]:
@@ -307,11 +168,6 @@ def _where(wanted: AlertFilter) -> tuple[str, dict[str, Any]]:
 def _level(state: State) -> str:
     """Return the level that a filter asks for: what was red is found when it is so no longer."""
     return "e.peak_severity" if state in ("cleared", "all") else "e.severity"
-
-
-def _rows(conn: Connection, kind: type[Row], query: str, values: dict[str, Any]) -> list[Row]:
-    with conn.cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(query.encode(), values).fetchall()
 
 
 def _names(conn: Connection, query: str, values: dict[str, Any]) -> list[str]:

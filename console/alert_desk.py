@@ -9,9 +9,9 @@ from nicegui import ui
 from psycopg import Connection
 
 from alerts import acts
+from alerts.alert_models import Alert
 from alerts.ending import can_be_ended, end_alert
 from alerts.outbox import now_of
-from alerts.store import Alert
 from console.alerting import alerting
 from console.deeds import do
 from console.dossier import Dossier

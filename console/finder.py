@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from psycopg import Connection
 
+from alerts.alert_models import Alert, AlertFilter
 from alerts.incident_store import Summary, list_incidents
-from alerts.store import Alert, AlertFilter, find_alerts
+from alerts.store import find_alerts
 from catalog.city.districts import DISTRICTS
 from catalog.incident import incident_kinds
 from catalog.model import Text

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts import incident_store as store
+from alerts import incident_care as care
 from alerts.incident_acts import (
     confirm_incident,
     merge_incidents,
@@ -69,7 +69,7 @@ class IncidentDesk:
             self._offer(
                 "ack",
                 "alerts.ack",
-                lambda c, who, said: store.acknowledge_incident(c, me, who, said, now()),
+                lambda c, who, said: care.acknowledge_incident(c, me, who, said, now()),
                 strong=found.status != "candidate",
             )
         if found.resolved_at is None:
@@ -79,7 +79,7 @@ class IncidentDesk:
         self._offer(
             "comment",
             "alert.comment",
-            lambda c, who, said: store.comment_incident(c, me, who, said),
+            lambda c, who, said: care.comment_incident(c, me, who, said),
         )
         self._assigning(people)
 
@@ -89,7 +89,7 @@ class IncidentDesk:
             self._offer(
                 "assign",
                 "alert.assign_me",
-                lambda c, who, _: store.assign_incident(c, me, who, who),
+                lambda c, who, _: care.assign_incident(c, me, who, who),
             )
         if others := [name for name in people if name != own]:
             label = words("alert.assign_whom")
@@ -97,7 +97,7 @@ class IncidentDesk:
             self._offer(
                 "assign",
                 "alert.assign_to",
-                lambda c, who, _: store.assign_incident(c, me, who, to.value),
+                lambda c, who, _: care.assign_incident(c, me, who, to.value),
             )
 
     def _merging(self, others: list[Summary]) -> None:

@@ -7,9 +7,10 @@ from nicegui import ui
 from psycopg import Connection
 from pydantic import ValidationError
 
+from alerts.alert_models import Alert
 from alerts.labels import Matcher
 from alerts.silences import SilenceDraft, add_silence
-from alerts.store import Alert, preview
+from alerts.store import preview
 from catalog.city.districts import DISTRICTS
 from catalog.severity import LEVELS
 from console import registry

@@ -12,18 +12,22 @@ from typing import Annotated, Literal, NoReturn
 import msgspec
 import typer
 from psycopg import Connection
-from rich import box
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
 from service.errors import CityOpsError
 from service.postgres import connect
 from service.settings import Settings
 from storage import dead_letters
-from storage.dead_letters import Selection, Summary
-from storage.redrive import Outcome, gateway_client, redrive
+from storage.dead_letters import Selection
+from storage.dead_letters_screen import (
+    clean,
+    explain,
+    letters_table,
+    print_json,
+    progress_bar,
+    results_line,
+)
+from storage.redrive import gateway_client, redrive
 from storage.shell import record_by_shell
 
 app = typer.Typer(no_args_is_help=True, help="Readings that could not be stored, and the way back.")
@@ -93,10 +97,10 @@ def list_command(
     with _database() as conn:
         found, total = dead_letters.find(conn, wanted), dead_letters.count(conn, wanted)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     if found:
-        Console().print(_table(found))
+        Console().print(letters_table(found))
     typer.echo(f"{len(found)} of {total} {'' if status == 'any' else status + ' '}dead letters")
 
 
@@ -128,15 +132,15 @@ def show_command(
     letter, head = found[0], base64.b64encode(kept.payload_head or b"").decode()
     if as_json:
         whole = {**msgspec.structs.asdict(letter), "readings": kept.readings, "payload_head": head}
-        _print_json(whole)
+        print_json(whole)
         return
     for name, value in msgspec.structs.asdict(letter).items():
         if name != "readings" and value not in (None, ""):
-            typer.echo(f"{name:<14} {_clean(str(value))}")
+            typer.echo(f"{name:<14} {clean(str(value))}")
     if head:
         typer.echo(f"{'payload head':<14} {head} (base64)")
     for number, reading in enumerate(kept.readings):
-        typer.echo(f"{f'reading {number}':<14} {_clean(msgspec.json.encode(reading).decode())}")
+        typer.echo(f"{f'reading {number}':<14} {clean(msgspec.json.encode(reading).decode())}")
     typer.echo(f"{'what to do':<14} {dead_letters.way_out(letter).en}")
 
 
@@ -169,14 +173,14 @@ def redrive_command(
         chosen = dead_letters.ids_oldest_first(conn, wanted)
         results: Counter[str] = Counter()
         try:
-            with _progress(len(chosen)) as progress:
+            with progress_bar(len(chosen)) as progress:
                 for id in progress.track(chosen, description="re-driving"):
                     outcome = redrive(conn, client, id)
                     record_by_shell(conn, "dead_letter.redrive", id, outcome.result)
                     results[outcome.result] += 1
-                    _explain(progress.console, id, outcome)
+                    explain(progress.console, id, outcome)
         finally:
-            typer.echo(_summary(results, len(chosen)))
+            typer.echo(results_line(results, len(chosen)))
     if unknown or results["refused"] or results["kept"] or results["again"]:
         raise typer.Exit(1)
 
@@ -248,60 +252,3 @@ def _save(file: Path, data: bytes) -> None:
     except OSError as error:
         _fail(f"{file}: {error.strerror}; give the path of a new file")
     typer.echo(f"{len(data)} bytes saved in {file}")
-
-
-def _print_json(what: object) -> None:
-    typer.echo(msgspec.json.format(msgspec.json.encode(what), indent=2).decode())
-
-
-def _table(found: list[Summary]) -> Table:
-    """Return two lines a letter, narrow enough for 80 columns with ids in one piece."""
-    table = Table(box=box.SIMPLE, padding=(0, 0, 1, 0), pad_edge=False)
-    table.add_column("id, reason", overflow="fold")
-    table.add_column("code, stream", overflow="fold")
-    table.add_column("UTC")
-    table.add_column("content", justify="right")
-    for one in found:
-        state = () if one.status == "open" else (one.status,)
-        cells = (
-            (one.id, one.reason[:120]),
-            (one.code, one.stream, *state),
-            (f"{one.at:%Y-%m-%d}", f"{one.at:%H:%M:%S}"),
-            (str(one.readings), "readings") if one.readings else _size(one.payload_bytes),
-        )
-        table.add_row(*(Text("\n".join(map(_clean, lines))) for lines in cells))
-    return table
-
-
-def _size(payload_bytes: int | None) -> tuple[str, str]:
-    return ("nothing", "") if payload_bytes is None else (str(payload_bytes), "bytes")
-
-
-def _clean(text: str) -> str:
-    """Show what senders wrote without the control characters a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _progress(total: int) -> Progress:
-    console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=total < 2 or not console.is_terminal)
-
-
-def _explain(console: Console, id: str, outcome: Outcome) -> None:
-    for line in outcome.lines:
-        console.print(Text(_clean(f"{id}: {outcome.result}: {line}")), soft_wrap=True)
-
-
-def _summary(results: Counter[str], chosen: int) -> str:
-    sent = results["redriven"] + results["again"]
-    parts = [f"{sent} of {chosen} dead letters redriven"]
-    words = {
-        "again": "came back as new letters",
-        "refused": "refused and still open",
-        "kept": "cannot be re-driven and still open",
-        "settled": "settled by someone else",
-    }
-    parts += [f"{results[name]} {text}" for name, text in words.items() if results[name]]
-    if untried := chosen - results.total():
-        parts.append(f"{untried} not tried")
-    return ", ".join(parts)

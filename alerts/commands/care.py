@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import acts
+from alerts.alert_models import Alert, AlertFilter
 from alerts.commands.start import acting, database, me, write_down
 from alerts.ending import end_alert
 from alerts.links import links_of
@@ -15,7 +16,7 @@ from alerts.notify import Notifier
 from alerts.outbox import now_of
 from alerts.routes import read_routes
 from alerts.settings import AlertSettings
-from alerts.store import Alert, AlertFilter, find_alerts, get_alert
+from alerts.store import find_alerts, get_alert
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from service.clock import SystemClock

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alerts import incident_acts as decide
+from alerts import incident_care as care
 from alerts import incident_store as store
 from alerts.commands.start import acting, database, me
 from alerts.incident_store import Summary
@@ -108,7 +109,7 @@ def reopen_command(incident: str, by: By = "", note: Note = "") -> None:
 def ack_command(incident: str, by: By = "", note: Note = "") -> None:
     """Say that you take care; stops escalation. Example: … incidents ack inc-… --note "on it" """
     with acting("incident.ack", incident, by, note=note) as conn:
-        store.acknowledge_incident(conn, incident, by or me(), note, now_of(conn))
+        care.acknowledge_incident(conn, incident, by or me(), note, now_of(conn))
     typer.echo(f"acknowledged {incident}")
 
 
@@ -116,7 +117,7 @@ def ack_command(incident: str, by: By = "", note: Note = "") -> None:
 def assign_command(incident: str, to: str, by: By = "") -> None:
     """Give an incident to a user. Example: … incidents assign inc-… zhang.wei"""
     with acting("incident.assign", incident, by, to=to) as conn:
-        store.assign_incident(conn, incident, by or me(), to)
+        care.assign_incident(conn, incident, by or me(), to)
     typer.echo(f"assigned to {to}" if to else "assigned to nobody")
 
 
@@ -124,7 +125,7 @@ def assign_command(incident: str, to: str, by: By = "") -> None:
 def comment_command(incident: str, text: str, by: By = "") -> None:
     """Add a remark to the timeline. Example: … incidents comment inc-… 'road is closed'"""
     with acting("incident.comment", incident, by, note=text) as conn:
-        store.comment_incident(conn, incident, by or me(), text)
+        care.comment_incident(conn, incident, by or me(), text)
     typer.echo("noted")
 
 
@@ -132,7 +133,7 @@ def comment_command(incident: str, text: str, by: By = "") -> None:
 def done_command(incident: str, task: str, by: By = "", note: Note = "") -> None:
     """Tick off a task of the plan. Example: … incidents done inc-… pump"""
     with acting("incident.task", incident, by, task=task, note=note) as conn:
-        store.finish_task(conn, incident, task, by or me(), note, now_of(conn))
+        care.finish_task(conn, incident, task, by or me(), note, now_of(conn))
     typer.echo(f"{task} is done")
 
 

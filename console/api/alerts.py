@@ -13,21 +13,12 @@ from psycopg import Connection
 from pydantic import BaseModel, Field
 
 from alerts import acts
+from alerts.alert_models import Alert, AlertFilter, AlertPage, State, TransitionRow
 from alerts.ending import end_alert
 from alerts.fields import Moment, Words
 from alerts.foreign import STREAM as EXTERNAL
 from alerts.outbox import now_of
-from alerts.store import (
-    Alert,
-    AlertFilter,
-    AlertPage,
-    State,
-    TransitionRow,
-    count_alerts,
-    find_alerts,
-    get_alert,
-    list_transitions,
-)
+from alerts.store import count_alerts, find_alerts, get_alert, list_transitions
 from catalog.platform import PLATFORM
 from catalog.registry import streams
 from console.alerting import Room

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from alerts import incident_care as care
 from alerts import incident_store as store
 from alerts.fields import Words
 from alerts.incident_acts import (
@@ -115,7 +116,7 @@ def acknowledge(incident: str, conn: Conn, who: Operator, said: Said | None = No
     """Say that the caller takes care; stops escalation, until the level is worse."""
     note = said.note if said else ""
     with conn.transaction():
-        if store.acknowledge_incident(conn, incident, who.name, note, SystemClock().now()):
+        if care.acknowledge_incident(conn, incident, who.name, note, SystemClock().now()):
             record(conn, who.name, "incident.ack", incident, note=note)
 
 
@@ -123,7 +124,7 @@ def acknowledge(incident: str, conn: Conn, who: Operator, said: Said | None = No
 def assign(incident: str, given: Assignment, conn: Conn, who: Operator) -> None:
     """Give the incident to a user of the console; 422 for anybody else."""
     with conn.transaction():
-        if store.assign_incident(conn, incident, who.name, given.to):
+        if care.assign_incident(conn, incident, who.name, given.to):
             record(conn, who.name, "incident.assign", incident, to=given.to)
 
 
@@ -131,7 +132,7 @@ def assign(incident: str, given: Assignment, conn: Conn, who: Operator) -> None:
 def comment(incident: str, said: Remark, conn: Conn, who: Operator) -> None:
     """Add a remark to the timeline."""
     with conn.transaction():
-        store.comment_incident(conn, incident, who.name, said.text)
+        care.comment_incident(conn, incident, who.name, said.text)
         record(conn, who.name, "incident.comment", incident, note=said.text)
 
 
@@ -140,5 +141,5 @@ def finish(incident: str, task: str, conn: Conn, who: Operator, said: Said | Non
     """Tick off a task of the plan."""
     note = said.note if said else ""
     with conn.transaction():
-        store.finish_task(conn, incident, task, who.name, note, SystemClock().now())
+        care.finish_task(conn, incident, task, who.name, note, SystemClock().now())
         record(conn, who.name, "incident.task", incident, task=task, note=note)

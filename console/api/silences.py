@@ -7,10 +7,11 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import silences as book
+from alerts.alert_models import Alert
 from alerts.fields import Number
 from alerts.labels import Matcher
 from alerts.silences import Silence, SilenceDraft
-from alerts.store import Alert, preview
+from alerts.store import preview
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found

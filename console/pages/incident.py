@@ -5,6 +5,7 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
+from alerts import incident_care as care
 from alerts import incident_store as store
 from alerts.errors import NotFoundError
 from alerts.incident_store import IncidentPage, list_incidents
@@ -132,7 +133,7 @@ def _plan(view: View, incident: str) -> Any:
     async def finish(pressed: Act) -> None:
         def deed(conn: Connection, who: str) -> None:
             now = view.desk.clock.now()
-            store.finish_task(conn, incident, pressed.row, who, "", now)
+            care.finish_task(conn, incident, pressed.row, who, "", now)
 
         await do(view, "incident.task", incident, deed, task=pressed.row)
         show(await view.ask(lambda conn: _read(conn, incident)))

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import psycopg
 
+from alerts.incident_care import comment_incident
 from alerts.incident_course import note
-from alerts.incident_store import comment_incident
 from alerts.outbox import announce
 from tests.console.conftest import Place, ok
 

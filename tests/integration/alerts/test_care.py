@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from alerts import acts
+from alerts.alert_models import AlertFilter
 from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_test
 from alerts.episodes import apply
 from alerts.errors import ConflictError, NotFoundError, UnknownUserError
@@ -18,7 +19,7 @@ from alerts.notify import Notifier
 from alerts.receivers import list_receivers
 from alerts.routes import read_routes
 from alerts.silences import SilenceDraft, add_silence, end_silence
-from alerts.store import AlertFilter, active_alerts, find_alerts, get_alert, preview
+from alerts.store import active_alerts, find_alerts, get_alert, preview
 from catalog.registry import find_rule
 from tests.alerting import (
     NOW,

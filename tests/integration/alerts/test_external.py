@@ -11,11 +11,12 @@ import pytest
 from psycopg import Connection
 
 from alerts.acts import acknowledge
+from alerts.alert_models import AlertFilter
 from alerts.ending import RETIRED
 from alerts.external import PIECE, take
 from alerts.foreign import read_foreign
 from alerts.outbox import lock_writers
-from alerts.store import AlertFilter, active_alerts, find_alerts, get_alert
+from alerts.store import active_alerts, find_alerts, get_alert
 from storage.audit import entries
 from tests.alerting import Desk, Place, of_sensor, transition
 from tests.servers import wait_until

@@ -13,14 +13,8 @@ from alerts.incident_acts import (
     reopen_incident,
     resolve_incident,
 )
-from alerts.incident_store import (
-    IncidentPage,
-    Summary,
-    acknowledge_incident,
-    finish_task,
-    get_incident,
-    list_incidents,
-)
+from alerts.incident_care import acknowledge_incident, finish_task
+from alerts.incident_store import IncidentPage, Summary, get_incident, list_incidents
 from alerts.routes import read_routes
 from alerts.store import get_alert
 from catalog.contracts import Transition

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from alerts.store import AlertFilter, find_alerts
+from alerts.alert_models import AlertFilter
+from alerts.store import find_alerts
 from tests.alerting import Desk, Stub, add_receiver, of_sensor, transition
 
 

@@ -14,8 +14,8 @@ from console.texts import words_of
 REFUSALS = {"ValueError", "ConflictError", "NotFoundError", "UnknownUserError"}
 ROOT = Path(__file__).parents[3]
 ACTS = (
-    *("acts", "incident_acts", "incident_store", "silences", "drills", "deliveries"),
-    *("receivers", "responses", "labels", "ending", "people"),
+    *("acts", "incident_acts", "incident_care", "incident_store", "silences"),
+    *("drills", "deliveries", "receivers", "responses", "labels", "ending", "people"),
 )
 """Modules of ``alerts`` whose functions pages call."""
 
