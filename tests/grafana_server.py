@@ -12,7 +12,6 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,32 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-Json = dict[str, Any]
+from tests.grafana_state import PASSWORD, Json, State
+
 Answer = tuple[int, Any]
-PASSWORD = "right"
 MACRO = re.compile(r"\$__time(From|To)\(\)")
-
-
-@dataclass(slots=True)
-class State:
-    """What this Grafana knows; tests read and spoil it."""
-
-    dsn: str = ""
-    version: str = "10.1.5"
-    from_files: dict[str, Json] = field(default_factory=dict)
-    boards: dict[str, tuple[str, Json]] = field(default_factory=dict)
-    folders: dict[str, Json] = field(default_factory=dict)
-    permissions: dict[str, list[Json]] = field(default_factory=dict)
-    playlists: dict[str, Json] = field(default_factory=dict)
-    preferences: Json = field(default_factory=dict)
-    rules: list[str] = field(default_factory=list)
-    accounts: list[Json] = field(default_factory=list)
-    users: list[Json] = field(default_factory=list)
-    tokens: dict[str, str] = field(default_factory=dict)
-    reloaded: list[str] = field(default_factory=list)
-    sick: int = 0
-    """How many requests are answered 503 before it is well."""
-    asked: list[str] = field(default_factory=list)
 
 
 @contextmanager

@@ -1,14 +1,12 @@
 """Whatever is sent to the console is answered by a problem document: bodies, text, numbers."""
 
-import json
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -17,6 +15,7 @@ import pytest
 from deploy.ports import free_port
 from storage.api_keys import add_key
 from tests.databases import Databases
+from tests.operations import Operation, as_json, as_query, places, replaced, sample, with_parameters
 from tests.servers import Spawned, Spawner
 
 CLEANED = ("/api/v1/incoming/", "/api/v2/alerts")
@@ -62,20 +61,6 @@ def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
                 yield Place(url, dsn, client, console)
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One operation of the API's own description."""
-
-    method: str
-    path: str
-    parameters: list[dict[str, Any]]
-    body: dict[str, Any] | None
-
-    @property
-    def name(self) -> str:
-        return f"{self.method} {self.path}"
-
-
 @pytest.fixture(scope="module")
 def description(place: Place) -> dict[str, Any]:
     return place.client.get("/api/v1/openapi.json").json()
@@ -95,64 +80,6 @@ def operations(description: dict[str, Any]) -> list[Operation]:
     return found
 
 
-def resolved(schema: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
-    """Follow references and take the first choice that is not null."""
-    while True:
-        if "$ref" in schema:
-            schema = whole["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        elif "anyOf" in schema:
-            schema = next(s for s in schema["anyOf"] if s.get("type") != "null")
-        else:
-            return schema
-
-
-def sample(schema: dict[str, Any], whole: dict[str, Any]) -> Any:
-    """Return a value that fits a schema."""
-    schema = resolved(schema, whole)
-    if "const" in schema or "enum" in schema:
-        return schema.get("const", schema.get("enum", [None])[0])
-    match schema.get("type"):
-        case "object":
-            known = schema.get("properties", {})
-            return {n: sample(s, whole) for n, s in known.items()} or {"alertname": "x"}
-        case "array":
-            return [sample(schema["items"], whole)]
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-        case "boolean":
-            return True
-    if schema.get("format") == "date-time":
-        return datetime.now(UTC).isoformat()
-    return "x" * schema.get("minLength", 1)
-
-
-def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Return every leaf of a body with its place."""
-    if isinstance(value, dict | list):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for name, item in items:
-            yield from places(item, (*at, name))
-    else:
-        yield at, value
-
-
-def replaced(body: Any, at: tuple[Any, ...], value: Any) -> Any:
-    copy = json.loads(json.dumps(body))
-    target = copy
-    for step in at[:-1]:
-        target = target[step]
-    target[at[-1]] = value
-    return copy
-
-
-def as_query(text: str) -> str:
-    return quote(text.encode("utf-8", "surrogatepass"))
-
-
-def as_json(body: Any) -> dict[str, Any]:
-    return {"content": json.dumps(body), "headers": {"Content-Type": "application/json"}}
-
-
 def answered(answer: httpx.Response, asked: str, *, refused: bool | None = None) -> None:
     """An answer is a success or a problem document, never a fault of ours."""
     assert answer.status_code < 500, f"{asked}: {answer.status_code} {answer.text}"
@@ -164,24 +91,6 @@ def answered(answer: httpx.Response, asked: str, *, refused: bool | None = None)
         assert (answer.status_code >= 400) is refused, f"{asked}: {answer.status_code}"
 
 
-def with_parameters(place: Place, op: Operation, whole: dict[str, Any], **given: str) -> str:
-    """Return the address of an operation; what is not given fits its schema."""
-    path, query = op.path, []
-    for parameter in op.parameters:
-        name = parameter["name"]
-        needed = parameter.get("required") or name in given
-        if parameter["in"] == "header" or not needed:
-            continue
-        value = sample(parameter["schema"], whole)
-        fitting = str(value[0] if isinstance(value, list) else value)
-        text = given.get(name, as_query(fitting))
-        if parameter["in"] == "path":
-            path = path.replace(f"{{{name}}}", text or "%20")
-        else:
-            query.append(f"{name}={text}")
-    return f"{path}?{'&'.join(query)}"
-
-
 def test_every_parameter_takes_hostile_text(
     place: Place, operations: list[Operation], description: dict[str, Any]
 ) -> None:
@@ -191,7 +100,7 @@ def test_every_parameter_takes_hostile_text(
                 continue
             for text in [*ODD, *LEGAL, LONG, *NUMBERS, *TIMES]:
                 given = {parameter["name"]: as_query(text)}
-                address = with_parameters(place, op, description, **given)
+                address = with_parameters(op, description, **given)
                 body = {} if op.body is None else as_json(sample(op.body, description))
                 answer = place.client.request(op.method, address, **body)
                 refused = True if text in (*ODD, LONG) else None
@@ -207,7 +116,7 @@ def test_every_text_of_every_body_takes_hostile_text(
         if op.body is None:
             continue
         fitting = sample(op.body, description)
-        address = with_parameters(place, op, description)
+        address = with_parameters(op, description)
         for at, value in places(fitting):
             texts = [*ODD, *LEGAL, LONG, *TIMES] if isinstance(value, str) else []
             numbers = [1e308, -1, 0, 10**30, "x", None, [], {}, True, float("nan"), float("inf")]
@@ -239,7 +148,7 @@ def test_every_body_that_is_no_json_is_refused(
 ) -> None:
     for op in operations:
         if op.body is not None:
-            address = with_parameters(place, op, description)
+            address = with_parameters(op, description)
             kind = {"Content-Type": "application/json"}
             answer = place.client.request(op.method, address, content=body, headers=kind)
             answered(answer, f"{op.name} {body[:20]!r}")

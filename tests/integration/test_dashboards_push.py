@@ -19,7 +19,8 @@ from dashboards.push import push
 from dashboards.verify import Checked, verify
 from tests.boards import BY_UID
 from tests.databases import Databases
-from tests.grafana_server import PASSWORD, State, grafana_server
+from tests.grafana_server import grafana_server
+from tests.grafana_state import PASSWORD, State
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 VIEW = View(NOW - timedelta(hours=6), NOW)

@@ -13,7 +13,6 @@ import psycopg
 
 from catalog.contracts import (
     FLAGS_SCHEMA,
-    Transition,
     aggregates_schema,
     decode_batch,
     decode_transition,
@@ -24,28 +23,15 @@ from catalog.topics import aggregates_topic, flags_topic, readings_topic, transi
 from deploy.errors import StartError
 from deploy.wait import wait_until
 from tests.oracle import rollups
-from tests.oracle.compare import Difference, compare, same
+from tests.oracle.compare import Difference, compare
 from tests.oracle.log import Expected, Place, Reader
-from tests.oracle.outputs import Row, flags_of, plain, windows_of
-from tests.oracle.reference import Flag, WindowKey
-from tests.oracle.tables import ROLLUPS, Minute, Tables, offsets, snapshot
+from tests.oracle.outputs import flags_of, plain, windows_of
+from tests.oracle.put_out import Told, episodes_of, keep, newest, sets, worker_hops, worst_flags
+from tests.oracle.tables import ROLLUPS, Tables, offsets, snapshot
 from tests.topics import begins, ends, records
 
 SINK, ALERTS = "sink", "alerts"
 Records = Iterable[Any]
-
-
-@dataclass
-class Told:
-    """What the worker has put out, and of it what must be in the tables."""
-
-    windows: dict[WindowKey, Row]
-    flags: set[Flag]
-    transitions: dict[str, Row]
-    minutes: dict[Minute, Row]
-    """The newest revision of each window below the sink's offsets."""
-    flags_stored: set[Flag]
-    transitions_stored: dict[str, Row]
 
 
 @dataclass
@@ -102,16 +88,17 @@ class Judge:
             {i: r for i, r in rows.items() if self._reads(r["stream"])}
             for rows in (tables.transitions, tables.episodes)
         )
+        made = episodes_of(told.transitions_stored)
         hops = [
             compare("sink: readings in the tables", *self._rows(expected.rows, tables, "raw")),
-            _sets("sink: dead letters of what cannot be used", expected.letters, tables.letters),
-            _sets("sink: dead letters of other bodies", expected.conflicts, tables.conflicts),
-            *_worker(expected, told),
+            sets("sink: dead letters of what cannot be used", expected.letters, tables.letters),
+            sets("sink: dead letters of other bodies", expected.conflicts, tables.conflicts),
+            *worker_hops(expected, told),
             compare("sink: minutes in the tables", *self._rows(told.minutes, tables, "1m")),
-            _sets("sink: flags in the table", *self._flags(told, tables)),
+            sets("sink: flags in the table", *self._flags(told, tables)),
             *self._rollups(tables),
             compare("alerts: transitions in the table", told.transitions_stored, recorded),
-            compare("alerts: episodes in the table", _episodes(told.transitions_stored), episodes),
+            compare("alerts: episodes in the table", made, episodes),
         ]
         return hops, expected
 
@@ -162,9 +149,9 @@ class Judge:
             schema = aggregates_schema(stream(name))
             for record, is_stored in self._records(aggregates_topic(self.prefix, name), tables):
                 rows = list(windows_of(name, decode_batch(record.value, schema)))
-                _keep(told.windows, rows)
+                keep(told.windows, rows)
                 if is_stored:
-                    _newest(told.minutes, rows)
+                    newest(told.minutes, rows)
         for record, is_stored in self._records(flags_topic(self.prefix), tables):
             found = {
                 f
@@ -176,7 +163,7 @@ class Judge:
         for record, is_stored in self._records(transitions_topic(self.prefix), tables, ALERTS):
             transition = decode_transition(record.value)
             if self._reads(transition.stream):
-                _keep(told.transitions, [(transition.id, plain(transition))])
+                keep(told.transitions, [(transition.id, plain(transition))])
                 if is_stored:
                     told.transitions_stored[transition.id] = plain(transition)
         return told
@@ -207,7 +194,7 @@ class Judge:
 
     def _flags(self, told: Told, tables: Tables) -> tuple[set[Any], set[Any]]:
         cut = tables.cuts.get(("*", "raw"))
-        wanted, found = _worst(told.flags_stored), tables.flags
+        wanted, found = worst_flags(told.flags_stored), tables.flags
         if self.history:
             found = found & wanted
         kept = lambda flag: cut is None or flag[2] >= cut  # noqa: E731
@@ -223,79 +210,3 @@ class Judge:
                 if rollups.is_settled(tables, kind, key)
             }
             yield compare(f"keep: rollups of {kind}", wanted, found)
-
-
-def _keep(found: dict[Any, Row], items: Iterable[tuple[Any, Row]]) -> None:
-    """Add outputs; one put out again after a restart must be the same to the last digit."""
-    for key, row in items:
-        first = found.setdefault(key, row)
-        if not same(first, row):
-            found[(key, "put out again, another")] = row
-
-
-def _newest(found: dict[Minute, Row], rows: Iterable[tuple[WindowKey, Row]]) -> None:
-    for (*minute, revision), row in rows:
-        key: Any = tuple(minute)
-        if key not in found or found[key]["revision"] < revision:
-            found[key] = {"revision": revision, **row}
-
-
-def _worker(expected: Expected, told: Told) -> list[Difference]:
-    must, may = expected.must, expected.may
-    flags = (_table(must.flags), _table(may.flags), _table(told.flags))
-    changes = (_plain(must.transitions), _plain(may.transitions), told.transitions)
-    return [
-        _between("worker: windows in Kafka", must.windows, may.windows, told.windows),
-        _between("worker: flags in Kafka", *flags),
-        _between("worker: transitions in Kafka", *changes),
-    ]
-
-
-def _between(
-    what: str, must: Mapping[Any, Any], may: Mapping[Any, Any], found: Mapping[Any, Any]
-) -> Difference:
-    """Compare what was put out: all that must be, nothing that may not be, each as it may be."""
-    wanted = {key: may[key] for key in may if key in must or key in found}
-    return compare(what, wanted, found)
-
-
-def _worst(flags: set[Flag]) -> set[tuple[Any, ...]]:
-    """Return each flag's key with the worst flag told for it."""
-    worst: dict[tuple[Any, ...], int] = {}
-    for *key, flag, _ in flags:
-        worst[tuple(key)] = max(worst.get(tuple(key), 0), flag)
-    return {(*key, flag) for key, flag in worst.items()}
-
-
-def _plain(transitions: Mapping[str, Transition]) -> dict[str, Row]:
-    return {id: plain(transition) for id, transition in transitions.items()}
-
-
-def _episodes(told: dict[str, Row]) -> dict[str, Row]:
-    """Return the episodes that transitions make: raised once, ended once, the worst between, and
-    how sure they are."""
-    found: dict[str, Row] = {}
-    for row in sorted(told.values(), key=lambda row: row["observed_at"]):
-        whose = {name: row[name] for name in ("rule", "stream", "sensor")}
-        fresh = {"raised_at": None, "cleared_at": None, "peak_severity": row["severity"]}
-        fresh |= {"is_withdrawn": False, "confidence": row["confidence"], "reason": row["reason"]}
-        episode = found.setdefault(row["episode"], whose | fresh)
-        if row["kind"] in ("cleared", "withdrawn"):
-            episode["cleared_at"] = row["observed_at"]
-            if row["kind"] == "withdrawn":
-                wrong = {"is_withdrawn": True, "confidence": "unconfirmed"}
-                episode |= wrong | {"reason": row["reason"]}
-            continue
-        episode |= {"confidence": row["confidence"], "reason": row["reason"]}
-        episode["peak_severity"] = min(episode["peak_severity"], row["severity"])
-        if row["kind"] == "raised":
-            episode["raised_at"] = row["observed_at"]
-    return found
-
-
-def _table(items: Iterable[Any]) -> dict[Any, int]:
-    return dict.fromkeys(items, 1)
-
-
-def _sets(what: str, wanted: Iterable[Any], found: Iterable[Any]) -> Difference:
-    return compare(what, _table(wanted), _table(found))

@@ -8,7 +8,8 @@ from catalog.registry import streams
 from streams.engine.partition import PartitionEngine
 from tests.oracle.compare import compare
 from tests.oracle.outputs import plain
-from tests.property.logs import leaps, logs, run_engine, run_reference
+from tests.property.draws import leaps, logs
+from tests.property.logs import run_engine, run_reference
 
 
 @pytest.mark.parametrize("name", streams())

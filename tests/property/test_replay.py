@@ -12,7 +12,8 @@ from catalog.ticks import Tick
 from streams.engine.partition import PartitionEngine
 from tests.oracle.outputs import Row
 from tests.oracle.reference import WindowKey
-from tests.property.logs import START, US, Frame, Record, Seen, feed, keep, logs, run_engine
+from tests.property.draws import logs
+from tests.property.logs import START, US, Frame, Record, Seen, feed, keep, run_engine
 
 NAMES = ("noise", "waterlogging", "weather", "river_level", "air_quality", "traffic_link")
 any_stream = st.sampled_from(NAMES).map(stream)

@@ -229,7 +229,7 @@ def test_a_storm_from_elsewhere_lets_our_own_alerts_pass(desk: Desk, dsn: str) -
                     lock_writers(conn)
                 passed.append((datetime.now(UTC) - begun).total_seconds())
 
-    waiting = threading.Thread(target=wait_in_line)
+    waiting = threading.Thread(target=wait_in_line, daemon=True)
     waiting.start()
     try:
         wait_until(lambda: bool(passed), 10.0, "somebody who waits in line")
@@ -264,7 +264,8 @@ def test_our_own_red_alert_passes_a_webhook_of_a_thousand(
     try:
         quiet = sorted(recorded_after(n) for n in range(5))[2]
         storm = [firing(DISK | {"instance": f"i{n}"}) for n in range(1000)]
-        posting, posted = threading.Thread(target=post, args=(place, *storm)), time.monotonic()
+        posting = threading.Thread(target=post, args=(place, *storm), daemon=True)
+        posted = time.monotonic()
         posting.start()
         began = "SELECT 1 FROM episodes WHERE stream = 'external' AND cleared_at IS NULL LIMIT 1"
         wait_until(lambda: conn.execute(began.encode()).fetchone(), 30.0, "the storm")

@@ -36,7 +36,7 @@ def answering(answer: Answer) -> Iterator[int]:
                 peer, _ = listener.accept()
             except OSError:
                 return
-            thread = threading.Thread(target=talk, args=(peer,))
+            thread = threading.Thread(target=talk, args=(peer,), daemon=True)
             thread.start()
             threads.append(thread)
 
@@ -45,7 +45,7 @@ def answering(answer: Answer) -> Iterator[int]:
             answer(peer, over)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = threading.Thread(target=serve)
+        server = threading.Thread(target=serve, daemon=True)
         server.start()
         try:
             yield listener.getsockname()[1]

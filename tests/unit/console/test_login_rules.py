@@ -114,10 +114,11 @@ def test_a_right_password_forgives_what_came_before() -> None:
 
 def test_tries_at_once_are_counted_before_the_password_is_looked_at() -> None:
     limits, results = LoginLimits(Time()), list[bool]()
-    threads = [
-        threading.Thread(target=lambda: results.append(limits.admit(Try("a", "192.0.2.1"))))
-        for _ in range(50)
-    ]
+
+    def admit() -> None:
+        results.append(limits.admit(Try("a", "192.0.2.1")))
+
+    threads = [threading.Thread(target=admit, daemon=True) for _ in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,0 +1,42 @@
+"""Fixtures of the tests of who gets into the console."""
+
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from console import accounts
+from console.roles import Role
+from deploy.ports import free_port
+from tests.console_client import PASSWORD
+from tests.databases import Databases
+from tests.servers import Spawner
+
+
+@pytest.fixture(scope="package")
+def place(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """Address and database of one console for all tests of this folder."""
+    with databases.fresh(migrated=True) as dsn:
+        url = f"http://127.0.0.1:{free_port()}"
+        base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            for role in Role:
+                accounts.add_user(conn, f"the-{role}", PASSWORD, role)
+        with Spawner(tmp_path_factory.mktemp("console"), base).stopping() as spawner:
+            spawner("console", name="console", deadline_s=60.0)
+            yield url, dsn
+
+
+@pytest.fixture
+def client(place: tuple[str, str]) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=place[0], timeout=30) as made:
+        yield made
+
+
+@pytest.fixture
+def conn(place: tuple[str, str]) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(place[1], autocommit=True) as made:
+        yield made
