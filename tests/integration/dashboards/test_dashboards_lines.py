@@ -66,8 +66,8 @@ def test_sensors_that_report_in_turn_make_a_calm_mean(city: Connection, now: dat
     for shift, ((sensor,), value) in enumerate(zip(pair, (6.0, 8.0), strict=True)):
         city.execute(
             "INSERT INTO aggregates_surface_water (sensor, window_start, revision, n, ph_n,"
-            " ph_good, ph_sum, ph_min, ph_max, ph_last)"
-            " SELECT %(s)s, t, 1, 1, 1, 1, %(v)s, %(v)s, %(v)s, %(v)s"
+            " ph_good, ph_used, ph_sum, ph_min, ph_max, ph_last)"
+            " SELECT %(s)s, t, 1, 1, 1, 1, 1, %(v)s, %(v)s, %(v)s, %(v)s"
             " FROM generate_series(date_trunc('hour', %(now)s::timestamptz) - interval '3 hours'"
             " + make_interval(mins => %(shift)s), %(now)s, interval '5 minutes') t",
             {"s": sensor, "v": value, "now": now, "shift": 1 + 2 * shift},
