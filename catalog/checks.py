@@ -131,17 +131,6 @@ def silence_and_health_are_watched(stream: Stream) -> Iterator[str]:
             yield f"rule {rule.name}: {seconds:g} s is less than three cadences"
 
 
-def spikes_raise_nothing(stream: Stream) -> Iterator[str]:
-    """A rule that raises at once looks at a metric whose jumps wait for the next reading."""
-    plain = {metric.name for metric in stream.metrics if not metric.spike}
-    for rule in _threshold_rules(stream):
-        if rule.metric in plain and rule.for_s <= 0:
-            yield (
-                f"rule {rule.name}: one odd value of {rule.metric} would raise it; give the metric"
-                " spike=(suspect, fail), or the rule for_s"
-            )
-
-
 def lateness_covers_cadence(stream: Stream) -> Iterator[str]:
     """Lateness is at least one cadence."""
     if stream.lateness_s < stream.cadence_s:
@@ -184,7 +173,6 @@ CHECKS: tuple[Check, ...] = (
     extremes_are_possible,
     verified_is_cited,
     silence_and_health_are_watched,
-    spikes_raise_nothing,
     lateness_covers_cadence,
     names_fit,
     sensors_placed,

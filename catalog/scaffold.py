@@ -36,6 +36,7 @@ STREAM = Stream(
             title=text("测量值", "Level"),
             fail_span=(0, 200),
             suspect_span=(10, 150),
+            spike=(20, 50),
             typical=(40, 55),
         ),
         Metric(
