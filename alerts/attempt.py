@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -61,12 +63,18 @@ class Result:
         return self.status in THROTTLED
 
 
+T = TypeVar("T")
+
+
 class Caller:
-    """Make attempts one after another on connections that are kept; belongs to one thread."""
+    """Make attempts one after another on connections that are kept; belongs to one thread.
+
+    Its event loop runs in a thread of its own: the caller's may have one already.
+    """
 
     def __init__(self, guard: Guard, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._guard = guard
-        self._loop = asyncio.Runner()
+        self._loop, self._thread = asyncio.Runner(), ThreadPoolExecutor(1, "attempt")
         # a handshake that is cut off by our deadline would leave its socket open, by its own not
         limits = httpx.Timeout(None, connect=TIMEOUT_S / 2)
         self._client = httpx.AsyncClient(
@@ -77,15 +85,16 @@ class Caller:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.run(self._client.aclose())
-        self._loop.close()
+        self._run(self._client.aclose())
+        self._thread.submit(self._loop.close).result()
+        self._thread.shutdown()
 
     def attempt(self, owed: Owed, now: datetime) -> Result:
         """POST one message; every failure is a result, never an exception."""
         begun = time.monotonic()
         status, error, retry_after = None, "", None
         try:
-            status, answer, retry_after = self._loop.run(self._exchange(owed, now))
+            status, answer, retry_after = self._run(self._exchange(owed, now))
             error = _verdict(owed, status, answer)
         except RefusedTargetError as refused:
             error = f"not allowed: {refused}"
@@ -97,6 +106,9 @@ class Caller:
             error = f"no usable address: {failure}"
         spent = round((time.monotonic() - begun) * 1000)
         return Result(status, error[:500], retry_after, spent)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._thread.submit(self._loop.run, work).result()
 
     async def _exchange(self, owed: Owed, now: datetime) -> tuple[int, bytes, float | None]:
         """Return status, body and pause. One deadline ends all of it, however it is dripped."""

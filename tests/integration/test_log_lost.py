@@ -185,5 +185,6 @@ def test_a_log_restored_from_an_older_copy_is_gone_on_with_where_it_was_written_
     platform.send(40)
     platform.start(healthy=False)
     wait_until(lambda: platform.says("was restored from an older copy"), LONG_S, "both say so")
+    wait_until(lambda: len(platform.alerts()) == 1, LONG_S, "an alert says so")
     platform.new_log()
     recovered(platform)
