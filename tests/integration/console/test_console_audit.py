@@ -29,8 +29,8 @@ def test_refused_calls_and_logins_are_in_the_audit_log_counted(
         found = audit.entries(conn, search=what, limit=1000)
         return [e for e in found if e.detail.get("address") == "198.51.100.77"]
 
-    wait_until(lambda: bool(refused("call.403")), 30.0, "refusals recorded")
-    wait_until(lambda: sum(e.detail["count"] for e in refused("call.401")) == 300, 30.0, "counted")
+    wait_until(lambda: bool(refused("call.403")), 60.0, "refusals recorded")
+    wait_until(lambda: sum(e.detail["count"] for e in refused("call.401")) == 300, 60.0, "counted")
     guess(place, "the-admin", "198.51.100.77")
     wait_until(lambda: bool(refused("login.refused")), 30.0, "the login recorded")
     assert len(audit.entries(conn, limit=1000)) - before < 40
