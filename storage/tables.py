@@ -54,8 +54,6 @@ def ensure_stream_tables(conn: Connection, stream: Stream) -> None:
     _ensure(conn, "aggregates", aggregates_table(stream.name), "window_start", columns)
     for kind in ROLLUPS:
         _ensure(conn, kind, rollup_table(kind, stream.name), "window_start", columns)
-    for table in (aggregates_table(stream.name), *(rollup_table(k, stream.name) for k in ROLLUPS)):
-        _count_used(conn, table, stream.aggregate_names)
     _ensure_last(conn, stream.name, metrics)
 
 
@@ -113,9 +111,14 @@ def _widen(conn: Connection, table: str, there: set[str], columns: list[tuple[st
             for column, kind_sql in missing
         )
         conn.execute(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(table), added))
+        new = {column for column, _ in missing}
+        if there and (
+            used := [m for m in new if m.endswith("_used") and f"{m[:-5]}_good" in there]
+        ):
+            _count_used(conn, table, [m.removesuffix("_used") for m in used])
 
 
-def _count_used(conn: Connection, table: str, metrics: tuple[str, ...]) -> None:
+def _count_used(conn: Connection, table: str, metrics: list[str]) -> None:
     """Fill ``used`` in rows from before suspect values were used: what was good, was all."""
     pairs = [(sql.Identifier(f"{m}_used"), sql.Identifier(f"{m}_good")) for m in metrics]
     conn.execute(

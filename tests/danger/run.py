@@ -11,7 +11,6 @@ from catalog.contracts import Transition
 from catalog.frames import readings_schema
 from catalog.model import Stream, ThresholdRule
 from catalog.ticks import Tick
-from catalog.topics import shard_of
 from streams.engine.partition import PartitionEngine
 from tests.danger.table import US, Danger, Row, calm_values, plain, sensors_for
 
@@ -178,11 +177,3 @@ def _frame(stream: Stream, rows: Sequence[Row], n: int, second: int) -> pa.Recor
     schema = readings_schema(stream)
     arrays = [pa.array(columns[f.name]).cast(f.type) for f in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def shards(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    """Return rows by the shard of their sensor, as they travel."""
-    found: dict[int, list[Row]] = {}
-    for row in rows:
-        found.setdefault(shard_of(row.sensor), []).append(row)
-    return found

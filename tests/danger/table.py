@@ -7,7 +7,7 @@ there were no quality control and no patience at all. A lone spike must raise no
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from catalog.city.sensors import sensors_of
 from catalog.model import Stream, ThresholdRule
@@ -118,8 +118,3 @@ def sensors_for(stream: Stream, rule: ThresholdRule) -> tuple[str, ...]:
     known = [s for s in sensors_of(stream.name) if all(a in s.attributes for a in own)]
     alike = [s for s in known if all(s.attributes[a] == known[0].attributes[a] for a in own)]
     return tuple(s.id for s in alike)
-
-
-def with_sensor(row: Row, sensor: str) -> Row:
-    """Return the row on another sensor."""
-    return replace(row, sensor=sensor)
