@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run new-log stop status logs env tap judge backup restore clean setup test reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
+.PHONY: help run new-log stop status logs env tap judge backup restore clean setup test unit reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,7 +50,7 @@ tap: $(STAMP) ## Print a topic as JSON lines: make tap STREAM=noise KIND=aggrega
 	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m ingest tap $(STREAM) $(if $(KIND),--kind $(KIND)) $(if $(LAST),--last $(LAST)) $(if $(COUNT),--count $(COUNT)) $(if $(SENSOR),--sensor $(SENSOR))
 
 judge: $(STAMP) ## Work the running platform's Kafka log off anew and compare every hop: make judge STREAM=noise
-	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m tests.oracle $(if $(STREAM),--stream $(STREAM))
+	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && exec $(BIN)/python -m verify.oracle $(if $(STREAM),--stream $(STREAM))
 
 backup: $(STAMP) ## Back up database, keys, receivers and routes of the running platform into one file
 	@$(BIN)/python -m deploy backup
@@ -66,8 +66,11 @@ test: $(STAMP) ## Set up, start own servers and run every test on three workers 
 	@$(BIN)/python -m deploy setup --tests
 	@$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
+unit: $(STAMP) ## Run the tests that need no servers (under a minute)
+	@$(BIN)/pytest -q -n $(or $(WORKERS),2) tests/unit tests/meta tests/cases
+
 chaos: setup ## Strike a platform with every fault and judge it: make chaos SEED=7 ROUNDS=2 (about 35 min)
-	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),1)
+	@$(BIN)/python -m verify.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),1)
 
 check: $(STAMP) ## ruff, pyright, import-linter, stream check
 	@$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from benchmarks.records import declared
 from benchmarks.stand import Place, Producing, Running, Stand, open_place
 from deploy.errors import StartError
 from deploy.wait import wait_until
-from streams.engine.layout import rings
+from engine.layout import rings
 
 RATE = 20_000
 SENSORS = 10_000

@@ -1,1 +1,1 @@
-"""Quality control, windows and rules: a pure numpy engine inside a Faust shell."""
+"""The Faust worker: it feeds the engine from Kafka and stores its state with its offsets."""

@@ -32,11 +32,11 @@ from catalog.topics import (
     shard_of,
     transitions_topic,
 )
+from engine.outputs import Failure, Outputs, micros, moment
+from engine.partition import PartitionEngine
 from service.kafka_log import LogId, Mark, Place, checksum
 from service.log import logger
 from streams.checkpoint import Checkpoint
-from streams.engine.outputs import Failure, Outputs, micros, moment
-from streams.engine.partition import PartitionEngine
 from streams.metrics import (
     BYTES,
     CORRECTIONS,

@@ -10,7 +10,8 @@
 | `spawn` | starts `python -m ROOM …` and waits until it is healthy |
 | `own_servers` | servers of this test alone, to kill and start again |
 
-The two servers are started once per run and shared by its workers (`tests/shared.py`), or named by
+The two servers are started once per run and shared by its workers (`tests/support/shared.py`), or
+named by
 CITYOPS_TEST_KAFKA and CITYOPS_TEST_DSN.
 """
 
@@ -24,11 +25,11 @@ from typing import Any
 
 import pytest
 
-from tests.databases import Databases
-from tests.servers import OwnServers, Spawner, native_folder
-from tests.shared import Shared
-from tests.shared_servers import make_database, make_kafka
-from tests.topics import delete_topics, unique_prefix
+from tests.support.databases import Databases
+from tests.support.servers import OwnServers, Spawner, native_folder
+from tests.support.shared import Shared
+from tests.support.shared_servers import make_database, make_kafka
+from tests.support.topics import delete_topics, unique_prefix
 
 SHARED = pytest.StashKey[Shared]()
 FIRST = ("e2e", "chaos", "console", "integration", "property")
@@ -62,7 +63,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand out whole files to the workers, and the pages of the console together."""
-    from tests.workers import ByFile
+    from tests.support.workers import ByFile
 
     return ByFile(config, log)
 

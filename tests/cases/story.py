@@ -6,9 +6,9 @@ from typing import Any
 from catalog.model import Stream
 from catalog.registry import stream
 from catalog.ticks import Tick
-from streams.engine.partition import PartitionEngine
-from tests.oracle.outputs import plain
+from engine.partition import PartitionEngine
 from tests.property.logs import START, US, Frame, Log, Received, Record, run_engine, run_reference
+from verify.oracle.outputs import plain
 
 Story = list[tuple[str, int, int]]
 """(kind, severity, seconds after START)."""

@@ -10,8 +10,8 @@ import pytest
 from catalog.registry import stream
 from catalog.single import derive
 from tests.cases.story import doubts, flags, readings, tell
-from tests.oracle.reference import Values
 from tests.property.logs import START, US, Log
+from verify.oracle.reference import Values
 
 HOUR = 3600
 STATION = "air-quality-510104-01"

@@ -6,8 +6,8 @@ Each story is told by the plain reference and by the engine, which must agree.
 import pytest
 
 from tests.cases.story import both, flags, live, readings, tell, ticks
-from tests.oracle.reference import Reading
 from tests.property.logs import START, US, Log, Received
+from verify.oracle.reference import Reading
 
 PONDING = "waterlogging.ponding"
 

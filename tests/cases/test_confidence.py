@@ -8,8 +8,8 @@ import pytest
 
 from catalog.ticks import Tick
 from tests.cases.story import both, doubts, flags, live, of_rule, readings, tell
-from tests.oracle.reference import Values
 from tests.property.logs import START, US, Log
+from verify.oracle.reference import Values
 
 PONDING = "waterlogging.ponding"
 

@@ -10,8 +10,8 @@ import pytest
 from catalog.registry import stream
 from catalog.ticks import Tick
 from tests.cases.story import both, doubts, flags, readings, tell, ticks
-from tests.oracle.reference import Values
 from tests.property.logs import START, US, Log, Record
+from verify.oracle.reference import Values
 
 HOUR = 3600
 STATION = "air-quality-510104-01"

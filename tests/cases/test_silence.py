@@ -12,8 +12,8 @@ from catalog.registry import stream
 from catalog.ticks import Hearing, Pulse, Tick, Word
 from catalog.topics import shard_of
 from tests.cases.story import both, live, of_rule, readings, story, tell, ticks
-from tests.oracle.reference import Values
 from tests.property.logs import START, US, Log, Received, Record, unpacked
+from verify.oracle.reference import Values
 
 Told = list[tuple[str, str, int]]
 """(rule and sensor, kind, seconds after START)."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.faults import fault
-from tests.chaos.run import strike
-from tests.chaos.stack import Stack, running_stack
+from verify.chaos.faults import fault
+from verify.chaos.run import strike
+from verify.chaos.stack import Stack, running_stack
 
 SEED = 20261124
 SMOKE = ("kill sink", "kill worker", "lose replies of commits", "freeze broker, kill gateway")

@@ -32,9 +32,9 @@ from console.roles import Role
 from deploy.native import packages
 from deploy.ports import free_port
 from storage.api_keys import add_key
-from tests.databases import Databases
-from tests.history import Past, write_alerts, write_history
-from tests.servers import Spawned, Spawner
+from tests.support.databases import Databases
+from tests.support.history import Past, write_alerts, write_history
+from tests.support.servers import Spawned, Spawner
 
 PASSWORD = "correct horse battery"
 PATIENCE_MS = 15_000

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tests.console.charts import LINE, RED, assert_drawn
 from tests.console.conftest import Opener, Place
-from tests.servers import Spawner, wait_until
+from tests.support.servers import Spawner, wait_until
 
 pytestmark = pytest.mark.browser
 FLAG = 0xF0E442

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from alerts.outbox import announce
 from tests.console.conftest import Opener, Place
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.browser
 Change = Callable[[psycopg.Connection, str], None]

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from catalog.domains import DOMAINS
 from dashboards.wall import wall_rows
 from tests.console.conftest import Opener, Place
-from tests.databases import Databases
+from tests.support.databases import Databases
 
 pytestmark = pytest.mark.browser
 LEAST_PX = 20

@@ -11,7 +11,7 @@ from catalog.contracts import Transition
 from catalog.frames import readings_schema
 from catalog.model import Stream, ThresholdRule
 from catalog.ticks import Tick
-from streams.engine.partition import PartitionEngine
+from engine.partition import PartitionEngine
 from tests.danger.table import US, Danger, Row, calm_values, plain, sensors_for
 
 START = int(datetime(2026, 7, 20, tzinfo=UTC).timestamp())

@@ -31,8 +31,8 @@ from catalog.topics import readings_topic
 from deploy import supervisor
 from deploy.paths import ROOT
 from deploy.process import spawn
-from tests.platform import FLOW_S, STREAM, Platform, deploy, environment, running
-from tests.servers import native_folder, wait_until
+from tests.support.platform import FLOW_S, STREAM, Platform, deploy, environment, running
+from tests.support.servers import native_folder, wait_until
 
 PROMISE_S = 15.0
 ROUNDS = int(os.environ.get("CITYOPS_KILL_ROUNDS", "1"))

@@ -1,7 +1,7 @@
 """The platform on servers that somebody else runs, with a Grafana beside it.
 
 Given servers are used and left alone; a stream declared later is taken in by a reload. The Grafana
-is the stand-in of `tests/grafana_archive.py`.
+is the stand-in of `tests/support/grafana_archive.py`.
 """
 
 import io
@@ -23,8 +23,8 @@ from deploy.native import timescale
 from deploy.paths import ROOT, Layout
 from deploy.plan import processes
 from deploy.process import tail
-from tests.grafana_archive import archive
-from tests.servers import OwnServers, outer_environment, wait_until
+from tests.support.grafana_archive import archive
+from tests.support.servers import OwnServers, outer_environment, wait_until
 
 
 @pytest.fixture

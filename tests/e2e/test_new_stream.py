@@ -18,7 +18,7 @@ from dashboards.expand import View, panel_queries
 from deploy.ports import free_port
 from service.kafka import consumer
 from storage.api_keys import add_key
-from tests.servers import Spawner, wait_until
+from tests.support.servers import Spawner, wait_until
 
 NAME = "noise_site"
 SENSOR = "noise-site-510104-01"

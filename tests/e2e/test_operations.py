@@ -17,8 +17,8 @@ from alerts.vault import open_vault
 from deploy import supervisor
 from deploy.backup.archive import opened
 from deploy.paths import ROOT, Layout
-from tests.platform import FLOW_S, STREAM, Ledger, Platform, deploy, environment, running
-from tests.servers import native_folder, wait_until
+from tests.support.platform import FLOW_S, STREAM, Ledger, Platform, deploy, environment, running
+from tests.support.servers import native_folder, wait_until
 
 HANDBOOK = ROOT / "docs/operations.md"
 

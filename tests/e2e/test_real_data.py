@@ -33,10 +33,10 @@ from deploy.paths import ROOT
 from deploy.ports import free_port
 from storage.api_keys import add_key
 from storage.rollups import refresh
-from tests.databases import Databases
-from tests.oracle.judge import Judge
-from tests.servers import Spawner, wait_until
-from tests.topics import delete_topics, unique_prefix
+from tests.support.databases import Databases
+from tests.support.servers import Spawner, wait_until
+from tests.support.topics import delete_topics, unique_prefix
+from verify.oracle.judge import Judge
 
 DATA = ROOT.parent / "shared" / "data"
 SECRET = new_secret()

@@ -14,9 +14,17 @@ import pytest
 
 from deploy.ports import free_port
 from storage.api_keys import add_key
-from tests.databases import Databases
-from tests.operations import Operation, as_json, as_query, places, replaced, sample, with_parameters
-from tests.servers import Spawned, Spawner
+from tests.support.databases import Databases
+from tests.support.operations import (
+    Operation,
+    as_json,
+    as_query,
+    places,
+    replaced,
+    sample,
+    with_parameters,
+)
+from tests.support.servers import Spawned, Spawner
 
 CLEANED = ("/api/v1/incoming/", "/api/v2/alerts")
 ODD = ["\x00", "a\x00b", "\ud800", "a\udfffb", "\x1b[31m", "\x7f", "\x85"]

@@ -17,9 +17,9 @@ from catalog.topics import (
     shard_key,
     transitions_topic,
 )
+from engine.outputs import moment
 from ingest.producer import split_by_shard
 from service.kafka import ensure_topics, producer
-from streams.engine.outputs import moment
 from tests.danger.run import (
     START,
     US,
@@ -33,8 +33,8 @@ from tests.danger.run import (
     run,
 )
 from tests.danger.table import Row, plain, rows
-from tests.servers import Spawner, wait_until
-from tests.topics import records
+from tests.support.servers import Spawner, wait_until
+from tests.support.topics import records
 
 HOUR_S = 3600
 Key = tuple[str, str]

@@ -17,10 +17,10 @@ from dashboards.grafana import Grafana, GrafanaError
 from dashboards.organisation import permissions, playlists, preferences
 from dashboards.push import push
 from dashboards.verify import Checked, verify
-from tests.boards import BY_UID
-from tests.databases import Databases
-from tests.grafana_server import grafana_server
-from tests.grafana_state import PASSWORD, State
+from tests.support.boards import BY_UID
+from tests.support.databases import Databases
+from tests.support.grafana_server import grafana_server
+from tests.support.grafana_state import PASSWORD, State
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 VIEW = View(NOW - timedelta(hours=6), NOW)

@@ -20,8 +20,8 @@ from dashboards.report.page import number, render, written_date
 from dashboards.report.pdf import CHOSEN, print_pdf
 from deploy.native import packages
 from storage.views.metadata import vital_title
-from tests.databases import Databases
-from tests.history import (
+from tests.support.databases import Databases
+from tests.support.history import (
     Past,
     write_deliveries,
     write_history,

@@ -10,9 +10,9 @@ from psycopg import Connection
 
 from dashboards.alerting import WATCHES, Watch
 from dashboards.expand import PanelQuery, View, panel_queries
-from tests.boards import BOARDS
-from tests.databases import Databases
-from tests.history import (
+from tests.support.boards import BOARDS
+from tests.support.databases import Databases
+from tests.support.history import (
     month,
     write_alerts,
     write_backlog,

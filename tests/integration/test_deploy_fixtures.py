@@ -6,9 +6,9 @@ import psycopg
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
-from tests.databases import Databases
-from tests.servers import OwnServers
-from tests.topics import delete_topics
+from tests.support.databases import Databases
+from tests.support.servers import OwnServers
+from tests.support.topics import delete_topics
 
 
 def test_a_fresh_database_has_timescale_and_is_dropped(databases: Databases) -> None:

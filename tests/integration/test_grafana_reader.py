@@ -12,7 +12,7 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from storage.views.reader import CONNECTIONS, ROLE, end_overlong, ensure_reader, grant
-from tests.databases import Databases
+from tests.support.databases import Databases
 
 REFUSED = (
     # write

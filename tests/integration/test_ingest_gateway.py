@@ -18,9 +18,9 @@ from deploy.ports import free_port
 from ingest.describe import example
 from service.kafka import consumer
 from storage.api_keys import add_key
-from tests.databases import Databases
-from tests.servers import OwnServers, Spawner, wait_until
-from tests.topics import delete_topics, unique_prefix
+from tests.support.databases import Databases
+from tests.support.servers import OwnServers, Spawner, wait_until
+from tests.support.topics import delete_topics, unique_prefix
 
 NOISE = "/v1/streams/noise/readings"
 

@@ -13,8 +13,8 @@ from ingest.producer import FrameProducer
 from service.errors import TransientError
 from service.kafka import ensure_topics
 from service.settings import Settings
-from tests.frames import START, noise_batch
-from tests.servers import OwnServers, wait_until
+from tests.support.frames import START, noise_batch
+from tests.support.servers import OwnServers, wait_until
 
 
 def sends(frames: FrameProducer) -> bool:

@@ -17,7 +17,7 @@ from catalog.ticks import encode_tick, tick_headers
 from catalog.topics import aggregates_topic, all_topics, flags_topic, transitions_topic
 from ingest.__main__ import app
 from service.kafka import ensure_topics
-from tests.frames import START, noise_batch, put, put_raw
+from tests.support.frames import START, noise_batch, put, put_raw
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from catalog.topics import all_topics, readings_topic, shard_of
 from ingest.producer import FrameProducer
 from service.kafka import ensure_topics
 from service.settings import Settings
-from tests.frames import START, noise_batch
-from tests.servers import OwnServers, Spawned, Spawner, outer_environment, wait_until
+from tests.support.frames import START, noise_batch
+from tests.support.servers import OwnServers, Spawned, Spawner, outer_environment, wait_until
 
 SENSOR = "n-1"
 TOPIC, SHARD = readings_topic("city", "noise"), shard_of(SENSOR)

@@ -15,9 +15,9 @@ from ingest.producer import FrameProducer
 from service.kafka import ensure_topics
 from service.settings import Settings
 from storage.api_keys import add_key
-from tests.frames import START, noise_batch
-from tests.servers import OwnServers, Spawner, wait_until
-from tests.topics import records
+from tests.support.frames import START, noise_batch
+from tests.support.servers import OwnServers, Spawner, wait_until
+from tests.support.topics import records
 
 SENSOR = "n-1"
 BEFORE, OTHERS, AFTER = 5, 10, 12

@@ -21,11 +21,11 @@ from deploy.paths import ROOT
 from deploy.ports import free_port
 from service.kafka import producer
 from storage.api_keys import add_key
-from tests.alerting import add_receiver, ask, serving
-from tests.databases import Databases
-from tests.frames import put_raw
-from tests.servers import Spawned, Spawner, wait_until
-from tests.topics import delete_topics, unique_prefix
+from tests.support.alerting import add_receiver, ask, serving
+from tests.support.databases import Databases
+from tests.support.frames import put_raw
+from tests.support.servers import Spawned, Spawner, wait_until
+from tests.support.topics import delete_topics, unique_prefix
 
 PROCESSES = {
     "gateway": ("ingest", "gateway"),

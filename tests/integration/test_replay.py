@@ -9,7 +9,7 @@ import pytest
 
 from deploy.ports import free_port
 from storage.api_keys import add_key
-from tests.servers import Spawner, wait_until
+from tests.support.servers import Spawner, wait_until
 
 
 @pytest.fixture

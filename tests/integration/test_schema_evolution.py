@@ -19,8 +19,8 @@ from catalog.topics import all_topics, readings_topic, shard_key, shard_of
 from deploy.ports import free_port
 from service.kafka import ensure_topics, producer
 from storage.api_keys import add_key
-from tests.frames import START
-from tests.servers import Spawner, wait_until
+from tests.support.frames import START
+from tests.support.servers import Spawner, wait_until
 
 DECLARED = """
 from catalog.model import Metric, Placement, Stream, text

@@ -19,8 +19,8 @@ from simulators.control import Control
 from simulators.core.city import City
 from simulators.drill import make_event
 from simulators.forecast import forecast
-from tests.servers import Spawner, wait_until
-from tests.topics import records
+from tests.support.servers import Spawner, wait_until
+from tests.support.topics import records
 
 MINUTE = 60.0
 

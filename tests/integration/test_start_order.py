@@ -7,7 +7,7 @@ import pytest
 
 from deploy.ports import LOOPBACK, free_port
 from storage.migrate import migrate
-from tests.servers import OwnServers, Spawner, wait_until
+from tests.support.servers import OwnServers, Spawner, wait_until
 
 PROCESSES = (
     ("ingest", "gateway"),

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from deploy.ports import free_port
 from storage.__main__ import app
 from storage.api_keys import add_key
-from tests.servers import Spawner, wait_until
+from tests.support.servers import Spawner, wait_until
 
 AT = "2026-11-24T08:00:00+00:00"
 GOOD: dict[str, Any] = {"sensor": "n-1", "observed_at": AT, "leq_db": 50}

@@ -19,7 +19,7 @@ from service.kafka import ensure_topics, producer
 from service.settings import Settings
 from service.vitals import Vitals
 from storage.exact import ExactConsumer, Stored
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 
 DEADLINE_S = 20.0
 

@@ -19,7 +19,7 @@ from storage.migrate import migrate
 from storage.retention import KeepSettings, drop_old
 from storage.rollups import refresh
 from storage.write import write
-from tests.servers import Spawner, outer_environment, wait_until
+from tests.support.servers import Spawner, outer_environment, wait_until
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)  # of the local day, UTC+8

@@ -15,7 +15,7 @@ from storage.batch import Batch, in_key_order
 from storage.history.files import received
 from storage.migrate import FOLDER, HISTORY, migrate
 from storage.write import write
-from tests.databases import Databases
+from tests.support.databases import Databases
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 STREAM = stream("water_supply")

@@ -24,8 +24,8 @@ from storage.keep import roll_up
 from storage.rollups import mark_dirty
 from storage.write import Written
 from storage.write import write as store
-from tests.frames import START, noise_batch
-from tests.servers import outer_environment
+from tests.support.frames import START, noise_batch
+from tests.support.servers import outer_environment
 
 Rows = list[tuple[str, float, float]]
 TABLES = ("last", "readings", "aggregates", "rollup_15m", "rollup_1h", "rollup_1d")

@@ -16,7 +16,7 @@ from service.kafka import admin_client, ensure_topics, producer
 from storage.new_log import TABLES
 from tests.integration.test_storage_exact import DEADLINE_S, Member, Seen, Starter
 from tests.integration.test_storage_exact import start as start  # a fixture
-from tests.servers import outer_environment, wait_until
+from tests.support.servers import outer_environment, wait_until
 
 
 @dataclass

@@ -15,8 +15,8 @@ from catalog.registry import stream, streams
 from catalog.ticks import TICK_TYPE, encode_tick
 from catalog.topics import aggregates_topic, all_topics, readings_topic
 from service.kafka import ensure_topics, producer
-from tests.frames import START, noise_batch, put, put_raw
-from tests.servers import Spawned, Spawner, wait_until
+from tests.support.frames import START, noise_batch, put, put_raw
+from tests.support.servers import Spawned, Spawner, wait_until
 
 DEADLINE_S = 30.0
 

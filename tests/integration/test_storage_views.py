@@ -13,8 +13,8 @@ from catalog.city.sensors import sensors
 from catalog.registry import streams
 from storage.tables import last_table
 from storage.views import FOLDER, apply_views
-from tests.databases import Databases
-from tests.history import Past, write_alerts, write_history, write_incidents
+from tests.support.databases import Databases
+from tests.support.history import Past, write_alerts, write_history, write_incidents
 
 
 @pytest.fixture(scope="module")

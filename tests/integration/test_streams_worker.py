@@ -19,11 +19,11 @@ from catalog.topics import (
     shard_of,
     transitions_topic,
 )
+from engine.partition import PartitionEngine
 from service.kafka import ensure_topics, producer
-from streams.engine.partition import PartitionEngine
-from tests.frames import START, noise_batch, put, put_raw
-from tests.servers import Spawner, wait_until
-from tests.topics import records
+from tests.support.frames import START, noise_batch, put, put_raw
+from tests.support.servers import Spawner, wait_until
+from tests.support.topics import records
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SENSORS = ("n-1", "n-2", "n-3", "n-4", "n-5")

@@ -24,14 +24,18 @@ PUBLIC_VECTOR = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ROOMS = [
     "catalog",
     "service",
+    "engine",
     "ingest",
     "streams",
     "storage",
+    "records",
+    "forecasts",
     "alerts",
     "dashboards",
     "console",
     "simulators",
     "deploy",
+    "verify",
 ]
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from catalog.city.sensors import sensors_of
 from catalog.model import HealthRule, Metric, SensorAttribute, Stream, ThresholdRule
 from catalog.ticks import HEARING, Pulse, Tick, Word
-from tests.oracle.reference import Values
 from tests.property.logs import START, US, Frame, Log, Received, Record
+from verify.oracle.reference import Values
 
 MARGIN_S = 65
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from catalog.frames import readings_schema
 from catalog.model import Stream
 from catalog.ticks import Tick, Word
-from streams.engine.outputs import Outputs
-from streams.engine.partition import PartitionEngine
-from tests.oracle.outputs import Row, flags_of, plain, readings_of, windows_of
-from tests.oracle.reference import Flag, Reading, Reference, Results, WindowKey
+from engine.outputs import Outputs
+from engine.partition import PartitionEngine
+from verify.oracle.outputs import Row, flags_of, plain, readings_of, windows_of
+from verify.oracle.reference import Flag, Reading, Reference, Results, WindowKey
 
 US = 1_000_000
 START = int(datetime(2026, 11, 24, tzinfo=UTC).timestamp())

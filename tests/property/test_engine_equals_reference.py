@@ -5,11 +5,11 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from catalog.registry import streams
-from streams.engine.partition import PartitionEngine
-from tests.oracle.compare import compare
-from tests.oracle.outputs import plain
+from engine.partition import PartitionEngine
 from tests.property.draws import leaps, logs
 from tests.property.logs import run_engine, run_reference
+from verify.oracle.compare import compare
+from verify.oracle.outputs import plain
 
 
 @pytest.mark.parametrize("name", streams())

@@ -22,11 +22,11 @@ from catalog.frames import (
 )
 from catalog.registry import stream
 from catalog.ticks import TICK_TYPE, Tick, encode_tick, tick_headers
+from engine.partition import PartitionEngine
 from streams.desk import Bench, Desk
-from streams.engine.partition import PartitionEngine
-from tests.oracle.compare import compare
-from tests.oracle.outputs import flags_of, readings_of, windows_of
-from tests.oracle.reference import Reference
+from verify.oracle.compare import compare
+from verify.oracle.outputs import flags_of, readings_of, windows_of
+from verify.oracle.reference import Reference
 
 RIVER = stream("river_level")
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

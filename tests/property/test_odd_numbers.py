@@ -7,11 +7,11 @@ import pytest
 
 from catalog.registry import stream, streams
 from catalog.ticks import Tick
-from streams.engine.partition import PartitionEngine
-from tests.oracle.compare import compare
-from tests.oracle.outputs import plain
+from engine.partition import PartitionEngine
 from tests.property.draws import sensor_names
 from tests.property.logs import START, US, Log, Record, run_engine, run_reference
+from verify.oracle.compare import compare
+from verify.oracle.outputs import plain
 
 ODD = (0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1e-9, 1.7e308, -1.7e308)
 NOT_FINITE = (math.nan, math.inf, -math.inf)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from catalog.model import Metric, Placement, Stream, Text
 from catalog.registry import stream
 from catalog.ticks import Tick
-from streams.engine.partition import PartitionEngine
-from tests.oracle.outputs import Row
-from tests.oracle.reference import WindowKey
+from engine.partition import PartitionEngine
 from tests.property.draws import logs
 from tests.property.logs import START, US, Frame, Record, Seen, feed, keep, run_engine
+from verify.oracle.outputs import Row
+from verify.oracle.reference import WindowKey
 
 NAMES = ("noise", "waterlogging", "weather", "river_level", "air_quality", "traffic_link")
 any_stream = st.sampled_from(NAMES).map(stream)

@@ -21,9 +21,9 @@ from catalog.topics import all_topics, shard_key, shard_of, transitions_topic
 from deploy.ports import free_port
 from service.kafka import ensure_topics, producer
 from storage.api_keys import add_key
-from tests.alerting import Desk, Place, Stub, add_receiver, serving
-from tests.databases import Databases
-from tests.servers import Spawner
+from tests.support.alerting import Desk, Place, Stub, add_receiver, serving
+from tests.support.databases import Databases
+from tests.support.servers import Spawner
 
 
 @pytest.fixture

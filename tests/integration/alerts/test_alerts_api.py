@@ -12,7 +12,7 @@ from alerts.notify import Notifier
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
 from alerts.settle import settle
-from tests.alerting import Place, add_users, of_sensor
+from tests.support.alerting import Place, add_users, of_sensor
 
 SILENCE = {"matchers": [{"name": "district", "value": "510104"}], "reason": "works"}
 

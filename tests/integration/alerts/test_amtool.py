@@ -14,7 +14,7 @@ from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES
 from console.alertmanager_config import config_of
 from deploy.native import packages
-from tests.alerting import Place, of_sensor
+from tests.support.alerting import Place, of_sensor
 
 
 def test_amtool_itself_works_against_it(place: Place, conn: Connection, tmp_path: Path) -> None:

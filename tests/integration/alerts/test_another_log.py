@@ -2,7 +2,7 @@
 
 from alerts.ending import end_evaluated
 from alerts.foreign import STREAM
-from tests.alerting import Desk, of_sensor
+from tests.support.alerting import Desk, of_sensor
 
 RULE = ("waterlogging", "ponding", "waterlogging-510104-01")
 

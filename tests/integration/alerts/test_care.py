@@ -13,7 +13,7 @@ from alerts.episodes import apply
 from alerts.errors import ConflictError, NotFoundError, UnknownUserError
 from alerts.store import active_alerts, find_alerts, get_alert
 from catalog.registry import find_rule
-from tests.alerting import (
+from tests.support.alerting import (
     NOW,
     START,
     Desk,

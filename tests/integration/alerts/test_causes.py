@@ -13,7 +13,7 @@ from alerts.events import Format
 from alerts.incident_store import list_incidents
 from alerts.routes import read_routes
 from catalog.contracts import Transition
-from tests.alerting import START, Desk, Stub, add_receiver, of_sensor
+from tests.support.alerting import START, Desk, Stub, add_receiver, of_sensor
 
 FORMATS = get_args(Format)
 DISTRICTS = ("510104", "510105", "510106", "510107", "510108", "510112", "510113", "510114")

@@ -9,7 +9,7 @@ from alerts.__main__ import app
 from alerts.incident_store import list_incidents
 from alerts.receivers import list_receivers
 from storage.audit import entries
-from tests.alerting import Desk, Stub, add_receiver, add_users, of_sensor, transition
+from tests.support.alerting import Desk, Stub, add_receiver, add_users, of_sensor, transition
 
 
 @pytest.fixture

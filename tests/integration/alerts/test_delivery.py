@@ -9,8 +9,18 @@ import psycopg
 import pytest
 from standardwebhooks import Webhook
 
-from tests.alerting import DRIP, DROP, SECRET, START, Stub, add_receiver, ask, serving, transition
-from tests.servers import Spawner, wait_until
+from tests.support.alerting import (
+    DRIP,
+    DROP,
+    SECRET,
+    START,
+    Stub,
+    add_receiver,
+    ask,
+    serving,
+    transition,
+)
+from tests.support.servers import Spawner, wait_until
 
 
 def start(spawn: Spawner) -> None:

@@ -18,8 +18,8 @@ from alerts.foreign import read_foreign
 from alerts.outbox import lock_writers
 from alerts.store import active_alerts, find_alerts, get_alert
 from storage.audit import entries
-from tests.alerting import Desk, Place, of_sensor, transition
-from tests.servers import wait_until
+from tests.support.alerting import Desk, Place, of_sensor, transition
+from tests.support.servers import wait_until
 
 DISK = {"alertname": "DiskFull", "instance": "db-1"}
 LEAST_BESIDE = 4

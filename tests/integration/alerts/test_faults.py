@@ -33,10 +33,10 @@ from deploy.paths import cache_dir
 from deploy.ports import free_port
 from service.vitals import Vitals
 from storage.migrate import migrate
-from tests.alerting import SECRET, Desk, Stub, add_receiver, ask, do, serving, transition
-from tests.chaos.proxy import Proxy
-from tests.databases import Databases
-from tests.servers import OwnServers, Spawner, wait_until
+from tests.support.alerting import SECRET, Desk, Stub, add_receiver, ask, do, serving, transition
+from tests.support.databases import Databases
+from tests.support.servers import OwnServers, Spawner, wait_until
+from verify.chaos.proxy import Proxy
 
 pytestmark = pytest.mark.chaos
 OFFSETS = "SELECT topic, partition, next_offset FROM consumer_offsets ORDER BY 1, 2"

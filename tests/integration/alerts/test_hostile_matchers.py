@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from tests.alerting import Place
+from tests.support.alerting import Place
 
 DEADLINE_S = 5.0
 PATTERNS = ["(a|a)+b", "(a+)+", "(.|.|.)+!", "(.*)*(.*)*(.*)*b"]

@@ -14,8 +14,8 @@ from alerts.incident_acts import (
 from alerts.incident_care import acknowledge_incident, finish_task
 from alerts.incident_store import get_incident, list_incidents
 from alerts.routes import read_routes
-from tests.alerting import Desk
-from tests.incidents import acts, after, notifying_each, only, page, ponding
+from tests.support.alerting import Desk
+from tests.support.incidents import acts, after, notifying_each, only, page, ponding
 
 
 @pytest.fixture

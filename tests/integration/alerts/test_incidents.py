@@ -7,8 +7,8 @@ import pytest
 from alerts.incident_store import list_incidents
 from alerts.routes import read_routes
 from alerts.store import get_alert
-from tests.alerting import START, Desk
-from tests.incidents import POND, acts, after, notifying_each, only, page, ponding, silent
+from tests.support.alerting import START, Desk
+from tests.support.incidents import POND, acts, after, notifying_each, only, page, ponding, silent
 
 ROOT = "feeder-510104-01"
 

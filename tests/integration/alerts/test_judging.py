@@ -8,7 +8,7 @@ from alerts.judging import GAP_S, LOOK_S, Judging
 from alerts.outbox import lock_writers
 from catalog.platform import JUDGING, JUDGING_ID
 from catalog.topics import readings_topic
-from tests.alerting import Desk
+from tests.support.alerting import Desk
 
 PLACES = [(readings_topic("city", name), n) for name in ("noise", "feeder") for n in range(2)]
 

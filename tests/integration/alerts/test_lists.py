@@ -5,7 +5,7 @@ from typing import Any
 
 from alerts.alert_models import AlertFilter
 from alerts.store import find_alerts
-from tests.alerting import Desk, Stub, add_receiver, of_sensor, transition
+from tests.support.alerting import Desk, Stub, add_receiver, of_sensor, transition
 
 
 def test_a_cap_message_names_the_ones_it_follows(desk: Desk, dsn: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from alerts.log_watch import watch_log
 from alerts.outbox import lock_writers
 from catalog.platform import LOG_CHANGED, LOG_CHANGED_ID, LOG_GAP_ID
-from tests.alerting import Desk
+from tests.support.alerting import Desk
 
 INSERT = (
     "INSERT INTO log_breaks (consumer, topic, partition, kind, reached, found, was, became,"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from tests.alerting import Place
+from tests.support.alerting import Place
 
 COUNT = 1522
 

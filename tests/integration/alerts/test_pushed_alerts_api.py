@@ -13,8 +13,8 @@ from alerts.links import Links
 from alerts.notify import Notifier
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
-from tests.alerting import SECRET, Place, Stub, add_receiver, serving
-from tests.servers import wait_until
+from tests.support.alerting import SECRET, Place, Stub, add_receiver, serving
+from tests.support.servers import wait_until
 
 
 @pytest.fixture(scope="module")

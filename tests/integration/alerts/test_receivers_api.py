@@ -10,8 +10,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from deploy.ports import free_port
-from tests.alerting import Place
-from tests.servers import wait_until
+from tests.support.alerting import Place
+from tests.support.servers import wait_until
 
 URL = "https://duty.example.cn/hook"
 

@@ -24,8 +24,8 @@ from alerts.outbox import Letter, load_addresses, put
 from alerts.responses import STEPS, clocks, respond
 from alerts.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
-from tests.alerting import NOW, Desk, Place, Stub, add_receiver, transition
-from tests.servers import wait_until
+from tests.support.alerting import NOW, Desk, Place, Stub, add_receiver, transition
+from tests.support.servers import wait_until
 
 DRILL = DrillDraft(title="积水演练", instruction="报到", minutes=10)
 

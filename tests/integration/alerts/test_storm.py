@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 from standardwebhooks import Webhook
 
-from tests.alerting import SECRET, Stub, add_receiver, ask, transition
-from tests.servers import Spawner, wait_until
+from tests.support.alerting import SECRET, Stub, add_receiver, ask, transition
+from tests.support.servers import Spawner, wait_until
 
 SUBJECTS = 5_000
 SINGLES = 5

@@ -12,7 +12,7 @@ from alerts.receivers import list_receivers
 from alerts.routes import read_routes
 from alerts.silences import SilenceDraft, add_silence, end_silence
 from alerts.store import get_alert, preview
-from tests.alerting import (
+from tests.support.alerting import (
     NOW,
     Desk,
     Stub,

@@ -9,9 +9,9 @@ import pytest
 from console import accounts
 from console.roles import Role
 from deploy.ports import free_port
-from tests.console_client import PASSWORD
-from tests.databases import Databases
-from tests.servers import Spawner
+from tests.support.console_client import PASSWORD
+from tests.support.databases import Databases
+from tests.support.servers import Spawner
 
 
 @pytest.fixture(scope="package")

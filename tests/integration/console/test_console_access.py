@@ -13,7 +13,7 @@ from console.passwords import PasswordError
 from console.roles import Role
 from storage import audit
 from storage.api_keys import add_key
-from tests.console_client import PASSWORD, from_address, guess, log_in, raise_alert
+from tests.support.console_client import PASSWORD, from_address, guess, log_in, raise_alert
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/alerts", "/api/v1/audit"])

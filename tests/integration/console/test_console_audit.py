@@ -9,8 +9,8 @@ import pytest
 
 from storage import audit
 from storage.api_keys import add_key
-from tests.console_client import from_address, guess, log_in
-from tests.servers import outer_environment, wait_until
+from tests.support.console_client import from_address, guess, log_in
+from tests.support.servers import outer_environment, wait_until
 
 
 @pytest.mark.xfail(

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from tests.databases import Databases
-from tests.history import Past, write_history
+from tests.support.databases import Databases
+from tests.support.history import Past, write_history
 
 
 @pytest.fixture(scope="package")

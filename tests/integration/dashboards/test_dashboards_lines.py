@@ -15,8 +15,8 @@ from psycopg import Connection
 
 from catalog.severity import LEVELS, STATES
 from dashboards.expand import PanelQuery
-from tests.boards import BOARDS, BY_UID
-from tests.panels import WALL, alarm, frames
+from tests.support.boards import BOARDS, BY_UID
+from tests.support.panels import WALL, alarm, frames
 
 
 @pytest.mark.parametrize("hours", [1.0, 3.0, 6.0])

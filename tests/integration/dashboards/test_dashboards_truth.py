@@ -12,8 +12,8 @@ from psycopg import Connection
 from catalog.severity import STATES
 from dashboards.looks import TILE
 from dashboards.wall import wall_rows
-from tests.boards import BY_UID
-from tests.panels import WALL, alarm, frames, name_of, tile
+from tests.support.boards import BY_UID
+from tests.support.panels import WALL, alarm, frames, name_of, tile
 
 COLOUR = {state.name: state.colour for state in STATES} | {"normal": TILE}
 

@@ -18,7 +18,7 @@ from alerts.events import Event, Format, Told, alert_event
 from alerts.links import Links
 from alerts.stuck import stuck_event
 from deploy.native import packages
-from tests.alerting import START, of_sensor, transition
+from tests.support.alerting import START, of_sensor, transition
 
 SENT = datetime(2026, 11, 24, 1, tzinfo=UTC)
 SENSOR = "waterlogging-510104-01"

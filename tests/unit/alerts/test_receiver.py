@@ -11,7 +11,7 @@ from alerts.events import Event, Told, alert_event, level_data
 from alerts.links import Links
 from alerts.receiver import Inbox
 from alerts.receivers import new_secret
-from tests.alerting import START, transition
+from tests.support.alerting import START, transition
 
 
 def body(*events) -> str:  # noqa: ANN002

@@ -13,7 +13,7 @@ from catalog.frames import FrameError, decode, encode, frame_headers
 from catalog.model import Placement, Source, Stream, ThresholdRule, levels, text
 from catalog.registry import DeclarationError, load_stream, stream, streams
 from catalog.scaffold import new_stream
-from tests.frames import START, noise_batch
+from tests.support.frames import START, noise_batch
 
 
 @pytest.mark.parametrize("name", sorted(streams()))

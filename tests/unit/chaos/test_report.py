@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.chaos.report import Report, publish
-from tests.chaos.run import Outcome
-from tests.chaos.seen import Seen, p99
+from verify.chaos.report import Report, publish
+from verify.chaos.run import Outcome
+from verify.chaos.seen import Seen, p99
 
 
 def test_the_tables_of_a_run_go_into_a_page_in_the_order_of_the_rows(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dashboards.build import as_text, dashboards, files, stale, write
 from dashboards.page import UID_LIMIT, panel_id, uid
 from dashboards.query import jsonable
 from dashboards.texts import LANGUAGES, TEXTS
-from tests.boards import BOARDS, BY_UID
+from tests.support.boards import BOARDS, BY_UID
 
 PINNED = Path(__file__).parent / "pinned"
 

@@ -20,7 +20,7 @@ from storage.views.limits import (
     is_offline,
     is_unwell,
 )
-from tests.boards import BY_UID
+from tests.support.boards import BY_UID
 
 PAGES = sorted(
     path

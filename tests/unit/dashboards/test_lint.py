@@ -10,7 +10,7 @@ from dashboards.build import files
 from dashboards.lint import PROVISIONED, RULES, lint, lint_files
 from dashboards.lint.board import Board
 from dashboards.lint.excluded import EXCLUDED
-from tests.boards import BOARDS
+from tests.support.boards import BOARDS
 
 Json = dict[str, Any]
 FILES = files()

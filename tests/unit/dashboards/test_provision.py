@@ -17,7 +17,7 @@ from dashboards.organisation import playlists, preferences
 from dashboards.provision import Provision, provision
 from dashboards.query import DATASOURCE_UID
 from storage.views.reader import CONNECTIONS, ROLE
-from tests.boards import BOARDS
+from tests.support.boards import BOARDS
 
 
 @pytest.fixture(scope="module")

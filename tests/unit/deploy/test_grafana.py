@@ -17,7 +17,7 @@ from deploy.__main__ import app
 from deploy.errors import DeployError
 from deploy.grafana_fetch import Build, fetch, unpack, wanted
 from deploy.paths import Layout
-from tests.grafana_archive import archive, build_file
+from tests.support.grafana_archive import archive, build_file
 
 NAME = "grafana.linux.tar.gz"
 

@@ -14,7 +14,7 @@ from deploy import signs, watchdog
 from deploy.memory import family
 from deploy.ports import free_port
 from deploy.watchdog import EVERY_S, HANGS_S, STARTS_S, Patience
-from tests.servers import OwnServers, wait_until
+from tests.support.servers import OwnServers, wait_until
 
 OTHER = {"kafka": (9, True)}
 

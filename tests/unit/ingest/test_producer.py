@@ -10,7 +10,7 @@ from ingest import producer as module
 from ingest.producer import MAX_OF_ONE, FrameProducer, cut
 from service.errors import TransientError
 from service.settings import Settings
-from tests.frames import START, noise_batch
+from tests.support.frames import START, noise_batch
 
 
 class Restarting:

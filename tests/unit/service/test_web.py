@@ -8,7 +8,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from service.web import Protocol
-from tests.loops import run_async
+from tests.support.loops import run_async
 
 
 class Hasty(Protocol):

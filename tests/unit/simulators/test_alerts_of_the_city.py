@@ -7,13 +7,13 @@ import pytest
 
 from catalog.contracts import Transition
 from catalog.registry import stream, streams
+from engine.partition import PartitionEngine
 from simulators.core.city import City
 from simulators.core.events import Event
 from simulators.core.scenarios import SCENARIOS
 from simulators.faults import NO_FAULTS, SMALL_FAULTS, FaultRates
 from simulators.forecast import Alarm, forecast
 from simulators.live import LiveCity, Plan
-from streams.engine.partition import PartitionEngine
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 BEIJING = timezone(timedelta(hours=8))

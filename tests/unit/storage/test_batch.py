@@ -9,7 +9,7 @@ from catalog.frames import encode, frame_headers
 from catalog.registry import stream
 from catalog.topics import readings_topic
 from storage.batch import Batch, Topics, collect
-from tests.frames import START, noise_batch
+from tests.support.frames import START, noise_batch
 
 Rows = list[tuple[str, float, float]]
 NAN = float("nan")

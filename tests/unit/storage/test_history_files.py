@@ -10,7 +10,7 @@ from catalog.frames import readings_schema
 from catalog.registry import stream
 from service.errors import FatalError
 from storage.history.files import HistoryFile, find_files, stream_of
-from tests.frames import noise_batch
+from tests.support.frames import noise_batch
 
 Rows = list[tuple[str, float, float]]
 

@@ -9,10 +9,10 @@ import pytest
 
 from catalog.registry import stream
 from catalog.ticks import Tick
+from engine.partition import PartitionEngine
 from simulators.backfill import Plan, fleets, write
 from storage.history.files import HistoryFile
 from storage.history.minutes import MinuteMaker
-from streams.engine.partition import PartitionEngine
 
 UNTIL = datetime(2026, 7, 21, 4, 0, tzinfo=UTC).timestamp()
 JUDGED = {"rate_per_min": None, "flat": None, "spike": None}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streams.engine.cells import Cells, Sensors, compact
+from engine.cells import Cells, Sensors, compact
 
 PLACES, ROWS = 3, 8
 SLOTS = ([2, 3, 4], [4, 3, 2], [1, 2, 4], [5], [2, 3, 3, 5], [0, 1, 2, 3, 4, 5, 6, 7], [])

@@ -9,10 +9,10 @@ import pytest
 from catalog.contracts import aggregates_schema
 from catalog.registry import stream
 from catalog.ticks import Tick
-from streams.engine.crowd import Crowds
-from streams.engine.partition import PartitionEngine
-from streams.engine.state import State
-from tests.frames import START, noise_batch
+from engine.crowd import Crowds
+from engine.partition import PartitionEngine
+from engine.state import State
+from tests.support.frames import START, noise_batch
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TICK = int(START.timestamp())

@@ -5,7 +5,7 @@ from aiokafka import AIOKafkaConsumer
 from service.vitals import Vitals
 from streams.transport import FETCH_WAIT_MS
 from streams.worker import WorkerSettings, build_app
-from tests.loops import run_async
+from tests.support.loops import run_async
 
 
 def test_the_broker_does_not_sit_on_a_request_of_the_worker() -> None:

@@ -16,10 +16,10 @@ from catalog.contracts import (
 from catalog.frames import encode, frame_headers, readings_schema
 from catalog.registry import stream
 from catalog.topics import readings_topic
+from engine import rules
+from engine.outputs import Outputs
+from engine.partition import PartitionEngine
 from streams.desk import Desk
-from streams.engine import rules
-from streams.engine.outputs import Outputs
-from streams.engine.partition import PartitionEngine
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 POND = stream("waterlogging")

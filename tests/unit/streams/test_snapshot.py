@@ -5,9 +5,9 @@ import pytest
 
 from catalog.model import Metric, Stream, ThresholdRule, levels, text
 from catalog.registry import stream
+from engine.partition import PartitionEngine
+from engine.snapshot import Parts
 from service.errors import FatalError
-from streams.engine.partition import PartitionEngine
-from streams.engine.snapshot import Parts
 from tests.property.logs import START, US, feed
 
 POND = stream("waterlogging")

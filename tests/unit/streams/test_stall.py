@@ -8,7 +8,7 @@ from catalog.ticks import encode_tick, tick_headers
 from catalog.topics import readings_topic
 from service.vitals import Vitals
 from streams.worker import Shell, WorkerSettings
-from tests.loops import run_async
+from tests.support.loops import run_async
 from tests.unit.service.test_vitals import FakeClock
 
 PLACE = (readings_topic("city", "noise"), 0)

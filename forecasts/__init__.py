@@ -1,0 +1,1 @@
+"""What comes: forecasts of streams with their uncertainty, issued, scored and verified."""

@@ -1,0 +1,1 @@
+"""Hold the platform to its promises: the plain reference, the judge, and chaos."""
