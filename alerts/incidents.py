@@ -1,4 +1,4 @@
-"""Alerts of one cause become one incident, by the kinds that ``catalog/incidents/`` declares.
+"""Alerts of one cause become one incident, by the kinds that ``systems/*/incidents/`` declare.
 
 Works inside the transaction that changed the alerts, so an incident is never out of step.
 """

@@ -6,12 +6,11 @@ from functools import cache
 from alerts.labels import LABELS, Matcher, severity_name
 from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensors
-from catalog.domains import DOMAINS
 from catalog.incident import incident_kinds
 from catalog.model import STREAM_SUBJECT, Severity
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
-from catalog.registry import streams
+from catalog.registry import streams, systems
 
 OPEN_ENDED = ("alertname", "rule", "sensor", "street")
 """Labels whose values the catalog does not list in full: an alert may bring another one."""
@@ -39,7 +38,7 @@ def _values() -> dict[str, tuple[str, ...]]:
         "alertname": rules,
         "rule": rules,
         "stream": (*streams(), PLATFORM, ELSEWHERE, ""),
-        "domain": (*DOMAINS, ""),
+        "domain": (*systems(), ""),
         "sensor": (*(s.id for s in placed), STREAM_SUBJECT),
         "district": (*DISTRICTS, ""),
         "street": (*(s.street for s in placed), ""),

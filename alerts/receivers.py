@@ -25,7 +25,7 @@ from alerts.guard import Guard, hide
 from alerts.outbox import lock_writers, stir
 from alerts.routes import Routes
 from alerts.vault import Vault
-from catalog.domains import DOMAINS
+from catalog.registry import systems
 
 ROBOTS = ("wecom", "dingtalk")
 ROTATION = timedelta(hours=24)
@@ -33,8 +33,8 @@ WHSEC = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 
 
 def _known_domains(domains: list[str]) -> list[str]:
-    if unknown := set(domains) - set(DOMAINS):
-        raise ValueError(f"no domain {sorted(unknown)}; known: {', '.join(DOMAINS)}")
+    if unknown := set(domains) - set(systems()):
+        raise ValueError(f"no domain {sorted(unknown)}; known: {', '.join(systems())}")
     return domains
 
 

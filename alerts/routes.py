@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from catalog.city.districts import DISTRICTS
-from catalog.domains import DOMAINS
+from catalog.registry import systems
 from service.errors import FatalError
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -43,7 +43,7 @@ class Match(Part):
     @field_validator("domain")
     @classmethod
     def _domains(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(given, set(DOMAINS), "domain")
+        return _known(given, set(systems()), "domain")
 
     @field_validator("district")
     @classmethod

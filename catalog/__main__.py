@@ -10,11 +10,12 @@ from rich.table import Table
 
 from catalog.checks import CHECKS, problems
 from catalog.city.sensors import sensors_of
-from catalog.registry import STREAMS_FOLDER, DeclarationError, stream, streams
+from catalog.declared import DeclarationError
+from catalog.registry import stream, streams
 from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
 
-app = typer.Typer(no_args_is_help=True, help="The city's streams, as declared in catalog/streams/.")
+app = typer.Typer(no_args_is_help=True, help="The city's streams, as its systems declare them.")
 console = Console()
 
 
@@ -47,14 +48,16 @@ def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -
 def scaffold(
     name: str,
     domain: Annotated[str, typer.Option(help="traffic, environment, water, grid")] = "environment",
-    folder: Annotated[Path, typer.Option(help="where to write the file")] = STREAMS_FOLDER,
+    folder: Annotated[
+        Path | None, typer.Option(help="where to write the file, else with its system")
+    ] = None,
 ) -> None:
     """Write a new stream file. Example: python -m catalog new-stream noise_site"""
     try:
         path = new_stream(name, domain, folder)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    console.print(f"wrote {path.name}; next: edit it, then make check-streams")
+    console.print(f"wrote {path.name} into {path.parent}; next: edit it, then make check-streams")
 
 
 @app.command("rules-page")

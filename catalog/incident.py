@@ -1,19 +1,18 @@
 """The declaration model of incidents: which alerts have one cause, how bad it is, what to do.
 
-One file in ``catalog/incidents/`` declares one kind: a module with one name, ``INCIDENT``.
+One file in a system's ``incidents/`` declares one kind: a module with one name, ``INCIDENT``.
 """
 
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from catalog.declared import DeclarationError, files_of, load
 from catalog.model import ENGINEERING, Frozen, Name, Severity, Source, Text
 
-FOLDER = Path(__file__).parent / "incidents"
 Owner = Literal["operations", "traffic", "drainage", "water", "grid", "environment", "health"]
 
 
@@ -97,12 +96,12 @@ class IncidentKind(Frozen):
 @cache
 def incident_kinds() -> dict[str, IncidentKind]:
     """Return all declared kinds by name; read once per process. What folds comes first."""
-    found = [_load(file.stem) for file in sorted(FOLDER.glob("[a-z]*.py"))]
+    found = [_load(file) for file in sorted(files_of("incidents"), key=lambda f: f.stem)]
     return {kind.name: kind for kind in sorted(found, key=lambda k: not k.fold)}
 
 
-def _load(name: str) -> IncidentKind:
-    kind = getattr(import_module(f"catalog.incidents.{name}"), "INCIDENT", None)
-    if not isinstance(kind, IncidentKind) or kind.name != name:
-        raise ValueError(f"catalog/incidents/{name}.py: no INCIDENT named {name!r}")
+def _load(path: Path) -> IncidentKind:
+    kind = load(path, "INCIDENT", IncidentKind)
+    if kind.name != path.stem:
+        raise DeclarationError(f"{path}: the incident is named {kind.name!r}")
     return kind

@@ -46,7 +46,6 @@ __all__ = [
     "Derived",
     "DerivedFunction",
     "District",
-    "Domain",
     "Flap",
     "FlatLine",
     "Floats",
@@ -78,14 +77,6 @@ __all__ = [
     "levels",
     "text",
 ]
-
-
-class Domain(Frozen):
-    """A field of city operation that owns streams."""
-
-    name: Name
-    title: Text
-    icon: str
 
 
 class FlatLine(Frozen):

@@ -30,7 +30,7 @@ from catalog.rule_kinds import KINDS
 
 HEAD = """# Rules
 
-Generated from the catalog by `make rules-page`; the declarations are in `catalog/streams/`.
+Generated from the catalog by `make rules-page`; the declarations are in `systems/*/streams/`.
 
 A rule looks at the newest reading of each sensor, in event time, and at the passing of ticks when
 the next one is overdue. Values that quality control flags 3 (suspect) count, and the alert says

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from catalog.domains import DOMAINS
-from catalog.registry import STREAMS_FOLDER
+from catalog.declared import SYSTEMS_FOLDER, system_folders
+from catalog.registry import stream_files, systems
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,39}$")
 
@@ -67,16 +67,17 @@ STREAM = Stream(
 '''
 
 
-def new_stream(name: str, domain: str, folder: Path = STREAMS_FOLDER) -> Path:
-    """Write ``<folder>/<name>.py``; ValueError for a bad or taken name or an unknown domain."""
+def new_stream(name: str, domain: str, folder: Path | None = None) -> Path:
+    """Write a stream file into the folder, else into its system's; ValueError for a bad name."""
     if not NAME.match(name):
         raise ValueError(f"{name!r}: a stream name is 2-40 lower-case letters, digits and _")
-    if domain not in DOMAINS:
-        raise ValueError(f"{domain!r} is no domain; choose one of {', '.join(DOMAINS)}")
-    path = folder / f"{name}.py"
-    if path.exists() or (STREAMS_FOLDER / f"{name}.py").exists():
+    if domain not in systems():
+        raise ValueError(f"{domain!r} is no domain; choose one of {', '.join(systems())}")
+    home = next((f for f in system_folders() if f.name == domain), SYSTEMS_FOLDER / domain)
+    path = (folder or home / "streams") / f"{name}.py"
+    if path.exists() or name in {file.stem for file in stream_files()}:
         raise ValueError(f"a stream named {name!r} exists already")
     title = name.replace("_", " ").capitalize()
-    zh = DOMAINS[domain].title.zh + "新测点"
+    zh = systems()[domain].title.zh + "新测点"
     path.write_text(TEMPLATE.format(name=name, title=title, domain=domain, zh=zh))
     return path

@@ -3,9 +3,8 @@
 from alerts.events import rule_title
 from alerts.labels import LABELS, Matcher, parse_matcher
 from catalog.city.districts import DISTRICTS
-from catalog.domains import DOMAINS
 from catalog.model import Severity
-from catalog.registry import find_rule, streams
+from catalog.registry import find_rule, streams, systems
 from catalog.severity import LEVELS
 from console.texts import Words, catalogue
 
@@ -30,8 +29,8 @@ def value_title(words: Words, label: str, value: str) -> str:
         return words.of(DISTRICTS[value].title)
     if label == "stream" and value in streams():
         return words.of(streams()[value].title)
-    if label == "domain" and value in DOMAINS:
-        return words.of(DOMAINS[value].title)
+    if label == "domain" and value in systems():
+        return words.of(systems()[value].title)
     if label in ("rule", "alertname") and find_rule(value):
         return words.of(rule_title(value))
     if label == "severity" and value.upper() in Severity.__members__:
@@ -53,7 +52,7 @@ def _value(matcher: Matcher) -> str:
     named = {
         "district": {code: d.title for code, d in DISTRICTS.items()},
         "stream": {name: s.title for name, s in streams().items()},
-        "domain": {name: d.title for name, d in DOMAINS.items()},
+        "domain": {name: d.title for name, d in systems().items()},
         "severity": {s.name.lower(): level.title for s, level in LEVELS.items()},
         "rule": {s.rule_id(r): r.title for s in streams().values() for r in s.rules},
     }.get(matcher.name, {})

@@ -19,7 +19,7 @@ from alerts.receivers import (
     remove,
     rotate_secret,
 )
-from catalog.domains import DOMAINS
+from catalog.registry import systems
 from catalog.severity import LEVELS
 from console.alerting import alerting
 from console.deeds import do
@@ -215,7 +215,7 @@ def _filters(view: View, known: ReceiverView | None = None) -> tuple[Any, Any]:
         chosen = str(known.min_severity) if known else "4"
         level = choice_field(texts, chosen)
     with named_field(words("filter.domain"), words("receivers.empty_all")):
-        titles = {name: words.of(domain.title) for name, domain in DOMAINS.items()}
+        titles = {name: words.of(domain.title) for name, domain in systems().items()}
         domains = choices_field(titles)
         domains.set_value(list(known.domains) if known else [])
     return level, domains

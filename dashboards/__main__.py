@@ -71,8 +71,8 @@ def provision_command(
 ) -> None:
     """Write what a Grafana needs to start: ini, data source, folders, dashboards, alerting.
 
-    Streams of CITYOPS_STREAMS_PATH get their dashboards too. Start Grafana with
-    `grafana server --homepath $GRAFANA_HOME --config OUT/grafana.ini`.
+    Streams of CITYOPS_STREAMS_PATH and CITYOPS_SYSTEMS_PATH get their dashboards too. Start Grafana
+    with `grafana server --homepath $GRAFANA_HOME --config OUT/grafana.ini`.
     """
     made = provision(Provision(out, dsn, port, console, password_file, admin))
     typer.echo(f"{made.dashboards} dashboards in {out}; start with --config {made.config}")
@@ -200,7 +200,8 @@ def _write_secret(path: Path, secret: str) -> None:
 
 def _only_our_streams() -> None:
     """Check this tree's streams; a site's own come in when it builds or provisions."""
-    os.environ.pop("CITYOPS_STREAMS_PATH", None)
+    for name in ("CITYOPS_STREAMS_PATH", "CITYOPS_SYSTEMS_PATH"):
+        os.environ.pop(name, None)
 
 
 if __name__ == "__main__":

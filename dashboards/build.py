@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from catalog.domains import DOMAINS
+from catalog.registry import systems
 from dashboards.alerting import alerting
 from dashboards.boards.alerts import alerts_page
 from dashboards.boards.district import district_page
@@ -36,7 +36,7 @@ def pages(lang: Lang) -> list[Page]:
     """Return every page in one language, the wall first."""
     used = {stream.domain for stream in in_screen_order()}
     found = [make(lang) for make in SINGLE]
-    found[1:1] = [domain_page(name, lang) for name in DOMAINS if name in used]
+    found[1:1] = [domain_page(name, lang) for name in systems() if name in used]
     return found + [stream_page(stream, lang) for stream in in_screen_order()]
 
 

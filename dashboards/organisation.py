@@ -5,8 +5,8 @@
 
 from typing import Any
 
-from catalog.domains import DOMAINS
 from catalog.model import text
+from catalog.registry import systems
 from dashboards.page import uid
 from dashboards.site_files import FOLDERS
 from dashboards.texts import LANGUAGES, Lang, pick
@@ -63,5 +63,5 @@ def _folders() -> list[tuple[Lang, tuple[str, Any]]]:
 
 def _turned(lang: Lang) -> list[str]:
     used = {stream.domain for stream in in_screen_order()}
-    domains = [uid("domain", name, lang) for name in DOMAINS if name in used]
+    domains = [uid("domain", name, lang) for name in systems() if name in used]
     return [uid("wall", "", lang), *domains, uid("alerts", "", lang)]

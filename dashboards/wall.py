@@ -5,8 +5,9 @@ Order, texts, limits and colours come from the catalog; values from functions of
 
 from dataclasses import dataclass
 
-from catalog.domains import DOMAINS
-from catalog.model import Domain, Stream, Text
+from catalog.model import Stream, Text
+from catalog.registry import systems
+from catalog.system import System
 from dashboards.looks import Steps, vital_limits
 from storage.views.metadata import in_screen_order, vital_title
 
@@ -30,7 +31,7 @@ class Vital:
 class Row:
     """One domain's row of vital signs."""
 
-    domain: Domain
+    domain: System
     vitals: tuple[Vital, ...]
 
 
@@ -43,7 +44,7 @@ def vital(stream: Stream) -> Vital:
 def wall_rows() -> list[Row]:
     """Return the wall's rows in screen order; a domain without streams has none."""
     found = []
-    for domain in DOMAINS.values():
+    for domain in systems().values():
         vitals = tuple(vital(s) for s in in_screen_order() if s.domain == domain.name)
         if vitals:
             found.append(Row(domain, vitals))

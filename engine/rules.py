@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from catalog.model import ThresholdRule
-from catalog.standards.rounding import rounded
+from catalog.rounding import rounded
 from engine import doubts
 from engine.alone import each_alone
 from engine.cells import Sensors

@@ -1,16 +1,15 @@
 """The simulator every stream has: around each metric's typical range, by the hour of the day.
 
-``simulators/<stream>.py`` with a function ``simulate`` overrides it where the physics is real; a
-metric that it leaves out stays with the default.
+``systems/<system>/simulators/<stream>.py`` with a function ``simulate`` overrides it where the
+physics is real; a metric that it leaves out stays with the default.
 """
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 
+from catalog.declared import files_of, load_module
 from catalog.frames import readings_schema
 from catalog.model import Metric, Stream
 from simulators.core.calendar import hour
@@ -56,8 +55,8 @@ class StreamSimulator:
 
 def override_of(name: str) -> Simulate | None:
     """Return the physics of a stream, None where the default serves."""
-    module = f"simulators.{name}"
-    return getattr(import_module(module), "simulate", None) if find_spec(module) else None
+    file = next((f for f in files_of("simulators") if f.stem == name), None)
+    return getattr(load_module(file), "simulate", None) if file else None
 
 
 def default_values(city: City, fleet: Fleet, rows: Rows, metric: Metric) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 
 from catalog.model import Metric, Severity, Stream, Text, ThresholdRule
 from catalog.registry import streams
-from catalog.standards.rounding import rounded
+from catalog.rounding import rounded
 from simulators.core.calendar import DAY_S, hour, local_day
 from simulators.core.chance import Floats
 from simulators.core.city import City

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from alerts.bodies.message import Message, Sealed
 from alerts.events import Event
+from catalog.registry import systems
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 LOCAL = ZoneInfo("Asia/Shanghai")
 SENDER = "cityops"
 VALID = timedelta(hours=24)
-CATEGORY = {"traffic": "Transport", "environment": "Env", "water": "Met", "grid": "Infra"}
 SEVERITY = {1: "Extreme", 2: "Severe", 3: "Moderate", 4: "Minor"}
 URGENCY = {1: "Immediate", 2: "Immediate", 3: "Expected", 4: "Expected"}
 MAX_EVENTS = 50
@@ -63,7 +63,8 @@ def _info(root: ET.Element, message: Message, event: Event, language: str) -> No
     zh = language == "zh-CN"
     info = ET.SubElement(root, "info")
     _add(info, "language", language)
-    _add(info, "category", CATEGORY.get(event.labels.get("domain", ""), "Other"))
+    system = systems().get(event.labels.get("domain", ""))
+    _add(info, "category", system.category if system else "Other")
     _add(info, "event", event.title_zh if zh else event.title_en)
     _add(info, "responseType", "Monitor" if event.firing else "AllClear")
     _add(info, "urgency", URGENCY[event.severity] if event.firing else "Past")

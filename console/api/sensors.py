@@ -9,8 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.city.districts import DISTRICTS
-from catalog.domains import DOMAINS
-from catalog.registry import streams
+from catalog.registry import streams, systems
 from console import registry
 from console.api.paging import next_link
 from console.api.streams import KnownStream
@@ -130,7 +129,7 @@ def list_sensors(
     """Return sensors by stream and id, with state and newest value."""
     for field, value, known in (
         ("stream", stream, streams()),
-        ("domain", domain, DOMAINS),
+        ("domain", domain, systems()),
         ("district", district, DISTRICTS),
     ):
         require_known(field, [] if value is None else [value], known)

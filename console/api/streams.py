@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Path
 from psycopg.rows import dict_row
 from pydantic import BaseModel
 
-from catalog.domains import DOMAINS
 from catalog.model import (
     HealthRule,
     Metric,
@@ -17,7 +16,7 @@ from catalog.model import (
     Threshold,
     ThresholdRule,
 )
-from catalog.registry import streams
+from catalog.registry import streams, systems
 from console.auth import Conn, Viewer
 from console.problems import not_found
 
@@ -136,7 +135,7 @@ def get_stream(declared: KnownStream, who: Viewer) -> StreamDeclared:
     return StreamDeclared(
         **_plain(declared, "name", "version", "domain", "title"),
         **_plain(declared, "cadence_s", "lateness_s", "headline"),
-        domain_title=DOMAINS[declared.domain].title,
+        domain_title=systems()[declared.domain].title,
         metrics=[_quantity(declared, name) for name in declared.aggregate_names],
         rules=[_rule(declared, rule) for rule in declared.rules],
         attributes=[a.model_dump() for a in declared.attributes],

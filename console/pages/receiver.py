@@ -10,7 +10,7 @@ from alerts.deliveries import Delivery, DeliveryPage, get_delivery, list_deliver
 from alerts.deliveries import replay as replay_message
 from alerts.errors import NotFoundError
 from alerts.receivers import ReceiverView, get_receiver
-from catalog.domains import DOMAINS
+from catalog.registry import systems
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.marks import level_mark, local_time
@@ -98,7 +98,7 @@ def _settings(view: View, known: ReceiverView, anew: Anew) -> Facts:
 
 def _facts(view: View, known: ReceiverView) -> list[Fact]:
     words, until = view.words, known.rotating_until
-    domains = [words.of(DOMAINS[d].title) for d in known.domains if d in DOMAINS]
+    domains = [words.of(systems()[d].title) for d in known.domains if d in systems()]
     return [
         (words("receivers.state"), receiver_state(words, known)),
         (words("receivers.url"), known.url),

@@ -7,7 +7,7 @@ from psycopg import Connection
 
 from alerts.deliveries import send_test
 from alerts.receivers import ReceiverChange, ReceiverView, change, list_receivers
-from catalog.domains import DOMAINS
+from catalog.registry import systems
 from console.alerting import alerting
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, panel, unfolding
@@ -88,7 +88,7 @@ def _row(view: View, receiver: ReceiverView) -> dict[str, Any]:
     if receiver.oldest_waiting_s is not None:
         since = view.desk.clock.now() - timedelta(seconds=receiver.oldest_waiting_s)
         oldest = since.isoformat()
-    last = receiver.last_delivered_at
+    last, known = receiver.last_delivered_at, systems()
     return {
         "id": receiver.name,
         "name": {"text": receiver.name, "href": f"/receivers/{receiver.name}"},
@@ -96,7 +96,7 @@ def _row(view: View, receiver: ReceiverView) -> dict[str, Any]:
         "url": receiver.url,
         "format": receiver.format,
         "level": level_mark(words, receiver.min_severity),
-        "domains": " ".join(words.of(DOMAINS[d].title) for d in receiver.domains if d in DOMAINS),
+        "domains": " ".join(words.of(known[d].title) for d in receiver.domains if d in known),
         "waiting": {"text": str(receiver.waiting), "unit": "", "sort": receiver.waiting},
         "oldest": oldest,
         "failed": {"text": str(receiver.failed), "unit": "", "sort": receiver.failed},

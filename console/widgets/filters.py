@@ -10,8 +10,8 @@ from html import escape
 from nicegui import ui
 
 from catalog.city.districts import DISTRICTS
-from catalog.domains import DOMAINS
 from catalog.model import Stream
+from catalog.registry import systems
 from catalog.severity import LEVELS
 from console.marks import level_mark
 from console.texts import Words
@@ -60,7 +60,7 @@ def filter_row(words: Words, fields: Sequence[Field], chosen: dict[str, str]) ->
 
 def domain_choice(words: Words) -> Choice:
     """Return the choice of a domain."""
-    found = [(name, words.of(domain.title)) for name, domain in DOMAINS.items()]
+    found = [(name, words.of(domain.title)) for name, domain in systems().items()]
     return Choice("domain", words("filter.domain"), [_every(words), *found])
 
 

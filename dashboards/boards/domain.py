@@ -1,6 +1,6 @@
 """L1, one page per domain: what is abnormal here, and where is it heading?"""
 
-from catalog.domains import DOMAINS
+from catalog.registry import systems
 from dashboards.boards import parts
 from dashboards.boards.states import district_states, stream_states
 from dashboards.boards.stream import chart, city_value, to_stream
@@ -20,7 +20,7 @@ def domain_page(domain: str, lang: Lang) -> Page:
         lang,
         kind="domain",
         name=domain,
-        title=pick(DOMAINS[domain].title, lang),
+        title=pick(systems()[domain].title, lang),
         question=say("domain.q", lang),
         refresh="30s",
         tags=("l1",),

@@ -2,8 +2,8 @@
 
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 
-from catalog.domains import DOMAINS
 from catalog.model import Panel, Stream
+from catalog.registry import systems
 from dashboards.boards import parts
 from dashboards.boards.states import district_states
 from dashboards.boards.vitals import tiles
@@ -24,7 +24,7 @@ TURN = "°"
 
 def stream_page(stream: Stream, lang: Lang) -> Page:
     """Return the page of one stream in one language."""
-    domain = pick(DOMAINS[stream.domain].title, lang)
+    domain = pick(systems()[stream.domain].title, lang)
     page = Page(
         lang,
         kind="stream",

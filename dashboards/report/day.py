@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from catalog.domains import DOMAINS
-from catalog.model import Domain, Severity
+from catalog.model import Severity
+from catalog.registry import systems
+from catalog.system import System
 from dashboards.looks import Steps
 from dashboards.texts import Lang
 from dashboards.wall import Vital, wall_rows
@@ -51,7 +52,7 @@ class Span:
 class VitalDay:
     """One vital sign over the day; ``points``: (hours since midnight, value)."""
 
-    domain: Domain
+    domain: System
     vital: Vital
     points: list[Point]
     mean_before: float | None
@@ -166,7 +167,7 @@ def _vitals(conn: Connection, span: Span, until: datetime, history: list[Row]) -
         alerts[row["stream"]][Severity(row["peak_severity"])] += 1
     return [
         VitalDay(
-            domain=DOMAINS[vital.stream.domain],
+            domain=systems()[vital.stream.domain],
             vital=vital,
             points=today[vital.stream.name],
             mean_before=_mean([value for _, value in before[vital.stream.name]]),

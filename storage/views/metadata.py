@@ -6,7 +6,6 @@ from typing import Any
 from psycopg import Connection, sql
 
 from catalog.city.districts import CENTRAL, DISTRICTS
-from catalog.domains import DOMAINS
 from catalog.incident import incident_kinds
 from catalog.model import (
     AnyRule,
@@ -20,7 +19,7 @@ from catalog.model import (
 )
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
-from catalog.registry import streams
+from catalog.registry import streams, systems
 from catalog.severity import LEVELS, STATES
 
 Row = dict[str, Any]
@@ -42,7 +41,7 @@ def rows_by_table() -> dict[str, list[Row]]:
     return {
         "domains": [
             {"domain": d.name, **_titles(d.title), "icon": d.icon, "position": n}
-            for n, d in enumerate(DOMAINS.values())
+            for n, d in enumerate(systems().values())
         ],
         "streams": [_stream(s) | {"position": n} for n, s in enumerate(declared)],
         "metrics": [row for s in declared for row in _metrics(s)],
@@ -89,7 +88,7 @@ def rows_by_table() -> dict[str, list[Row]]:
 
 def in_screen_order() -> list[Stream]:
     """Return the streams by domain, then by name."""
-    order = list(DOMAINS)
+    order = list(systems())
     return sorted(streams().values(), key=lambda s: (order.index(s.domain), s.name))
 
 

@@ -15,7 +15,7 @@ from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensors_of
 from catalog.model import Metric, SensorAttribute, Stream, Threshold, ThresholdRule
 from catalog.registry import stream, streams
-from catalog.standards import aqi, noise, surface_water, traffic_index
+from systems.standards import aqi, noise, surface_water, traffic_index
 
 HERE = Path(__file__).parent
 Row = dict[str, str]

@@ -71,7 +71,7 @@ def test_silence_counts_ticks_not_time() -> None:
 
 def test_hours_and_dates_of_a_limit_are_beijing_time() -> None:
     """AQI by HJ 633-2012 until 28 February 2026, by HJ 633-2026 from 1 March, local midnight."""
-    from catalog.standards.aqi import IN_FORCE_2026_US
+    from systems.standards.aqi import IN_FORCE_2026_US
     from verify.oracle.rules import in_force
 
     rule = next(r for r in stream("air_quality").rules if r.kind == "threshold")

@@ -17,10 +17,9 @@ from pydantic import BaseModel
 
 from catalog.city.districts import DISTRICTS
 from catalog.city.sensors import sensors_of
-from catalog.domains import DOMAINS
 from catalog.incident import incident_kinds
 from catalog.model import Text
-from catalog.registry import streams
+from catalog.registry import streams, systems
 from catalog.severity import LEVELS, STATES
 from console.pages import all_pages
 from console.texts import catalogue
@@ -163,7 +162,7 @@ def strangers(labels: set[str], language: str) -> set[str]:
 def english() -> set[str]:
     """Return every English text that has another one in Chinese."""
     ours = [(t["zh"], t["en"]) for t in catalogue().values()]
-    declared = [streams(), DOMAINS, DISTRICTS, LEVELS, STATES, incident_kinds()]
+    declared = [streams(), systems(), DISTRICTS, LEVELS, STATES, incident_kinds()]
     ours += [(t.zh, t.en) for thing in declared for t in texts_in(thing)]
     return {en for zh, en in ours if zh != en and re.search(r"[a-z]{2}", en)} - NAMES
 

@@ -22,13 +22,22 @@ from tests.support.servers import Spawner, wait_until
 
 NAME = "noise_site"
 SENSOR = "noise-site-510104-01"
+SYSTEM = """
+from catalog.model import text
+from catalog.system import System
+
+SYSTEM = System(name="gas", title=text("智能气网", "Gas"), icon="propane", category="Safety")
+"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "streams"
-    made.mkdir()
-    new_stream(NAME, "environment", made)
+    """Return a whole system outside the tree, with one stream."""
+    made = tmp_path / "gas"
+    (made / "streams").mkdir(parents=True)
+    (made / "system.py").write_text(SYSTEM)
+    file = new_stream(NAME, "environment", made / "streams")
+    file.write_text(file.read_text().replace('domain="environment"', 'domain="gas"'))
     return made
 
 
@@ -53,7 +62,7 @@ def test_one_file_makes_a_stream(
 ) -> None:
     gateway = f"http://127.0.0.1:{free_port()}"
     env = {
-        "CITYOPS_STREAMS_PATH": str(folder),
+        "CITYOPS_SYSTEMS_PATH": str(folder),
         "CITYOPS_DSN": empty_dsn,
         "CITYOPS_GATEWAY": gateway,
     }

@@ -23,6 +23,8 @@ PUBLIC_VECTOR = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 ROOMS = [
     "catalog",
+    "systems",
+    "sites",
     "service",
     "engine",
     "ingest",

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from catalog.standards.aqi import aqi, aqi_class
-from catalog.standards.rounding import rounded
-from catalog.standards.surface_water import water_class
-from catalog.standards.traffic_index import delay_proportion, performance_index
+from catalog.rounding import rounded
+from systems.standards.aqi import aqi, aqi_class
+from systems.standards.surface_water import water_class
+from systems.standards.traffic_index import delay_proportion, performance_index
 
 BEFORE = int(datetime(2015, 12, 8, tzinfo=UTC).timestamp()) * 1_000_000
 AFTER = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000_000

@@ -18,7 +18,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import above_all_known, below_the_bed
+from systems.standards.simple import above_all_known, below_the_bed
 
 FLOOD = Source(standard="水情预警 (hydrological warning)", clause="flood grades", verified=True)
 SYNTHETIC = {

@@ -21,8 +21,8 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.noise import limits
-from catalog.standards.simple import exceeds
+from systems.standards.noise import limits
+from systems.standards.simple import exceeds
 
 GB_3096 = Source(
     standard="GB 3096-2008", clause="5.1", effective_from=date(2008, 10, 1), verified=True

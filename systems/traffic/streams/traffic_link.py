@@ -17,7 +17,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.traffic_index import delay_proportion, performance_index
+from systems.standards.traffic_index import delay_proportion, performance_index
 
 GBT_33171 = Source(
     standard="GB/T 33171-2016", clause="App. C", effective_from=date(2017, 5, 1), verified=True

@@ -18,7 +18,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import burst_drop
+from systems.standards.simple import burst_drop
 
 GB_5749 = Source(
     standard="GB 5749-2022", clause="table 1 and 2", effective_from=date(2023, 4, 1), verified=True

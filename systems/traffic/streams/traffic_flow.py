@@ -15,7 +15,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import flow_without_speed, traffic_speed
+from systems.standards.simple import flow_without_speed, traffic_speed
 
 STREAM = Stream(
     name="traffic_flow",

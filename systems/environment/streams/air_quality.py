@@ -20,8 +20,8 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.aqi import aqi, aqi_class
-from catalog.standards.simple import exceeds
+from systems.standards.aqi import aqi, aqi_class
+from systems.standards.simple import exceeds
 
 HJ_633_2012_FIRST_CITIES = Source(
     # 74 cities, Beijing and Chengdu among them, published by it before it held for the country;

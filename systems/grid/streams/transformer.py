@@ -14,7 +14,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import exceeds
+from systems.standards.simple import exceeds
 
 DLT_572 = Source(standard="DL/T 572", clause="top oil, natural cooling", verified=True)
 IEC_60076_7 = Source(standard="IEC 60076-7", clause="table 4", verified=True)

@@ -19,7 +19,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.surface_water import water_class
+from systems.standards.surface_water import water_class
 
 GB_3838 = Source(
     standard="GB 3838-2002", clause="table 1", effective_from=date(2002, 6, 1), verified=True

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.model import Floats
-from catalog.standards.rounding import rounded
+from catalog.rounding import rounded
 
 BEIJING = timezone(timedelta(hours=8))
 IN_FORCE_2026_US = int(datetime(2026, 3, 1, tzinfo=BEIJING).timestamp()) * 1_000_000

@@ -18,7 +18,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import absolute_deviation, magnitude
+from systems.standards.simple import absolute_deviation, magnitude
 
 GBT_15945 = Source(
     standard="GB/T 15945-2008", clause="3.1", effective_from=date(2009, 5, 1), verified=True

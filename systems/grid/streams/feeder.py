@@ -19,7 +19,7 @@ from catalog.model import (
     levels,
     text,
 )
-from catalog.standards.simple import highest_of, lowest_of
+from systems.standards.simple import highest_of, lowest_of
 
 GBT_12325 = Source(
     standard="GB/T 12325-2008", clause="4.2", effective_from=date(2009, 5, 1), verified=True

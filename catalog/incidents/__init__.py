@@ -1,1 +1,0 @@
-"""Kinds of incidents, one file each; see ``catalog/incident.py``."""

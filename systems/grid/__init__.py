@@ -1,0 +1,1 @@
+"""Feeders, transformers and the frequency of the power grid."""

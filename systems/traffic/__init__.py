@@ -1,0 +1,1 @@
+"""Road traffic: lane detectors and links."""

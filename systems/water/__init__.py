@@ -1,0 +1,1 @@
+"""Rivers, ponding, surface water and water supply."""
