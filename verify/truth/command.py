@@ -1,0 +1,65 @@
+"""``python -m verify truth``: score detectors and forecasts, and write the page."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from verify.truth.labelled import score_map
+from verify.truth.maps import MAPS
+from verify.truth.report import Report
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA_VARIABLE = "CITYOPS_LABELLED_DATA"
+EPILOG = """
+Examples
+
+Score a labelled file of your own (docs/scoring.md says how a map is written):
+
+    python -m verify truth --map mine.toml --data /data/labelled
+
+All that ships, the simulated city too, and the page:
+
+    python -m verify truth --write docs/truth.md
+
+Exit codes: 0 scored · 2 a map or file is wrong, the message says what
+"""
+
+
+def truth_command(
+    maps: Annotated[
+        list[Path] | None, typer.Option("--map", help="truth map (repeat); default: those shipped")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help=f"folder of the labelled files; or {DATA_VARIABLE}")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="all figures as one JSON object")] = False,
+    write: Annotated[Path | None, typer.Option(help="write the page to this file")] = None,
+) -> None:
+    """Score every detector on labelled data with the engine that runs in the city. 真值评分"""
+    console, report = Console(stderr=True), Report()
+    folder = data or Path(os.environ.get(DATA_VARIABLE) or DATA)
+    chosen = [_found(path) for path in maps or []]
+    if not chosen and folder.is_dir():
+        chosen = sorted(MAPS.glob("*.toml"))
+    with console.status("reading") as status:
+        for path in chosen:
+            report.files.append(score_map(path, folder, lambda n: status.update(f"scoring {n}")))
+    if write is not None:
+        write.write_text(report.page(), "utf-8")
+        console.print(f"written: {write}", highlight=False)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    elif write is None:
+        typer.echo(report.text())
+
+
+def _found(path: Path) -> Path:
+    """Return the path of a map that is given by path or by the name of one that ships."""
+    shipped = MAPS / f"{path}.toml"
+    if path.is_file() or not shipped.is_file():
+        return path
+    return shipped
