@@ -7,12 +7,10 @@ import msgspec
 
 from alerts.labels import Labels, alert_labels, sensor_of, severity_name, stream_of
 from alerts.reasons import REASONS
-from catalog.city.districts import CITY, CITY_TITLE, DISTRICTS
 from catalog.contracts import Transition
 from catalog.model import (
     STREAM_SUBJECT,
     AnyRule,
-    Sensor,
     Severity,
     Source,
     Stream,
@@ -20,9 +18,11 @@ from catalog.model import (
     ThresholdRule,
     text,
 )
+from catalog.places import Sensor
 from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import find_rule
 from catalog.severity import LEVELS
+from catalog.site import site
 
 ENDED = ("cleared", "withdrawn")
 """Kinds of transition that end an alert."""
@@ -172,7 +172,7 @@ def sensor_data(known: Sensor | None, sensor_id: str) -> dict[str, Any]:
         "id": known.id,
         "title": known.title.model_dump(),
         "district": known.district,
-        "district_title": DISTRICTS[known.district].title.model_dump(),
+        "district_title": site().districts[known.district].title.model_dump(),
         "street": known.street,
         "lon": known.lon,
         "lat": known.lat,
@@ -197,7 +197,7 @@ def _subject(t: Transition, stream: Stream | None) -> dict[str, Any]:
     """Return the sensor, or the stream as a whole, as every body of ours says it."""
     if (whole := _whole(t, stream)) is None:
         return sensor_data(sensor_of(t.stream, t.sensor), t.sensor)
-    place = {"district": CITY, "district_title": CITY_TITLE.model_dump()}
+    place = {"district": site().code, "district_title": site().title.model_dump()}
     return {"id": t.sensor, "title": whole.model_dump(), **place}
 
 
@@ -278,11 +278,11 @@ def _place(t: Transition, stream: Stream | None) -> Text:
 
 def _area(t: Transition, stream: Stream | None) -> Area | None:
     if _whole(t, stream):
-        return Area(district=CITY, zh=CITY_TITLE.zh, en=CITY_TITLE.en)
+        return Area(district=site().code, zh=site().title.zh, en=site().title.en)
     known = sensor_of(t.stream, t.sensor)
     if known is None:
         return None
-    district = DISTRICTS[known.district].title
+    district = site().districts[known.district].title
     return Area(
         lon=known.lon,
         lat=known.lat,

@@ -9,9 +9,9 @@ from alerts.events import Area, Event, level_data, sensor_data
 from alerts.incident_store import Incident, Member, members_of, tasks_of
 from alerts.labels import sensor_of, severity_name
 from alerts.settings import AlertSettings
-from catalog.city.districts import CITY, CITY_TITLE, DISTRICTS
 from catalog.model import Severity, Text, text
 from catalog.severity import LEVELS
+from catalog.site import site
 
 MOST = 50
 """A body lists so many alerts as evidence; ``alerts`` counts all."""
@@ -31,7 +31,7 @@ def incident_event(
     roman = LEVELS[Severity(incident.severity)].roman
     firing = sum(m.cleared_at is None for m in members)
     name, place = f"incident.{incident.kind}", place_of(incident)
-    district = CITY if declared.place == "city" else incident.district
+    district = site().code if declared.place == "city" else incident.district
     tasks = [t for t in tasks_of(conn, incident) if t.done_at is None]
     data = {
         "id": incident.id,
@@ -84,8 +84,8 @@ def incident_event(
 def place_of(incident: Incident) -> Text:
     """Return where it is, in words: the city, a district, or what it hangs on."""
     if incident.declared.place == "city":
-        return CITY_TITLE
-    known = DISTRICTS.get(incident.district)
+        return site().title
+    known = site().districts.get(incident.district)
     district = known.title if known else text(incident.district, incident.district)
     if incident.declared.place == "topology":
         root = incident.root_sensor
@@ -117,10 +117,10 @@ def _evidence(member: Member) -> dict[str, Any]:
 
 def _area(incident: Incident) -> Area | None:
     if incident.declared.place == "city":
-        return Area(district=CITY, zh=CITY_TITLE.zh, en=CITY_TITLE.en)
-    if incident.lon is None or incident.lat is None or incident.district not in DISTRICTS:
+        return Area(district=site().code, zh=site().title.zh, en=site().title.en)
+    if incident.lon is None or incident.lat is None or incident.district not in site().districts:
         return None
-    title = DISTRICTS[incident.district].title
+    title = site().districts[incident.district].title
     return Area(
         lon=incident.lon, lat=incident.lat, district=incident.district, zh=title.zh, en=title.en
     )

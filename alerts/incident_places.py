@@ -5,9 +5,9 @@ from math import asin, cos, radians, sin, sqrt
 
 from alerts.incident_store import Incident
 from alerts.labels import sensor_of
-from catalog.city.sensors import downstream
 from catalog.contracts import Transition
 from catalog.incident import IncidentKind
+from catalog.sensors import downstream
 
 EARTH_KM = 6371.0
 

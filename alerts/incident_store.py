@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from alerts.errors import ConflictError, NotFoundError
 from alerts.rows import read_rows
-from catalog.incident import IncidentKind, Owner, incident_kinds
+from catalog.incident import IncidentKind, incident_kinds
 from catalog.model import Text
 
 Status = Literal["candidate", "confirmed", "resolved", "merged"]
@@ -76,7 +76,7 @@ class TaskState(BaseModel):
 
     name: str
     title: Text
-    owner: Owner
+    owner: str
     due_at: datetime
     done_at: datetime | None
     done_by: str | None

@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alerts.patterns import pattern
-from catalog.city.sensors import sensor
 from catalog.model import Severity, Stream
 from catalog.registry import streams
+from catalog.sensors import sensor
 
 Labels = dict[str, str]
 LABELS = (

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from functools import cache
 
 from alerts.labels import LABELS, Matcher, severity_name
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensors
 from catalog.incident import incident_kinds
 from catalog.model import STREAM_SUBJECT, Severity
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
 from catalog.registry import streams, systems
+from catalog.sensors import sensors
+from catalog.site import site
 
 OPEN_ENDED = ("alertname", "rule", "sensor", "street")
 """Labels whose values the catalog does not list in full: an alert may bring another one."""
@@ -40,7 +40,7 @@ def _values() -> dict[str, tuple[str, ...]]:
         "stream": (*streams(), PLATFORM, ELSEWHERE, ""),
         "domain": (*systems(), ""),
         "sensor": (*(s.id for s in placed), STREAM_SUBJECT),
-        "district": (*DISTRICTS, ""),
+        "district": (*site().districts, ""),
         "street": (*(s.street for s in placed), ""),
         "severity": tuple(severity_name(level) for level in Severity),
         "incident": (*incident_kinds(), ""),

@@ -7,15 +7,13 @@ from datetime import datetime, time
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from catalog.city.districts import DISTRICTS
 from catalog.registry import systems
+from catalog.site import site, zone
 from service.errors import FatalError
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ReceiverName = Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,62})$")]
 SeverityName = Literal["red", "orange", "yellow", "blue"]
@@ -48,7 +46,7 @@ class Match(Part):
     @field_validator("district")
     @classmethod
     def _districts(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(given, set(DISTRICTS), "district")
+        return _known(given, set(site().districts), "district")
 
     def takes(self, labels: Mapping[str, str]) -> bool:
         """Tell whether the labels pass."""
@@ -87,7 +85,7 @@ class Mute(Part):
 
     def covers(self, now: datetime) -> bool:
         """Tell whether ``now`` lies in it; a range over midnight belongs to the day it began."""
-        local = now.astimezone(LOCAL)
+        local = now.astimezone(zone())
         begin, end = self.hours
         today, at = local.weekday(), local.time()
         if begin <= end:

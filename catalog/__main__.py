@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from catalog.checks import CHECKS, problems
-from catalog.city.sensors import sensors_of
 from catalog.declared import DeclarationError
 from catalog.registry import stream, streams
 from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
+from catalog.sensors import sensors_of
 
 app = typer.Typer(no_args_is_help=True, help="The city's streams, as its systems declare them.")
 console = Console()

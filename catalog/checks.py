@@ -7,11 +7,11 @@ from itertools import combinations
 
 import numpy as np
 
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensors_of
 from catalog.contracts import STATISTICS
 from catalog.model import SensorAttribute, Source, Stream, Text, Threshold, ThresholdRule
 from catalog.registry import streams, systems
+from catalog.sensors import sensors_of
+from catalog.site import site
 
 Check = Callable[[Stream], Iterator[str]]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -149,15 +149,17 @@ def names_fit(stream: Stream) -> Iterator[str]:
 def sensors_placed(stream: Stream) -> Iterator[str]:
     """At least one sensor; ids unique; every one in a known district, fed by a known stream."""
     where = stream.placement
-    yield from (f"no district {code}" for code in where.districts if code not in DISTRICTS)
+    yield from (f"no district {code}" for code in where.districts if code not in site().districts)
     if where.parent_stream and where.parent_stream not in streams():
         yield f"parent_stream: no stream {where.parent_stream!r}; known: {', '.join(streams())}"
     placed = sensors_of(stream.name)
     if not placed:
-        yield "no sensor is placed"
+        yield f"no sensor: give it per_district, or the site stations/{stream.name}.py"
     if len({s.id for s in placed}) != len(placed):
         yield "two sensors share an id"
-    yield from (f"{s.id}: no district {s.district}" for s in placed if s.district not in DISTRICTS)
+    yield from (
+        f"{s.id}: no district {s.district}" for s in placed if s.district not in site().districts
+    )
 
 
 CHECKS: tuple[Check, ...] = (

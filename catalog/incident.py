@@ -12,8 +12,7 @@ from pydantic import Field, model_validator
 
 from catalog.declared import DeclarationError, files_of, load
 from catalog.model import ENGINEERING, Frozen, Name, Severity, Source, Text
-
-Owner = Literal["operations", "traffic", "drainage", "water", "grid", "environment", "health"]
+from catalog.site import site
 
 
 class Response(Frozen):
@@ -32,7 +31,8 @@ class Task(Frozen):
 
     name: Name
     title: Text
-    owner: Owner
+    owner: Name
+    """One of the site's owners."""
     within_min: int
     level: Severity = Severity.BLUE
 
@@ -104,4 +104,9 @@ def _load(path: Path) -> IncidentKind:
     kind = load(path, "INCIDENT", IncidentKind)
     if kind.name != path.stem:
         raise DeclarationError(f"{path}: the incident is named {kind.name!r}")
+    owners = site().owners
+    if unknown := {task.owner for task in kind.tasks} - set(owners):
+        raise DeclarationError(
+            f"{path}: no owner {', '.join(sorted(unknown))}; the site has {', '.join(owners)}"
+        )
     return kind

@@ -19,6 +19,7 @@ from catalog.base import (
     Text,
     text,
 )
+from catalog.places import Placement
 from catalog.rules import (
     STREAM_SUBJECT,
     AbsenceRule,
@@ -45,7 +46,6 @@ __all__ = [
     "Attribute",
     "Derived",
     "DerivedFunction",
-    "District",
     "Flap",
     "FlatLine",
     "Floats",
@@ -61,10 +61,8 @@ __all__ = [
     "Relation",
     "Rolling",
     "Rule",
-    "Sensor",
     "SensorAttribute",
     "Severity",
-    "Site",
     "SmartDataModel",
     "Source",
     "Span",
@@ -221,33 +219,6 @@ class SmartDataModel(Frozen):
     fields: dict[str, str]
 
 
-class Site(Frozen):
-    """A sensor's place, given by hand. ``parent`` names what feeds it (topology)."""
-
-    id: str
-    title: Text
-    lon: float
-    lat: float
-    district: str
-    street: str = ""
-    attributes: dict[str, float] = Field(default_factory=dict)
-    parent: str | None = None
-
-
-class Placement(Frozen):
-    """Where the stream's sensors stand: ``sites`` by hand, plus ``per_district`` generated ones.
-
-    Generated ones carry ``attributes`` and stand in the listed districts (all when empty). With
-    ``parent_stream`` each is fed by that stream's first sensor of the same district.
-    """
-
-    sites: tuple[Site, ...] = ()
-    per_district: int = 0
-    districts: tuple[str, ...] = ()
-    attributes: dict[str, float] = Field(default_factory=dict)
-    parent_stream: Name | None = None
-
-
 class Panel(Frozen):
     """A chart that replaces the default one for these metrics on the stream's dashboard."""
 
@@ -321,7 +292,7 @@ class Stream(Frozen):
             "rule": [rule.name for rule in self.rules],
             "relation": [*QUALITY_TESTS, *(relation.name for relation in self.relations)],
             "attribute": [attribute.name for attribute in self.attributes],
-            "site": [site.id for site in self.placement.sites],
+            "station": [station.id for station in self.placement.stations],
             "panel": [panel.title.zh for panel in self.panels],
         }
         for kind, names in groups.items():
@@ -365,29 +336,3 @@ class Stream(Frozen):
     def rule_id(self, rule: AnyRule) -> str:
         """Return the rule's identifier across the platform: ``<stream>.<rule>``."""
         return f"{self.name}.{rule.name}"
-
-
-class District(Frozen):
-    """A county-level division by GB/T 2260, with its seat (WGS-84 degrees) and population."""
-
-    code: str
-    title: Text
-    lon: float
-    lat: float
-    population: int
-    streets: tuple[str, ...] = ()
-
-
-class Sensor(Frozen):
-    """One device: identity, place (市-区县-街道), fixed attributes and what feeds it."""
-
-    id: str
-    stream: Name
-    title: Text
-    lon: float
-    lat: float
-    city: str = "510100"
-    district: str
-    street: str
-    attributes: dict[str, float] = Field(default_factory=dict)
-    parent: str | None = None

@@ -2,10 +2,10 @@
 
 from alerts.events import rule_title
 from alerts.labels import LABELS, Matcher, parse_matcher
-from catalog.city.districts import DISTRICTS
 from catalog.model import Severity
 from catalog.registry import find_rule, streams, systems
 from catalog.severity import LEVELS
+from catalog.site import site
 from console.texts import Words, catalogue
 
 
@@ -25,8 +25,8 @@ def condition_text(words: Words, matcher: Matcher) -> str:
 
 def value_title(words: Words, label: str, value: str) -> str:
     """Return what a label's value is called; the value itself where it has no other name."""
-    if label == "district" and value in DISTRICTS:
-        return words.of(DISTRICTS[value].title)
+    if label == "district" and value in site().districts:
+        return words.of(site().districts[value].title)
     if label == "stream" and value in streams():
         return words.of(streams()[value].title)
     if label == "domain" and value in systems():
@@ -50,7 +50,7 @@ def _in_labels(line: str) -> str:
 def _value(matcher: Matcher) -> str:
     """Return the platform's own value for one that people use."""
     named = {
-        "district": {code: d.title for code, d in DISTRICTS.items()},
+        "district": {code: d.title for code, d in site().districts.items()},
         "stream": {name: s.title for name, s in streams().items()},
         "domain": {name: d.title for name, d in systems().items()},
         "severity": {s.name.lower(): level.title for s, level in LEVELS.items()},

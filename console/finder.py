@@ -7,10 +7,10 @@ from psycopg import Connection
 from alerts.alert_models import Alert, AlertFilter
 from alerts.incident_store import Summary, list_incidents
 from alerts.store import find_alerts
-from catalog.city.districts import DISTRICTS
 from catalog.incident import incident_kinds
 from catalog.model import Text
 from catalog.registry import streams
+from catalog.site import site
 from console import registry
 from console.registry import Row
 
@@ -64,7 +64,7 @@ def _both(title: Text | None) -> list[str]:
 
 
 def _district(code: str | None) -> list[str]:
-    known = DISTRICTS.get(code or "")
+    known = site().districts.get(code or "")
     return _both(known.title) if known else []
 
 
@@ -94,7 +94,7 @@ def _streets(register: list[Row], parts: list[str]) -> list[tuple[str, str, int]
     """Return streets that fit, with how many sensors stand there; a district alone as well."""
     counted: dict[tuple[str, str], int] = {}
     for row in register:
-        if row["district"] in DISTRICTS:
+        if row["district"] in site().districts:
             for street in {row["street"] or "", ""}:
                 key = (row["district"], street)
                 counted[key] = counted.get(key, 0) + 1

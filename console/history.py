@@ -10,7 +10,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from catalog.model import Stream
-from console.marks import CITY_ZONE
+from catalog.site import zone
 from storage.tables import readings_table
 
 MAX_ROWS = 20_000
@@ -56,7 +56,7 @@ def moment(text: str) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return at if at.tzinfo else at.replace(tzinfo=CITY_ZONE)
+    return at if at.tzinfo else at.replace(tzinfo=zone())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 from alerts.events import rule_title
 from alerts.incident_store import IncidentAct, IncidentPage, Member, TaskState
 from catalog.severity import LEVELS
+from catalog.site import site
 from console import registry
 from console.marks import duration, level_mark, local_time, response_mark
 from console.rows import incident_place, incident_title, where_link, where_title
@@ -84,11 +85,17 @@ def task_row(words: Words, task: TaskState, now: datetime, *, may: bool) -> dict
     return {
         "id": task.name,
         "task": words.of(task.title),
-        "owner": words(f"owner.{task.owner}"),
+        "owner": owner_title(words, task.owner),
         "due": task.due_at.isoformat(),
         "done": done or (f"⚠ {words('incident.late')}" if late else ""),
         "act": [button] if may and not task.done_at else [],
     }
+
+
+def owner_title(words: Words, owner: str) -> str:
+    """Return who a task is given to; the name itself where the site does not know it any more."""
+    title = site().owners.get(owner)
+    return words.of(title) if title else owner
 
 
 def act_row(words: Words, act: IncidentAct, page: IncidentPage) -> dict[str, Any]:

@@ -5,14 +5,13 @@ Colours, icons and texts come from ``catalog.severity``; colour never stands alo
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from catalog.model import Severity
 from catalog.severity import LEVELS, STATES
+from catalog.site import zone
 from console.texts import Words
 
 Mark = dict[str, Any]
-CITY_ZONE = ZoneInfo("Asia/Shanghai")
 BY_NAME = {state.name: state for state in STATES}
 WORST_FIRST = tuple(reversed(BY_NAME))
 RESPONSE_LEVELS = "ⅠⅡⅢⅣ"
@@ -67,7 +66,7 @@ def duration(words: Words, seconds: float) -> dict[str, Any]:
 
 def local_time(at: datetime) -> str:
     """Return a moment in the city's time, without the year."""
-    return at.astimezone(CITY_ZONE).strftime("%m-%d %H:%M:%S")
+    return at.astimezone(zone()).strftime("%m-%d %H:%M:%S")
 
 
 def colours() -> dict[str, str]:

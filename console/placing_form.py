@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 from pydantic import ValidationError
 
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensor as declared_sensor
+from catalog.sensors import sensor as declared_sensor
+from catalog.site import site
 from console.deeds import do
 from console.frame import View
 from console.registration import Placing, register_sensor, restore_sensor, retire_sensor
@@ -45,7 +45,7 @@ class PlacingForm:
                     own = "" if given == row.get("sensor") else given
                     self._texts[name] = text_field(value=own, most=120)
             with named_field(words("filter.district")):
-                districts = {code: words.of(d.title) for code, d in DISTRICTS.items()}
+                districts = {code: words.of(d.title) for code, d in site().districts.items()}
                 chosen = row.get("district") or ""
                 first = chosen if chosen in districts else next(iter(districts))
                 self._district = choice_field(districts, first)

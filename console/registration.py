@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from alerts.errors import ConflictError, NotFoundError
 from alerts.labels import Matcher
 from alerts.silences import LONGEST, SilenceDraft, add_silence, end_silence, list_silences
-from catalog.city.districts import CITY, DISTRICTS
-from catalog.city.sensors import sensor as declared_sensor
+from catalog.sensors import sensor as declared_sensor
+from catalog.site import site
 from console.dossier import distance_km
 from storage.audit import record
 
@@ -38,7 +38,7 @@ class Placing(BaseModel):
 
     @model_validator(mode="after")
     def _lies_there(self) -> "Placing":
-        known = DISTRICTS.get(self.district)
+        known = site().districts.get(self.district)
         if known is None:
             raise ValueError(f"no district {self.district}")
         if distance_km(self.lon, self.lat, known.lon, known.lat) > FAR_KM:
@@ -62,7 +62,7 @@ def register_sensor(conn: Connection, stream: str, sensor: str, placing: Placing
             " title_en = excluded.title_en, city = excluded.city, district = excluded.district,"
             " street = excluded.street, lon = excluded.lon, lat = excluded.lat,"
             " status = CASE sensors.status WHEN 'retired' THEN 'retired' ELSE 'registered' END",
-            placing.model_dump() | {"stream": stream, "sensor": sensor, "city": CITY},
+            placing.model_dump() | {"stream": stream, "sensor": sensor, "city": site().code},
         )
         record(conn, who, "sensor.register", f"{stream}/{sensor}", **placing.model_dump())
 

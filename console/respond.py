@@ -6,13 +6,13 @@ Looking at it changes nothing, so a scanner that opens links answers for nobody.
 from datetime import datetime
 from html import escape
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
 from alerts.errors import NotFoundError
 from alerts.responses import STEPS, Addressed, Step, addressed, list_responses, respond
+from catalog.site import zone
 from console.alerting import Room
 from console.auth import Conn
 from console.texts import Words, language_of, words_of
@@ -21,7 +21,6 @@ from service.clock import SystemClock
 from storage.audit import record
 
 router = APIRouter(include_in_schema=False)
-LOCAL = ZoneInfo("Asia/Shanghai")
 HEADERS = {"Cache-Control": "no-store"}
 PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots"
@@ -83,7 +82,7 @@ def _step(words: Words, step: Step, at: datetime | None) -> str:
     text = words(f"respond.{step}")
     if at is None:
         return f'<button type="submit" name="step" value="{step}">{text}</button>'
-    when = at.astimezone(LOCAL).strftime("%m-%d %H:%M:%S")
+    when = at.astimezone(zone()).strftime("%m-%d %H:%M:%S")
     return f'<p class="sub">✓ {text} · {words("respond.noted", at=when)}</p>'
 
 

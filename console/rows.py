@@ -8,10 +8,10 @@ from alerts.alert_models import Alert
 from alerts.events import whole_stream
 from alerts.incident_store import Summary
 from alerts.reasons import REASONS
-from catalog.city.districts import CITY_TITLE, DISTRICTS
 from catalog.model import STREAM_SUBJECT
 from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import streams
+from catalog.site import site
 from console.live import Row
 from console.marks import level_mark, number, response_mark, state_mark
 from console.roles import Principal, Role
@@ -92,7 +92,7 @@ def alert_status(words: Words, alert: Alert) -> str:
 
 def district_title(words: Words, code: str | None) -> str:
     """Return a district's name; the code itself when the catalog does not know it."""
-    known = DISTRICTS.get(code or "")
+    known = site().districts.get(code or "")
     return words.of(known.title) if known else code or ""
 
 
@@ -147,7 +147,7 @@ def incident_title(words: Words, incident: Summary) -> str:
 def incident_place(words: Words, incident: Summary) -> str:
     """Return the district an incident lies in; the city where it is of all of it."""
     whole = incident.declared.place == "city"
-    return words.of(CITY_TITLE) if whole else district_title(words, incident.district)
+    return words.of(site().title) if whole else district_title(words, incident.district)
 
 
 def unplaced_chip(words: Words, sensors: Sequence[Row]) -> str:

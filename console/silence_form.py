@@ -11,8 +11,8 @@ from alerts.alert_models import Alert
 from alerts.labels import Matcher
 from alerts.silences import SilenceDraft, add_silence
 from alerts.store import preview
-from catalog.city.districts import DISTRICTS
 from catalog.severity import LEVELS
+from catalog.site import site
 from console import registry
 from console.conditions import condition, condition_text
 from console.deeds import do
@@ -131,7 +131,7 @@ class SilenceForm:
 
 def _options(words: Words, label: str) -> dict[str, str]:
     if label == "district":
-        return {code: words.of(district.title) for code, district in DISTRICTS.items()}
+        return {code: words.of(district.title) for code, district in site().districts.items()}
     if label == "stream":
         return {s.name: words.of(s.title) for s in in_screen_order()}
     if label == "severity":

@@ -11,8 +11,9 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import geomap as geomap_model
 
-from catalog.city.shapes import CENTRE, geojson
 from catalog.severity import NORMAL_COLOUR
+from catalog.shapes import geojson
+from catalog.site import site
 from dashboards.looks import level_mapping, level_steps, thresholds
 from dashboards.texts import Lang
 
@@ -30,7 +31,7 @@ def sensor_map(lang: Lang, district: str) -> geomap.Panel:
     Both have ``lon, lat, level`` (state level of ``dash.states``); the column ``district`` of B is
     written on the map.
     """
-    lon, lat = CENTRE
+    lon, lat = site().centre
     # fitted to what is on it, whatever the panel's shape; the rest only until the data is there
     view = geomap.MapViewConfig().id("fit").all_layers(True).padding(2)
     view.lat(lat).lon(lon).zoom(ZOOM)  # pyright: ignore[reportArgumentType]  # the SDK says int

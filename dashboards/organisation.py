@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.model import text
 from catalog.registry import systems
+from catalog.site import site
 from dashboards.page import uid
 from dashboards.site_files import FOLDERS
 from dashboards.texts import LANGUAGES, Lang, pick
@@ -24,7 +25,7 @@ def preferences(lang: Lang = "zh") -> Json:
     return {
         "theme": "dark",
         "homeDashboardUID": uid("wall", "", lang),
-        "timezone": "Asia/Shanghai",
+        "timezone": site().zone,
         "weekStart": "monday",
         "language": LOCALES[lang],
     }

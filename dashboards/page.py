@@ -9,6 +9,7 @@ from grafana_foundation_sdk.builders import dashboard as sdk
 from grafana_foundation_sdk.models import dashboard as model
 
 from catalog.model import Text
+from catalog.site import site
 from dashboards.query import DATASOURCE, SqlTarget, jsonable, rows
 from dashboards.texts import LANGUAGES, Lang, pick, say
 
@@ -158,7 +159,7 @@ class Page:
             .uid(self.uid)
             .description(self.question)
             .tags([TAG, self.lang, *self.tags])
-            .timezone("Asia/Shanghai")
+            .timezone(site().zone)
             .refresh(self.refresh)
             .time(self.since, "now")
             .timepicker(self._times())

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from catalog.model import text
+from catalog.site import site
 from dashboards.maps import GROUND_LAYER
 from dashboards.page import uid
 from dashboards.query import DATASOURCE_TYPE, DATASOURCE_UID
@@ -128,7 +129,7 @@ def grafana_ini(place: Place, lang: Lang = "zh") -> str:
             "default_theme": "dark",
             "default_language": "zh-Hans" if lang == "zh" else "en-US",
         },
-        "date_formats": {"default_timezone": "Asia/Shanghai", "default_week_start": "monday"},
+        "date_formats": {"default_timezone": site().zone, "default_week_start": "monday"},
         "snapshots": {"external_enabled": False},
         "auth.anonymous": {"enabled": False},
         "analytics": {

@@ -168,7 +168,7 @@ def public(layout: Layout, common: dict[str, str], grafana: str) -> dict[str, st
 
 
 def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -> dict[str, str]:
-    names = ("CITYOPS_STREAMS_PATH", "CITYOPS_SYSTEMS_PATH", "CITYOPS_KEEP_")
+    names = ("CITYOPS_STREAMS_PATH", "CITYOPS_SYSTEMS_PATH", "CITYOPS_SITE", "CITYOPS_KEEP_")
     passed = {k: v for k, v in os.environ.items() if k.startswith(names)}
     ours = {
         "CITYOPS_KAFKA": addresses.kafka,

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from catalog.model import Rolling
+from catalog.site import offset_us
 from engine.cells import Cells, Sensors
 from engine.layout import NEVER, Group, Ring
 from engine.state import US, Cache, State
 
-ZONE_US = 8 * 3600 * US
-"""Buckets begin at local midnight (Beijing time)."""
 LONG = np.iinfo(np.int64).max
 Place = tuple[np.ndarray, Cells]
 """Of some readings: the number of the bucket that each lies in, and where it is kept."""
@@ -32,7 +31,7 @@ def roll(
     """
     places: dict[str, Place] = {}
     for name, ring in state.rings.items():
-        bucket = (times + ZONE_US) // (ring.bucket_s * US)
+        bucket = (times + offset_us()) // (ring.bucket_s * US)
         places[name] = bucket, Cells(sensors, bucket % ring.places)
         _add(state, ring, places[name], np.column_stack([columns[of] for of in ring.of]))
     period = _period(state, sensors) if any(g.like.full for g in state.groups) else None
@@ -49,7 +48,7 @@ def peek(
     """Return every rolling quantity as if this reading of each sensor were added; it is not."""
     kept: list[tuple[np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray]] = []
     for name, ring in state.rings.items():
-        at = ((times + ZONE_US) // (ring.bucket_s * US) % ring.places, sensors.slots)
+        at = ((times + offset_us()) // (ring.bucket_s * US) % ring.places, sensors.slots)
         arrays = (state.arrays[f"b_{part}/{name}"] for part in ("at", "n", "v"))
         kept += [(array, at, array[at].copy()) for array in arrays]
     found = roll(state, sensors, times, columns)

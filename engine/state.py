@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from catalog.city.sensors import sensor, sensors_of
 from catalog.model import Stream, ThresholdRule
 from catalog.registry import spokesman, streams
+from catalog.sensors import sensor, sensors_of
 from catalog.ticks import Hearing
 from catalog.topics import shard_of
 from engine.layout import (

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from catalog.city.sensors import sensors_of
 from catalog.frames import DEVICE_FLAGS, FLAG_SUFFIX, MAX_READINGS, SENSOR_ID
 from catalog.model import Stream
+from catalog.sensors import sensors_of
 
 EXAMPLE_TIME = "2026-11-24T08:00:00+08:00"
 

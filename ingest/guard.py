@@ -4,7 +4,7 @@ import threading
 
 import psycopg
 
-from catalog.city.sensors import sensors
+from catalog.sensors import sensors
 from service.api_keys import ApiKey, KeyRing
 from service.log import logger
 from service.postgres import connect

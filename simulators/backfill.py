@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from catalog.city.sensors import sensors_of
 from catalog.frames import readings_schema
 from catalog.model import Stream
 from catalog.registry import stream, streams
+from catalog.sensors import sensors_of
 from simulators.core.calendar import DAY_S
 from simulators.core.chance import Chance
 from simulators.core.city import City

@@ -1,7 +1,7 @@
 """The city's day as an SVG picture: small charts of daily curves, one hour grid for all."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from html import escape
 from itertools import pairwise
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from catalog.model import Stream
 from catalog.registry import stream
+from catalog.site import zone
 from simulators.core.calendar import DAY_S
 from simulators.core.chance import Floats
 from simulators.core.city import City
 from simulators.default import StreamSimulator
 
-BEIJING = timezone(timedelta(hours=8))
 WIDTH, HEIGHT, COLUMNS = 330, 150, 3
 LEFT, TOP, RIGHT, BOTTOM = 44, 34, 12, 22
 POINTS = 144
@@ -52,7 +52,7 @@ def day_chart(seed: int, start: float) -> str:
     """Return the SVG of the day that begins at ``start`` (epoch s)."""
     city, rows = City(seed), -(-len(PANELS) // COLUMNS)
     width, height = WIDTH * COLUMNS, HEIGHT * rows + 36
-    day = datetime.fromtimestamp(start, BEIJING).strftime("%Y-%m-%d %a")
+    day = datetime.fromtimestamp(start, zone()).strftime("%Y-%m-%d %a")
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
         f' font-family="Noto Sans CJK SC, Noto Sans, sans-serif" font-size="10" fill="{INK}">',

@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from catalog.model import Severity
 from catalog.severity import LEVELS
+from catalog.site import zone
 from service.clock import Clock
 from service.postgres import connect
 from service.settings import Settings
@@ -23,7 +24,6 @@ from simulators.core.events import Event
 from simulators.core.scenarios import SCENARIOS, Scenario
 from simulators.forecast import Alarm, forecast
 
-BEIJING = timezone(timedelta(hours=8))
 LIVE_WITHIN_S = 10.0
 TAKEN_UP_WITHIN_S = 15.0
 POLL_S = 1.0
@@ -55,7 +55,7 @@ def parse_at(given: str, now_s: float) -> float:
         at = datetime.fromisoformat(given)
     except ValueError:
         raise ValueError(f"{given!r} is no time; write now, +5m or 2026-07-01T18:00") from None
-    return (at if at.tzinfo else at.replace(tzinfo=BEIJING)).timestamp()
+    return (at if at.tzinfo else at.replace(tzinfo=zone())).timestamp()
 
 
 class LiveCityLink:
@@ -231,4 +231,4 @@ def _size(scenario: Scenario, event: Event) -> str:
 
 
 def _clock(at_s: float) -> str:
-    return datetime.fromtimestamp(at_s, BEIJING).strftime("%H:%M:%S")
+    return datetime.fromtimestamp(at_s, zone()).strftime("%H:%M:%S")

@@ -5,16 +5,15 @@ from itertools import pairwise
 import numpy as np
 
 from catalog.model import Rolling
+from catalog.site import offset_s
 from simulators.core.chance import Floats
-
-ZONE_S = 8 * 3600.0
 
 
 def rolled(rolling: Rolling, values: Floats, at_s: Floats) -> Floats:
     """Return the quantity at each reading (NaN = no good value, or too few buckets that count)."""
     if not len(values):
         return values
-    bucket = np.floor((at_s + ZONE_S) / rolling.bucket_s)
+    bucket = np.floor((at_s + offset_s()) / rolling.bucket_s)
     numbers, group = np.unique(bucket, return_inverse=True)
     own, n = _so_far(rolling, values, group)
     last = np.append(np.flatnonzero(np.diff(group)), len(group) - 1)

@@ -7,9 +7,9 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensors
 from catalog.registry import streams
+from catalog.sensors import sensors
+from catalog.site import site
 from service.errors import FatalError
 from service.postgres import connect
 from storage.tables import ensure_stream_tables
@@ -88,7 +88,7 @@ def _seed(conn: Connection) -> None:
             " lat = excluded.lat, population = excluded.population",
             [
                 (d.code, d.title.zh, d.title.en, d.lon, d.lat, d.population)
-                for d in DISTRICTS.values()
+                for d in site().districts.values()
             ],
         )
         cursor.executemany(

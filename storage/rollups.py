@@ -8,7 +8,7 @@ correction is a mark like any other. Each level is computed from the one below i
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
 
 import psycopg
 import pyarrow as pa
@@ -17,10 +17,10 @@ from psycopg import Connection, sql
 
 from catalog.model import Stream
 from catalog.registry import streams
+from catalog.site import zone
 from storage.copy import copy_table
 from storage.tables import aggregate_columns, aggregates_table, rollup_table
 
-DAY_ZONE = ZoneInfo("Asia/Shanghai")
 BATCH = 5000
 LOCK = 0x6B656570  # "keep": one at a time, so that no older sum overwrites a newer one
 MARKED = sql.SQL(
@@ -57,11 +57,16 @@ class Level:
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LEVELS = (
-    Level("15m", "1m", "time_bucket('15 minutes', window_start)", HOUR),
-    Level("1h", "15m", "date_trunc('hour', window_start)", HOUR),
-    Level("1d", "1h", f"date_trunc('day', window_start, '{DAY_ZONE.key}')", DAY),
-)
+
+
+@cache
+def rollup_levels() -> tuple[Level, ...]:
+    """Return the rollups, each made of the one before; days are those of the site's zone."""
+    return (
+        Level("15m", "1m", "time_bucket('15 minutes', window_start)", HOUR),
+        Level("1h", "15m", "date_trunc('hour', window_start)", HOUR),
+        Level("1d", "1h", f"date_trunc('day', window_start, '{zone().key}')", DAY),
+    )
 
 
 @dataclass(slots=True)
@@ -75,7 +80,7 @@ class Rolled:
 
 def local_day(at: datetime) -> datetime:
     """Return the start of the local day of ``at``."""
-    return at.astimezone(DAY_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    return at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def mark_dirty(conn: Connection, stream: str, rows: pa.Table) -> None:
@@ -151,7 +156,7 @@ def store_day(
 
 def _day(conn: Connection, stream: Stream, day: datetime, work: Callable[[Level], int]) -> Rolled:
     rolled, cuts = Rolled(), _cuts(conn, stream)
-    for level in LEVELS:
+    for level in rollup_levels():
         cut = cuts.get(level.source)
         if cut is not None and day < cut:
             rolled.refused += 1
@@ -173,7 +178,7 @@ def take_turn(conn: Connection) -> bool:
 
 def _refresh_stream(conn: Connection, stream: Stream, marks: set[Mark], rolled: Rolled) -> None:
     cuts = _cuts(conn, stream)
-    for level in LEVELS:
+    for level in rollup_levels():
         cut = cuts.get(level.source)
         live = {(s, hour) for s, hour in marks if cut is None or level.start(hour) >= cut}
         rolled.refused += len(marks) - len(live)

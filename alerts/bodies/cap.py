@@ -5,14 +5,13 @@ Only alerts from real devices are ``Actual``; everything else is ``Exercise``.
 
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
-from zoneinfo import ZoneInfo
 
 from alerts.bodies.message import Message, Sealed
 from alerts.events import Event
 from catalog.registry import systems
+from catalog.site import zone
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
-LOCAL = ZoneInfo("Asia/Shanghai")
 SENDER = "cityops"
 VALID = timedelta(hours=24)
 SEVERITY = {1: "Extreme", 2: "Severe", 3: "Moderate", 4: "Minor"}
@@ -112,7 +111,7 @@ def _area(info: ET.Element, event: Event, zh: bool) -> None:
 def _local(at: datetime) -> str:
     """Return the time with a numeric offset; CAP forbids ``Z``."""
     moment = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return moment.astimezone(LOCAL).isoformat(timespec="seconds")
+    return moment.astimezone(zone()).isoformat(timespec="seconds")
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:

@@ -4,9 +4,9 @@ import msgspec
 
 from alerts.bodies.message import Message, Sealed
 from alerts.events import Event
-from alerts.routes import LOCAL
 from catalog.model import Severity
 from catalog.severity import LEVELS
+from catalog.site import zone
 
 SHOWN = 10
 WECOM_LIMIT_BYTES = 4096
@@ -46,7 +46,7 @@ def _markdown(message: Message) -> str:
 
 
 def _line(message: Message, event: Event) -> str:
-    when = event.at.astimezone(LOCAL).strftime("%m-%d %H:%M:%S")
+    when = event.at.astimezone(zone()).strftime("%m-%d %H:%M:%S")
     where = f" {event.area.zh}" if event.area else ""
     head = f"{LEVELS[Severity(event.severity)].icon} **{_level(event)} {event.title_zh}**"
     link = f"[查看]({message.link(event)})"

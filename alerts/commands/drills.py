@@ -9,6 +9,7 @@ from rich.table import Table
 
 from alerts import drills as book
 from alerts.commands.start import acting, database, me, write_down
+from catalog.site import zone
 from service.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Drills: plan, list, show how fast people answer.")
@@ -70,4 +71,4 @@ def cancel_command(drill: int) -> None:
 
 
 def _time(at: datetime) -> str:
-    return at.astimezone().strftime("%m-%d %H:%M:%S")
+    return at.astimezone(zone()).strftime("%m-%d %H:%M:%S")

@@ -18,6 +18,7 @@ from alerts.routes import read_routes
 from alerts.settings import AlertSettings
 from catalog.model import Severity
 from catalog.severity import LEVELS
+from catalog.site import zone
 
 app = typer.Typer(no_args_is_help=True, help="Incidents: look at them, decide, work off the plan.")
 By = Annotated[str, typer.Option(help="who (default: you)")]
@@ -33,7 +34,7 @@ def list_command(
     table = Table("incident", "level", "what", "state", "district", "alerts", "since", "care")
     with database() as conn:
         for i in store.list_incidents(conn, state="all" if all else "open", kind=kind):
-            since = i.opened_at.astimezone().strftime("%m-%d %H:%M")
+            since = i.opened_at.astimezone(zone()).strftime("%m-%d %H:%M")
             counts = f"{i.firing}/{i.alerts}" + (f" ({i.folded} folded)" if i.folded else "")
             what = f"{i.title.zh} {i.title.en}"
             table.add_row(i.id, _level(i), what, i.status, i.district, counts, since, i.acked_by)
@@ -55,11 +56,11 @@ def show_command(incident: str) -> None:
         evidence.add_row(m.episode, m.role, m.rule, m.sensor, str(m.severity), state)
     tasks = Table("task", "what", "who", "due", "done")
     for t in page.tasks:
-        due = t.due_at.astimezone().strftime("%H:%M")
+        due = t.due_at.astimezone(zone()).strftime("%H:%M")
         tasks.add_row(t.name, f"{t.title.zh} {t.title.en}", t.owner, due, t.done_by or "")
     out.print(evidence, tasks)
     for act in page.timeline:
-        out.print(f"{act.at.astimezone():%m-%d %H:%M:%S} {act.who} {act.act} {act.note}")
+        out.print(f"{act.at.astimezone(zone()):%m-%d %H:%M:%S} {act.who} {act.act} {act.note}")
 
 
 @app.command("confirm")

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from catalog.city.shapes import geojson
+from catalog.shapes import geojson
 from console.auth import Viewer
 
 router = APIRouter(tags=["city"])

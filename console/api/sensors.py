@@ -8,8 +8,8 @@ from fastapi import Path as PathParameter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from catalog.city.districts import DISTRICTS
 from catalog.registry import streams, systems
+from catalog.site import site
 from console import registry
 from console.api.paging import next_link
 from console.api.streams import KnownStream
@@ -130,7 +130,7 @@ def list_sensors(
     for field, value, known in (
         ("stream", stream, streams()),
         ("domain", domain, systems()),
-        ("district", district, DISTRICTS),
+        ("district", district, site().districts),
     ):
         require_known(field, [] if value is None else [value], known)
     last_stream, _, last_sensor = after.partition("/")

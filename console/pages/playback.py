@@ -9,9 +9,10 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from alerts.incident_store import Summary, incidents_at
+from catalog.site import zone
 from console.frame import Page, View, panel
 from console.history import Row, moment
-from console.marks import CITY_ZONE, WORST_FIRST, level_mark, number, response_mark
+from console.marks import WORST_FIRST, level_mark, number, response_mark
 from console.rows import district_mark, incident_areas, incident_title, sensor_mark, where_title
 from console.widgets.city_map import CityMap
 from console.widgets.filters import Moment, filter_row
@@ -40,7 +41,7 @@ async def playback(view: View, at: str = "") -> None:
     """Show the city at a moment, at first an hour ago."""
     words, now = view.words, view.desk.clock.now()
     shown = min(now, moment(at) or now - timedelta(hours=1))
-    field = shown.astimezone(CITY_ZONE).strftime("%Y-%m-%dT%H:%M")
+    field = shown.astimezone(zone()).strftime("%Y-%m-%dT%H:%M")
     filter_row(words, [Moment("at", words("playback.at"))], {"at": field})
     with ui.element("div").classes("panel form-row playback"):
         title = ui.label().classes("moment").props('role="status"')
@@ -62,7 +63,7 @@ async def playback(view: View, at: str = "") -> None:
 
     async def show() -> None:
         then = await view.ask(lambda conn: _read(conn, shown))
-        title.set_text(words("playback.then", at=f"{shown.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}"))
+        title.set_text(words("playback.then", at=f"{shown.astimezone(zone()):%Y-%m-%d %H:%M}"))
         marks = [sensor_mark(words, row) for row in then.sensors if row["lon"] is not None]
         city.show(
             sensors=marks,

@@ -5,7 +5,7 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from catalog.city.districts import DISTRICTS
+from catalog.site import site
 from console import registry
 from console.finder import Found, find
 from console.frame import Page, View, keep_fresh, panel
@@ -138,7 +138,7 @@ def _rows(
             {
                 "id": f"{code}/{street}",
                 "name": {
-                    "text": street or words.of(DISTRICTS[code].title),
+                    "text": street or words.of(site().districts[code].title),
                     "href": f"/sensors?district={code}&search={street}",
                 },
                 "district": district_title(words, code),

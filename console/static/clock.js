@@ -1,5 +1,5 @@
 // One clock for all widgets: the server's time, once a second, shown in the city's time zone.
-const zone = "Asia/Shanghai";
+export const zone = document.documentElement.dataset.zone;
 const full = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
 const listeners = new Set();
 let offset = 0;

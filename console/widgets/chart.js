@@ -1,9 +1,8 @@
 import { echarts } from "nicegui-echart";
-import { local } from "/static/clock.js";
+import { local, zone } from "/static/clock.js";
 
 // Lines over time with band, limits, shaded spans and dots; times are the city's, not the browser's.
-const ZONE = "Asia/Shanghai";
-const clock = (options) => new Intl.DateTimeFormat("sv-SE", { timeZone: ZONE, ...options });
+const clock = (options) => new Intl.DateTimeFormat("sv-SE", { timeZone: zone, ...options });
 const HOUR = clock({ hour: "2-digit", minute: "2-digit" });
 const SECOND = clock({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const DAY = clock({ month: "2-digit", day: "2-digit" });

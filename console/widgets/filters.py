@@ -9,10 +9,10 @@ from html import escape
 
 from nicegui import ui
 
-from catalog.city.districts import DISTRICTS
 from catalog.model import Stream
 from catalog.registry import systems
 from catalog.severity import LEVELS
+from catalog.site import site
 from console.marks import level_mark
 from console.texts import Words
 from storage.views.metadata import in_screen_order
@@ -72,7 +72,7 @@ def stream_choice(words: Words) -> Choice:
 
 def district_choice(words: Words) -> Choice:
     """Return the choice of a district."""
-    found = [(code, words.of(district.title)) for code, district in DISTRICTS.items()]
+    found = [(code, words.of(district.title)) for code, district in site().districts.items()]
     return Choice("district", words("filter.district"), [_every(words), *found])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import ui
 from pydantic import ValidationError
 
-from console.marks import CITY_ZONE
+from catalog.site import zone
 from console.mistakes import mistake
 from console.texts import Words
 
@@ -63,7 +63,7 @@ def time_field() -> ui.input:
 def chosen_time(field: ui.input) -> datetime | None:
     """Return the moment that was chosen; None when the field is empty."""
     given = field.value or ""
-    return datetime.fromisoformat(given).replace(tzinfo=CITY_ZONE) if given else None
+    return datetime.fromisoformat(given).replace(tzinfo=zone()) if given else None
 
 
 def show_mistake(words: Words, error: ValidationError) -> None:

@@ -1,7 +1,7 @@
 """L2, one district: how is it doing right now?"""
 
-from catalog.city.districts import DISTRICTS
 from catalog.severity import LEVELS
+from catalog.site import site
 from dashboards.boards import parts
 from dashboards.boards.alerts import history
 from dashboards.boards.stream import limit_targets, to_stream
@@ -37,7 +37,7 @@ def district_page(lang: Lang) -> Page:
         tags=("l1", "l2"),
         parent="wall",
     )
-    first = next(iter(DISTRICTS.values()))
+    first = next(iter(site().districts.values()))
     query = (
         f"SELECT __text, __value FROM dash.district_choices({literal(lang)}) WHERE __value <> 'all'"
     )

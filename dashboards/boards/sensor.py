@@ -3,8 +3,8 @@
 from grafana_foundation_sdk.builders import timeseries as series_builder
 from grafana_foundation_sdk.models import dashboard as model
 
-from catalog.city.sensors import sensors_of
 from catalog.model import Stream, ThresholdRule
+from catalog.sensors import sensors_of
 from dashboards.boards import parts
 from dashboards.boards.alerts import history
 from dashboards.looks import UNITS, flag_mapping
@@ -52,6 +52,7 @@ def _first() -> Stream:
         if isinstance(rule, ThresholdRule)
         and rule.metric == stream.headline
         and stream.headline in stream.metric_names
+        and sensors_of(stream.name)
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 
-from catalog.city.districts import DISTRICTS
 from catalog.model import Stream
+from catalog.site import site
 from dashboards.looks import level_mapping, level_steps
 from dashboards.page import At, Page, drill, uid
 from dashboards.panels import link_prop, timeline
@@ -30,9 +30,9 @@ def district_states(page: Page, at: At, *, stream: str = "", domain: str = "") -
         page.pick(one.title): drill(
             page.pick(one.title), uid("district", "", page.lang), f"var-district={one.code}"
         )
-        for one in DISTRICTS.values()
+        for one in site().districts.values()
     }
-    named = [(page.pick(one.title), one.code) for one in DISTRICTS.values()]
+    named = [(page.pick(one.title), one.code) for one in site().districts.values()]
     _strips(page, at, "states_district", "district", named, links, domain=domain, stream=stream)
 
 

@@ -2,6 +2,7 @@
 
 from catalog.model import Severity
 from catalog.severity import LEVELS
+from catalog.site import site
 from dashboards.boards import parts
 from dashboards.boards.states import stream_states
 from dashboards.boards.vitals import tiles
@@ -45,7 +46,7 @@ def wall_page(lang: Lang) -> Page:
 
 
 def _head(page: Page) -> None:
-    clock = "SELECT to_char(now() AT TIME ZONE 'Asia/Shanghai', 'MM-DD HH24:MI:SS') AS clock"
+    clock = f"SELECT to_char(now() AT TIME ZONE '{site().zone}', 'MM-DD HH24:MI:SS') AS clock"
     page.add(
         "clock",
         stat(fields="/.*/", rows=True),

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from grafana_foundation_sdk.models import units as sdk_units
 
+from catalog.site import site
 from dashboards.lint.board import Board, Json, Rule, Said, properties
 from dashboards.lint.shapes import model, strange
 from dashboards.page import SCHEMA_VERSION
@@ -23,7 +24,7 @@ def schema(board: Board) -> Said:
         yield "", f"schema {board.json.get('schemaVersion')}, not {SCHEMA_VERSION}"
     if board.json.get("editable") is not False:
         yield "", "can be edited: the change would be lost"
-    if board.json.get("timezone") != "Asia/Shanghai":
+    if board.json.get("timezone") != site().zone:
         yield "", "is not in local time"
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import psycopg
 import typer
 
-from dashboards.report.day import ZONE, read_day
+from catalog.site import zone
+from dashboards.report.day import read_day
 from dashboards.report.page import render
 from dashboards.report.pdf import NoPdfError, browser, print_pdf
 from dashboards.texts import Lang
@@ -31,7 +32,7 @@ def report_command(
 
     python -m dashboards report --date 2026-07-16 --lang en --out reports --no-pdf
     """
-    today = datetime.now(ZONE).date()
+    today = datetime.now(zone()).date()
     chosen = day.date() if day else today - timedelta(days=1)
     if chosen > today:
         _fail(f"{chosen} is not over yet and has not begun", 2)

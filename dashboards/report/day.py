@@ -5,19 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
 from catalog.model import Severity
 from catalog.registry import systems
+from catalog.site import zone
 from catalog.system import System
 from dashboards.looks import Steps
 from dashboards.texts import Lang
 from dashboards.wall import Vital, wall_rows
 
-ZONE = ZoneInfo("Asia/Shanghai")
 STEP = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
 MOST_ALERTS = 1000
@@ -35,12 +34,12 @@ class Span:
     @property
     def start(self) -> datetime:
         """Midnight at which the day begins."""
-        return datetime.combine(self.date, time(), ZONE)
+        return datetime.combine(self.date, time(), zone())
 
     @property
     def end(self) -> datetime:
         """Midnight at which it ends."""
-        return datetime.combine(self.date + timedelta(days=1), time(), ZONE)
+        return datetime.combine(self.date + timedelta(days=1), time(), zone())
 
     @property
     def before(self) -> "Span":
@@ -91,7 +90,7 @@ class Day:
     flags: list[tuple[str, int]]
     letters: list[Row]
     receivers: list[Row]
-    made_at: datetime = field(default_factory=lambda: datetime.now(ZONE))
+    made_at: datetime = field(default_factory=lambda: datetime.now(zone()))
 
     @property
     def hours(self) -> float:
@@ -133,7 +132,7 @@ def read_day(conn: Connection, day: date, lang: Lang, now: datetime | None = Non
     ``conn`` may be any role that reads schema ``dash``.
     """
     span = Span(day)
-    until = min(span.end, max(span.start, (now or datetime.now(ZONE)).astimezone(ZONE)))
+    until = min(span.end, max(span.start, (now or datetime.now(zone())).astimezone(zone())))
     given = [span.start, until]
     history = _rows(conn, f"dash.alert_history(%s, %s, {MOST_ALERTS})", given)
     return Day(

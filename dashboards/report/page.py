@@ -6,11 +6,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from catalog.city.districts import CITY_TITLE
 from catalog.model import Severity
 from catalog.severity import LEVELS
+from catalog.site import site, zone
 from dashboards.report.charts import hours, sparkline
-from dashboards.report.day import ZONE, Day, Row, VitalDay
+from dashboards.report.day import Day, Row, VitalDay
 from dashboards.texts import TEXTS, Lang, pick, say
 from storage.views.limits import COMPLETE_PCT
 
@@ -36,7 +36,7 @@ def render(day: Day) -> str:
     )
     return environment.get_template(TEMPLATE).render(
         day=day,
-        city=pick(CITY_TITLE, day.lang),
+        city=pick(site().title, day.lang),
         date=written_date(day.span.date, day.lang),
         t=lambda key: say(f"r.{key}", day.lang),
         pick=lambda item: pick(item, day.lang),
@@ -44,7 +44,7 @@ def render(day: Day) -> str:
         vitals=[_vital(one, day.lang) for one in day.vitals],
         chip=lambda severity: _chip(Severity(severity), day.lang),
         hours=hours(day.by_hour, HOURS_MM, say("r.by_hour", day.lang), day.hours),
-        until=f"{day.until.astimezone(ZONE):%H:%M}",
+        until=f"{day.until.astimezone(zone()):%H:%M}",
         warning=LEVELS[Severity.ORANGE],
         alerts=[_alert(row, day.lang) for row in day.alerts[:ALERTS_SHOWN]],
         more=max(0, day.raised - ALERTS_SHOWN),
@@ -110,7 +110,7 @@ def duration(seconds: float | None, lang: Lang) -> str:
 
 def _clock(moment: datetime, day: Day) -> str:
     """Return the local time of a moment; with its date when it is not of the day."""
-    local = moment.astimezone(ZONE)
+    local = moment.astimezone(zone())
     return f"{local:%H:%M}" if local.date() == day.span.date else f"{local:%m-%d}"
 
 

@@ -8,13 +8,12 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from catalog.site import zone
 from deploy import shell_env
 from deploy.backup.names import DAILY, STAMP, folder
 from deploy.paths import ROOT, Layout
 
-ZONE = ZoneInfo("Asia/Shanghai")
 OVERDUE = timedelta(hours=26)
 RETRY = timedelta(hours=1)
 SETTLED = timedelta(minutes=10)
@@ -38,8 +37,8 @@ class Plan:
         """Tell whether one is due: its hour has come since the newest one, or since the start."""
         if self.keep <= 0:
             return False
-        local = now.astimezone(ZONE)
-        last = datetime.combine(local.date(), self.at, ZONE)
+        local = now.astimezone(zone())
+        last = datetime.combine(local.date(), self.at, zone())
         if last > local:
             last -= timedelta(days=1)
         if newest is None:

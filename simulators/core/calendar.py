@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.site import offset_s
 from simulators.core.chance import Floats
 
-BEIJING_S = 8 * 3600
 DAY_S = 86_400
 SATURDAY = 5
 _SPRING_FESTIVALS = (
@@ -26,17 +26,17 @@ _FIXED_HOLIDAYS = ((1, 1, 1), (4, 4, 3), (5, 1, 5), (10, 1, 7))
 
 def local_day(at_s: Floats) -> NDArray[np.int64]:
     """Return days since 1970-01-01 in Beijing."""
-    return np.floor((at_s + BEIJING_S) / DAY_S).astype(np.int64)
+    return np.floor((at_s + offset_s()) / DAY_S).astype(np.int64)
 
 
 def day_start_s(day: int) -> float:
     """Return epoch seconds of a Beijing day's midnight."""
-    return float(day * DAY_S - BEIJING_S)
+    return float(day * DAY_S - offset_s())
 
 
 def hour(at_s: Floats) -> Floats:
     """Return the Beijing hour of the day, 0 up to 24."""
-    return (at_s + BEIJING_S) % DAY_S / 3600.0
+    return (at_s + offset_s()) % DAY_S / 3600.0
 
 
 def day_of_year(day: NDArray[np.int64]) -> NDArray[np.int64]:

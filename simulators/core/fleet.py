@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.city.sensors import KM_PER_DEGREE, sensors_of
-from catalog.model import Sensor, Stream
+from catalog.model import Stream
+from catalog.places import Sensor
+from catalog.sensors import KM_PER_DEGREE, sensors_of
 from simulators.core.chance import Chance, Floats, Keys, key_of
 
 US = 1_000_000

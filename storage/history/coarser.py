@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from storage.history.rolling import US, ZONE_US, Ints
+from catalog.site import offset_us
+from storage.history.rolling import US, Ints
 from storage.rollups import DAY, HOUR
 
 WIDTHS_US = {"15m": 15 * 60 * US, "1h": HOUR.seconds * US, "1d": DAY.days * 86_400 * US}
@@ -27,7 +28,7 @@ def _coarser(rows: pa.Table, width_us: int) -> pa.Table:
     rows = rows.combine_chunks()
     sensors = _flat(rows, "sensor").dictionary_encode().indices.to_numpy()
     times = _flat(rows, "window_start").cast(pa.int64()).to_numpy()
-    bucket = (times + ZONE_US) // width_us * width_us - ZONE_US
+    bucket = (times + offset_us()) // width_us * width_us - offset_us()
     begins = (sensors[1:] != sensors[:-1]) | (bucket[1:] != bucket[:-1])
     first = np.flatnonzero(np.append(True, begins))
     columns: list[pa.Array] = [

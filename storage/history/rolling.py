@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.model import Floats, Rolling
+from catalog.site import offset_us
 
 Ints = NDArray[np.int64]
 US = 1_000_000
-ZONE_US = 8 * 3600 * US
 LONG = np.iinfo(np.int64).max
 
 
@@ -37,7 +37,7 @@ class RollingTable:
             return np.zeros(0)
         if self._declared.kind == "level":
             x = 10.0 ** (x / 10.0)
-        bucket = (times + ZONE_US) // (self._declared.bucket_s * US)
+        bucket = (times + offset_us()) // (self._declared.bucket_s * US)
         self._move(int(sensors.max()) + 1, int(bucket.min()), int(bucket.max()))
         place = bucket - self._base
         first = np.flatnonzero(_begins(sensors, place))

@@ -5,7 +5,6 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from catalog.city.districts import CENTRAL, DISTRICTS
 from catalog.incident import incident_kinds
 from catalog.model import (
     AnyRule,
@@ -21,6 +20,7 @@ from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
 from catalog.registry import streams, systems
 from catalog.severity import LEVELS, STATES
+from catalog.site import site
 
 Row = dict[str, Any]
 KIND = {Metric: "measured", Rolling: "rolling", Derived: "derived"}
@@ -79,9 +79,9 @@ def rows_by_table() -> dict[str, list[Row]]:
                 "district": d.code,
                 **_titles(d.title),
                 **{"lon": d.lon, "lat": d.lat, "population": d.population},
-                **{"central": d.code in CENTRAL, "position": n},
+                **{"central": d.code in site().central, "position": n},
             }
-            for n, d in enumerate(DISTRICTS.values())
+            for n, d in enumerate(site().districts.values())
         ],
     }
 

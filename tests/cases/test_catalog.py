@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensors_of
 from catalog.model import Metric, SensorAttribute, Stream, Threshold, ThresholdRule
 from catalog.registry import stream, streams
+from catalog.sensors import sensors_of
+from catalog.site import site
 from systems.standards import aqi, noise, surface_water, traffic_index
 
 HERE = Path(__file__).parent
@@ -96,7 +96,7 @@ def test_districts_are_those_of_gb_t_2260() -> None:
     wanted = [tuple(row.values()) for row in table("districts")]
     found = [
         (d.code, d.title.zh, f"{d.lon:.4f}", f"{d.lat:.4f}", str(d.population))
-        for d in DISTRICTS.values()
+        for d in site().districts.values()
     ]
     assert found == wanted
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalog.city.sensors import sensors_of
 from catalog.registry import stream
+from catalog.sensors import sensors_of
 from catalog.ticks import Hearing, Pulse, Tick, Word
 from catalog.topics import shard_of
 from tests.cases.story import both, live, of_rule, readings, story, tell, ticks

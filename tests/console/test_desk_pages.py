@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from console.marks import CITY_ZONE
+from catalog.site import zone
 from deploy.wait import wait_until
 from tests.console.conftest import Opener
 
@@ -170,7 +170,7 @@ def test_a_list_is_saved_for_a_spreadsheet_with_local_times_and_names(
     assert head == "级别,最高级别,告警,位置,区县,数值,单位,阈值,单位,发生,持续,状态,签收人,指派"
     raised = conn.execute("SELECT raised_at FROM episodes WHERE id = %s", [ID]).fetchone()
     assert raised is not None
-    at = raised[0].astimezone(CITY_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    at = raised[0].astimezone(zone()).strftime("%Y-%m-%d %H:%M:%S")
     assert (
         lines[0] == f"I 红色,,道路积水,武侯区道路积水 1 号,武侯区,0.41,m,0.30,m,{at},{at},未解除,,"
     )
@@ -193,7 +193,7 @@ def test_a_period_is_chosen_on_the_charts(open_page: Opener) -> None:
     expect(page.get_by_label("从")).to_have_value("2026-11-29T02:00")
     wait_until(lambda: page.evaluate(CHART, ".series")["from"] > 0, 15.0, "a chart")
     drawn = page.evaluate(CHART, ".series")
-    hours = [datetime(2026, 11, 29, h, tzinfo=CITY_ZONE).timestamp() * 1000 for h in (2, 3)]
+    hours = [datetime(2026, 11, 29, h, tzinfo=zone()).timestamp() * 1000 for h in (2, 3)]
     assert [drawn["from"], drawn["to"]] == hours
 
 

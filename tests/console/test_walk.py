@@ -15,12 +15,12 @@ from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 from pydantic import BaseModel
 
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensors_of
 from catalog.incident import incident_kinds
 from catalog.model import Text
 from catalog.registry import streams, systems
+from catalog.sensors import sensors_of
 from catalog.severity import LEVELS, STATES
+from catalog.site import site
 from console.pages import all_pages
 from console.texts import catalogue
 from tests.console.conftest import Opener
@@ -162,7 +162,7 @@ def strangers(labels: set[str], language: str) -> set[str]:
 def english() -> set[str]:
     """Return every English text that has another one in Chinese."""
     ours = [(t["zh"], t["en"]) for t in catalogue().values()]
-    declared = [streams(), systems(), DISTRICTS, LEVELS, STATES, incident_kinds()]
+    declared = [streams(), systems(), site().districts, LEVELS, STATES, incident_kinds()]
     ours += [(t.zh, t.en) for thing in declared for t in texts_in(thing)]
     return {en for zh, en in ours if zh != en and re.search(r"[a-z]{2}", en)} - NAMES
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from catalog.contracts import Transition
 from catalog.frames import readings_schema
 from catalog.model import Stream, ThresholdRule
+from catalog.site import offset_s
 from catalog.ticks import Tick
 from engine.partition import PartitionEngine
 from tests.danger.table import US, Danger, Row, calm_values, plain, sensors_for
@@ -18,7 +19,6 @@ START = int(datetime(2026, 7, 20, tzinfo=UTC).timestamp())
 NOW = datetime(2026, 7, 20, tzinfo=UTC)
 TICKED = 8
 """Cadences after the danger's beginning in which a tick comes each second."""
-BEIJING_S = 8 * 3600
 
 Moved = tuple[float, Transition]
 """(seconds of the log, transition)."""
@@ -65,7 +65,7 @@ def begins_at(stream: Stream, rule: ThresholdRule) -> int:
     """Return the second after START at which a rule's danger may begin: within its hours."""
     hours = next((t.hours for t in rule.thresholds if t.hours), (0, 24))
     reach = stream.reach_s(rule.metric) + 600
-    midnight = (-(START + BEIJING_S)) % 86_400
+    midnight = (-(START + offset_s())) % 86_400
     return midnight + hours[0] * 3600 + reach
 
 
@@ -146,7 +146,7 @@ def _own_calm(stream: Stream, rule: ThresholdRule, sensor: str) -> dict[str, flo
 
 
 def _limit(stream: Stream, value: object, sensor: str) -> float:
-    from catalog.city.sensors import sensor as declared
+    from catalog.sensors import sensor as declared
 
     if isinstance(value, float | int):
         return float(value)

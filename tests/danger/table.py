@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from catalog.city.sensors import sensors_of
 from catalog.model import Stream, ThresholdRule
+from catalog.sensors import sensors_of
 
 US = 1_000_000
 Values = Mapping[str, float]

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from catalog.incident import incident_kinds
 from catalog.registry import stream, streams
+from catalog.site import zone
 from dashboards.__main__ import app
-from dashboards.report.day import ZONE, Day, Span, read_day
+from dashboards.report.day import Day, Span, read_day
 from dashboards.report.page import number, render, written_date
 from dashboards.report.pdf import CHOSEN, print_pdf
 from deploy.native import packages
@@ -33,7 +34,7 @@ from tests.support.history import (
 @pytest.fixture(scope="module")
 def past() -> Past:
     """Two days and a bit up to the newest 23:00 in town: yesterday is whole at any time of day."""
-    town = datetime.now(ZONE)
+    town = datetime.now(zone())
     late = town.replace(hour=23, minute=0, second=0, microsecond=0)
     now = (late if late <= town else late - timedelta(days=1)).astimezone(UTC)
     return Past(now, raw_hours=0, window_hours=0, quarter_hours=72, rollup_hours=50)
@@ -55,7 +56,7 @@ def city(databases: Databases, past: Past) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def span(past: Past) -> Span:
     """Yesterday, in local time."""
-    return Span((past.now.astimezone(ZONE) - timedelta(days=1)).date())
+    return Span((past.now.astimezone(zone()) - timedelta(days=1)).date())
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def test_deliveries_and_completeness_are_shown(day: Day) -> None:
 
 
 def test_a_day_without_data_says_so(reader: Connection) -> None:
-    page = plain(render(read_day(reader, datetime(2020, 1, 1, tzinfo=ZONE).date(), "zh")))
+    page = plain(render(read_day(reader, datetime(2020, 1, 1, tzinfo=zone()).date(), "zh")))
     assert "全天无告警；没有收到任何数据。" in page
     assert "尚未结束" not in page
     assert page.count("无数据") == len(streams())
@@ -174,7 +175,7 @@ def test_a_day_that_is_not_over_says_so_and_is_compared_with_the_same_hours(
 
 
 def test_dates_are_written_as_people_write_them(span: Span) -> None:
-    new_year = datetime(2026, 1, 1, tzinfo=ZONE).date()
+    new_year = datetime(2026, 1, 1, tzinfo=zone()).date()
     assert written_date(new_year, "zh") == "2026 年 1 月 1 日 星期四"
     assert written_date(new_year, "en") == "Thursday, 1 January 2026"
     assert (span.end - span.start) == timedelta(days=1)

@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
-from catalog.city.sensors import sensors
 from catalog.registry import streams
+from catalog.sensors import sensors
 from service.errors import FatalError
 from storage.migrate import FOLDER, migrate
 

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensors
 from catalog.registry import streams
+from catalog.sensors import sensors
+from catalog.site import site
 from storage.tables import last_table
 from storage.views import FOLDER, apply_views
 from tests.support.databases import Databases
@@ -50,7 +50,7 @@ def test_every_sensor_has_a_state_and_stale_is_one(city: str) -> None:
 def test_districts_and_streams_count_the_same_sensors(city: str) -> None:
     districts = ask(city, "SELECT * FROM dash.district_states()")
     fresh = ask(city, "SELECT * FROM dash.freshness()")
-    assert [d["district"] for d in districts] == list(DISTRICTS)
+    assert [d["district"] for d in districts] == list(site().districts)
     assert {f["stream"] for f in fresh} == set(streams())
     assert sum(d["sensors"] for d in districts) == sum(f["sensors"] for f in fresh)
     assert sum(d["fresh"] for d in districts) == sum(f["fresh"] for f in fresh)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from catalog.city.sensors import sensors_of
 from catalog.model import HealthRule, Metric, SensorAttribute, Stream, ThresholdRule
+from catalog.sensors import sensors_of
 from catalog.ticks import HEARING, Pulse, Tick, Word
 from tests.property.logs import START, US, Frame, Log, Received, Record
 from verify.oracle.reference import Values

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
 
-from catalog.city.sensors import sensor as declared_sensor
-from catalog.city.sensors import sensors_of
 from catalog.contracts import FLAG_SUSPECT
 from catalog.model import Stream
 from catalog.registry import streams
+from catalog.sensors import sensor as declared_sensor
+from catalog.sensors import sensors_of
 from catalog.single import derive, is_broken
 from catalog.ticks import Tick, Word
 from catalog.topics import shard_of

@@ -3,9 +3,9 @@
 import math
 
 from catalog.model import Rolling, Stream
+from catalog.site import offset_us
 
 US = 1_000_000
-BEIJING_US = 8 * 3600 * US
 
 Buckets = dict[int, list[float]]
 
@@ -17,7 +17,7 @@ def period_us(stream: Stream, gaps: list[int]) -> int:
 
 def roll(rolling: Rolling, buckets: Buckets, period: int, at: int, x: float | None) -> float | None:
     """Add a good value to its bucket; return the value over the window that ends with it."""
-    number = (at + BEIJING_US) // (rolling.bucket_s * US)
+    number = (at + offset_us()) // (rolling.bucket_s * US)
     if x is not None:
         buckets.setdefault(number, []).append(x)
     needed = math.ceil(rolling.full * rolling.bucket_s * US / period) if rolling.full else 1

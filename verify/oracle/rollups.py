@@ -1,19 +1,19 @@
 """What the rollups must hold, from the minutes that are stored: added up one by one."""
 
 from catalog.model import Stream
+from catalog.site import offset_us
 from verify.oracle.outputs import Row
 from verify.oracle.tables import ROLLUPS, Minute, Tables
 
 US = 1_000_000
 HOUR_US = 3600 * US
 DAY_US = 24 * HOUR_US
-BEIJING_US = 8 * HOUR_US
 
 
 def bucket(kind: str, start: int) -> int:
     """Return the start of the quarter, hour or local day that a minute lies in (epoch µs)."""
     if kind == "1d":
-        return (start + BEIJING_US) // DAY_US * DAY_US - BEIJING_US
+        return (start + offset_us()) // DAY_US * DAY_US - offset_us()
     length = 15 * 60 * US if kind == "15m" else HOUR_US
     return start // length * length
 

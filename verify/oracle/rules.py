@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import isfinite
 
-from catalog.city.sensors import sensor as declared_sensor
 from catalog.contracts import Transition
 from catalog.model import SensorAttribute, Stream, Threshold, ThresholdRule
+from catalog.sensors import sensor as declared_sensor
+from catalog.site import offset_us
 
 US = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-BEIJING_US = 8 * 3600 * US
 ID_LENGTH = 24
 
 
@@ -64,7 +64,7 @@ def in_force(threshold: Threshold, at: int, since: int | None = None) -> bool:
 
     A value that looks back to ``since`` is to lie within the hours with all that it is made of.
     """
-    local = at + BEIJING_US
+    local = at + offset_us()
     for moment_us in (at, at if since is None else since):
         if threshold.hours is not None and not within(threshold.hours, moment_us):
             return False
@@ -78,7 +78,7 @@ def in_force(threshold: Threshold, at: int, since: int | None = None) -> bool:
 def within(hours: tuple[int, int], at: int) -> bool:
     """Tell whether a time lies within local hours, which may wrap at midnight."""
     start, end = hours
-    hour = (at + BEIJING_US) // (3600 * US) % 24
+    hour = (at + offset_us()) // (3600 * US) % 24
     return start <= hour < end if start < end else hour >= start or hour < end
 
 

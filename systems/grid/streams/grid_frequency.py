@@ -10,7 +10,6 @@ from catalog.model import (
     Metric,
     Placement,
     Rolling,
-    Site,
     Source,
     Stream,
     StreamAbsenceRule,
@@ -106,24 +105,5 @@ STREAM = Stream(
         StreamAbsenceRule(after_s=30),
         HealthRule(),
     ),
-    placement=Placement(
-        sites=(
-            Site(
-                id="frequency-jinjiang",
-                title=text("锦江变电站", "Jinjiang substation"),
-                lon=104.1174,
-                lat=30.5981,
-                district="510104",
-                street="三圣街道",
-            ),
-            Site(
-                id="frequency-longquan",
-                title=text("龙泉变电站", "Longquan substation"),
-                lon=104.2747,
-                lat=30.5566,
-                district="510112",
-                street="龙泉街道",
-            ),
-        )
-    ),
+    placement=Placement(),
 )

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from catalog import checks
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import downstream, sensors
 from catalog.frames import FrameError, decode, encode, frame_headers
 from catalog.model import Placement, Source, Stream, ThresholdRule, levels, text
 from catalog.registry import DeclarationError, load_stream, stream, streams
 from catalog.scaffold import new_stream
+from catalog.sensors import downstream, sensors
+from catalog.site import site, stations
 from tests.support.frames import START, noise_batch
 
 
@@ -95,11 +95,11 @@ def test_two_of_one_name_are_refused(name: str, part: str) -> None:
         again(good, **{part: (*getattr(good, part), first)})
 
 
-def test_two_sites_of_one_id_and_a_relation_named_like_a_test_are_refused() -> None:
+def test_two_stations_of_one_id_and_a_relation_named_like_a_test_are_refused() -> None:
     good = stream("waterlogging")
-    sites = good.placement.sites
-    twice = good.placement.model_copy(update={"sites": (*sites, sites[0])})
-    with pytest.raises(ValueError, match=f"site {sites[0].id} is declared twice"):
+    first = stations("waterlogging")[0]
+    twice = good.placement.model_copy(update={"stations": (first, first)})
+    with pytest.raises(ValueError, match=f"station {first.id} is declared twice"):
         again(good, placement=twice)
     noise = stream("noise")
     spike = noise.relations[0].model_copy(update={"name": "spike"})
@@ -173,7 +173,7 @@ def test_a_rule_on_a_mean_that_does_not_round_is_found() -> None:
 def test_sensors_are_unique_and_stand_in_chengdu() -> None:
     placed = sensors()
     assert len({s.id for s in placed}) == len(placed) > 300
-    assert {s.district for s in placed} == set(DISTRICTS)
+    assert {s.district for s in placed} == set(site().districts)
     for s in placed:
         assert 102.9 < s.lon < 105.0, s.id
         assert 30.0 < s.lat < 31.5, s.id
@@ -199,7 +199,7 @@ def test_bad_or_taken_stream_names_are_refused(tmp_path: object) -> None:
 
 
 def test_no_placement_is_found() -> None:
-    assert Placement().sites == ()
+    assert Placement().stations == ()
 
 
 def test_a_frame_survives_its_journey() -> None:

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from catalog.city.districts import DISTRICTS
-from catalog.city.sensors import sensors
-from catalog.city.shapes import Point, boundaries, geojson
+from catalog.sensors import sensors
+from catalog.shapes import boundaries, geojson
+from catalog.site import Point, site
 
 
 def rings(code: str) -> Iterator[list[Point]]:
@@ -30,29 +30,30 @@ def inside(point: Point, code: str) -> bool:
 
 
 def test_neighbours_share_their_borders_without_gap_or_overlap() -> None:
-    drawn = [edge for code in DISTRICTS for ring in rings(code) for edge in pairwise(ring)]
+    drawn = [edge for code in site().districts for ring in rings(code) for edge in pairwise(ring)]
     counted = Counter(frozenset(edge) for edge in drawn)
     assert set(counted.values()) == {1, 2}
     assert sum(times == 2 for times in counted.values()) > sum(t == 1 for t in counted.values())
-    assert all(ring[0] == ring[-1] and len(ring) > 3 for c in DISTRICTS for ring in rings(c))
+    assert all(ring[0] == ring[-1] and len(ring) > 3 for c in site().districts for ring in rings(c))
 
 
-@pytest.mark.parametrize("code", DISTRICTS)
+@pytest.mark.parametrize("code", site().districts)
 def test_a_seat_lies_in_its_own_district_only(code: str) -> None:
-    seat = (DISTRICTS[code].lon, DISTRICTS[code].lat)
-    assert [c for c in DISTRICTS if inside(seat, c)] == [code]
+    seat = (site().districts[code].lon, site().districts[code].lat)
+    assert [c for c in site().districts if inside(seat, c)] == [code]
 
 
 def test_sensors_lie_in_the_city_and_most_of_them_in_their_district() -> None:
     found = [
-        (one.district, [c for c in DISTRICTS if inside((one.lon, one.lat), c)]) for one in sensors()
+        (one.district, [c for c in site().districts if inside((one.lon, one.lat), c)])
+        for one in sensors()
     ]
     assert sum(district in there for district, there in found) > 0.8 * len(found)
 
 
 def test_the_geojson_names_every_district_in_both_languages() -> None:
     found = {f["id"]: f["properties"] for f in geojson()["features"]}
-    assert set(DISTRICTS) <= set(found)
+    assert set(site().districts) <= set(found)
     assert found["510104"] == {
         "name": "510104",
         "kind": "district",

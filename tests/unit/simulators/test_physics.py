@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from catalog.city.sensors import downstream
 from catalog.registry import stream
+from catalog.sensors import downstream
 from simulators.core.city import City
 from simulators.core.events import Event
 from simulators.core.scenarios import SCENARIOS

@@ -3,9 +3,10 @@
 import math
 from functools import cache
 
-from catalog.city.districts import CENTRAL, CITY, DISTRICTS
-from catalog.model import District, Sensor, Stream, text
+from catalog.model import Stream, text
+from catalog.places import District, Sensor
 from catalog.registry import stream, streams
+from catalog.site import site, stations
 
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 SPREAD_KM = {True: 2.2, False: 4.5}
@@ -24,8 +25,13 @@ def sensors_of(stream_name: str) -> tuple[Sensor, ...]:
     """Return the sensors of one stream; KeyError for an unknown stream."""
     declared = stream(stream_name)
     by_hand = [
-        Sensor(**site.model_dump(exclude={"title"}), title=site.title, stream=declared.name)
-        for site in declared.placement.sites
+        Sensor(
+            **one.model_dump(exclude={"title"}),
+            title=one.title,
+            stream=declared.name,
+            city=site().code,
+        )
+        for one in (*stations(declared.name), *declared.placement.stations)
     ]
     return (*by_hand, *_generated(declared))
 
@@ -55,11 +61,11 @@ def downstream(sensor_id: str) -> tuple[Sensor, ...]:
 
 def _generated(declared: Stream) -> list[Sensor]:
     place = declared.placement
-    codes = [code for code in place.districts or DISTRICTS if code in DISTRICTS]
+    codes = [code for code in place.districts or site().districts if code in site().districts]
     made = []
     for code in codes:
-        count = place.per_district * (2 if code in CENTRAL else 1)
-        made += [_nth(declared, DISTRICTS[code], n) for n in range(1, count + 1)]
+        count = place.per_district * (2 if code in site().central else 1)
+        made += [_nth(declared, site().districts[code], n) for n in range(1, count + 1)]
     return made
 
 
@@ -74,7 +80,7 @@ def _nth(declared: Stream, district: District, n: int) -> Sensor:
         title=text(f"{district.title.zh}{zh} {n} 号", f"{district.title.en} {en.lower()} {n}"),
         lon=lon,
         lat=lat,
-        city=CITY,
+        city=site().code,
         district=district.code,
         street=street,
         attributes=declared.placement.attributes,
@@ -85,7 +91,7 @@ def _nth(declared: Stream, district: District, n: int) -> Sensor:
 def _spot(stream_name: str, district: District, n: int) -> tuple[float, float]:
     """Return the n-th place on a sunflower spiral that each stream turns by its own angle."""
     turn = sum(stream_name.encode()) % 360 * math.pi / 180
-    radius = SPREAD_KM[district.code in CENTRAL] * math.sqrt(n / 6)
+    radius = SPREAD_KM[district.code in site().central] * math.sqrt(n / 6)
     angle = turn + n * GOLDEN_ANGLE
     north = radius * math.sin(angle) / KM_PER_DEGREE
     east = radius * math.cos(angle) / (KM_PER_DEGREE * math.cos(math.radians(district.lat)))

@@ -3,10 +3,8 @@
 Coordinates are those of the seats (degrees); populations are rounded from the 2020 census.
 """
 
-from catalog.model import District, text
-
-CITY = "510100"
-CITY_TITLE = text("成都市", "Chengdu")
+from catalog.base import text
+from catalog.places import District
 
 
 def _district(

@@ -1,1 +1,0 @@
-"""Chengdu: districts, streets and the sensors that the declarations place in them."""

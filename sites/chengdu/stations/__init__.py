@@ -1,0 +1,1 @@
+"""Sensors placed by hand: one file a stream, with a name ``STATIONS``."""
