@@ -14,7 +14,10 @@ from storage.audit import record
 
 FLUSH_S = 10.0
 MOST_ROWS = 10
-"""Rows that one flush writes; what else was refused is one row with its count."""
+"""Rows of each kind of refusal that one flush writes; the rest of a kind is one row with its count.
+
+The kinds do not share them: guessing at the door must not hide who was refused inside.
+"""
 MOST_KEPT = 500
 Key = tuple[str, str, str]
 
@@ -73,14 +76,15 @@ class Refusals:
 
     @staticmethod
     def _write(conn: psycopg.Connection, counts: dict[Key, Count]) -> None:
-        ordered = sorted(counts.items(), key=lambda item: -item[1].count)
-        for (what, who, address), kept in ordered[:MOST_ROWS]:
-            with coming_from(address):
-                told = {"count": kept.count, "first": kept.first.isoformat()}
-                told["last"] = kept.last.isoformat()
-                record(conn, who or "unknown", what, kept.example, "refused", **told)
-        rest = [kept for _, kept in ordered[MOST_ROWS:]]
-        if rest:
-            count, sources = sum(kept.count for kept in rest), len(rest)
-            with coming_from(""):
-                record(conn, "several", "refused", "", "refused", count=count, sources=sources)
+        for what in sorted({what for what, _, _ in counts}):
+            own = [(key, kept) for key, kept in counts.items() if key[0] == what]
+            own.sort(key=lambda item: -item[1].count)
+            for (_, who, address), kept in own[:MOST_ROWS]:
+                with coming_from(address):
+                    told = {"count": kept.count, "first": kept.first.isoformat()}
+                    told["last"] = kept.last.isoformat()
+                    record(conn, who or "unknown", what, kept.example, "refused", **told)
+            if rest := [kept.count for _, kept in own[MOST_ROWS:]]:
+                with coming_from(""):
+                    told = {"count": sum(rest), "sources": len(rest)}
+                    record(conn, "several", what, "", "refused", **told)

@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from catalog.registry import systems
+from catalog.severity import LEVELS
 from dashboards.wall import wall_rows
 from tests.console.conftest import Opener, Place
 from tests.support.databases import Databases
@@ -36,6 +37,18 @@ MEASURE = """(least) => {
 }"""
 
 
+SIGN_EVERY_NUMBER = """(signs) => {
+  for (const row of document.querySelectorAll('.strip .vitals')) {
+    while (row.children.length < 8) row.append(row.firstElementChild.cloneNode(true));
+  }
+  [...document.querySelectorAll('.wall-page .vitals .value')].forEach((e, n) => {
+    e.querySelector('i')?.remove();
+    e.insertAdjacentHTML('afterbegin', `<i aria-hidden="true">${signs[n % signs.length]}</i>`);
+  });
+}"""
+"""As if each number were past a declared limit, each level in turn, in rows of eight streams."""
+
+
 def open_wall(open_page: Opener, query: str = "seconds=0", **more: int | str) -> Page:
     page = open_page(f"/wall?{query}", **{"width": 1920, "height": 1080, **more})
     expect(page.locator(".strips .tile, .cell .tile").locator("visible=true").first).to_be_visible()
@@ -53,6 +66,9 @@ def test_every_page_fits_one_screen_in_letters_readable_from_afar(
             expect(page.locator(f".wall-page.{name}")).to_be_visible()
         found = page.evaluate(MEASURE, LEAST_PX * scale)
         assert found == [[1920 * scale, 1080 * scale], [], [], []], name
+        page.evaluate(SIGN_EVERY_NUMBER, [level.icon for level in LEVELS.values()])
+        _, small, _, _ = page.evaluate(MEASURE, LEAST_PX * scale)
+        assert small == [], f"signs of {name or 'the city'}"
 
 
 def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connection) -> None:
