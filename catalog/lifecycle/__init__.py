@@ -1,0 +1,1 @@
+"""The language of life cycles: records, their clocks and calendar, KPIs, and lasting things."""

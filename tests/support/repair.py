@@ -1,0 +1,20 @@
+"""A small system for tests, as one outside the tree: ``works`` with its record ``repair``."""
+
+import shutil
+from pathlib import Path
+
+from catalog.lifecycle.record import Record
+from catalog.lifecycle.registry import load_record
+
+FOLDER = Path(__file__).parent / "works"
+SOURCE = (FOLDER / "records" / "repair.py").read_text(encoding="utf-8")
+
+
+def write_system(folder: Path) -> Path:
+    """Copy the system into a folder; return the system's own folder there."""
+    return shutil.copytree(FOLDER, folder / "works")
+
+
+def load_repair() -> Record:
+    """Return the record as the system's file declares it."""
+    return load_record(FOLDER / "records" / "repair.py")
