@@ -9,9 +9,9 @@ import typer
 
 from alerts.commands import care, deliveries, drills, incidents, receivers, routes, silences
 from alerts.commands.start import prepare
-from alerts.deliver import run_deliver
+from alerts.delivery.deliver import run_deliver
+from alerts.delivery.receiver import serve
 from alerts.engine import run_engine
-from alerts.receiver import serve
 from alerts.settings import AlertSettings
 from service.command import run
 from service.process import run_process

@@ -8,14 +8,14 @@ from kafka.consumer.fetcher import ConsumerRecord
 from prometheus_client import Counter
 from psycopg import Connection
 
-from alerts.episodes import Change, apply
-from alerts.keeper import keep
-from alerts.links import links_of
-from alerts.notify import Notifier
-from alerts.outbox import lock_writers, now_of
-from alerts.routes import Routes
+from alerts.delivery.links import links_of
+from alerts.delivery.outbox import lock_writers, now_of
+from alerts.episode.episodes import Change, apply
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import Routes
+from alerts.scheduler import keep
 from alerts.settings import AlertSettings
-from alerts.settle import settle
+from alerts.sources.dispatch import settle
 from catalog.contracts import decode_transition
 from catalog.frames import FrameError
 from catalog.topics import transitions_topic

@@ -7,7 +7,7 @@ from pydantic import Field
 from catalog.platform import PLATFORM
 from service.settings import Settings
 
-DEFAULT_ROUTES = Path(__file__).parent / "routes.toml"
+DEFAULT_ROUTES = Path(__file__).parent / "routing" / "routes.toml"
 
 
 class AlertSettings(Settings):

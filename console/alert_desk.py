@@ -8,10 +8,10 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts import acts
-from alerts.alert_models import Alert
-from alerts.ending import can_be_ended, end_alert
-from alerts.outbox import now_of
+from alerts.delivery.outbox import now_of
+from alerts.episode import acts
+from alerts.episode.models import Alert
+from alerts.sources.ending import can_be_ended, end_alert
 from console.alerting import alerting
 from console.deeds import do
 from console.dossier import Dossier

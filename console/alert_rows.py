@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
-from alerts.alert_models import Act, Alert
-from alerts.deliveries import Delivery
+from alerts.delivery.log import Delivery
+from alerts.episode.models import Act, Alert
 from catalog.model import (
     ENGINEERING,
     STREAM_SUBJECT,

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from alerts.guard import Guard, guard_of
-from alerts.links import Links, links_of
-from alerts.notify import Notifier
-from alerts.routes import read_routes
+from alerts.delivery.guard import Guard, guard_of
+from alerts.delivery.links import Links, links_of
+from alerts.delivery.vault import Vault, open_vault
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
-from alerts.vault import Vault, open_vault
 
 
 @dataclass(frozen=True, slots=True)

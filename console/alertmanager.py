@@ -9,12 +9,12 @@ from prometheus_client import REGISTRY
 from psycopg import Connection
 from pydantic import BaseModel, Field
 
-from alerts.alert_models import Alert
-from alerts.fields import Moment
-from alerts.labels import Matcher
-from alerts.patterns import Pattern
-from alerts.silences import Silence, SilenceDraft, silences_at
-from alerts.store import active_alerts
+from alerts.episode.models import Alert
+from alerts.episode.queries import active_alerts
+from alerts.event.fields import Moment
+from alerts.event.labels import Matcher
+from alerts.event.patterns import Pattern
+from alerts.routing.silences import Silence, SilenceDraft, silences_at
 from console.problems import Problem
 
 MOST = 50_000

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from alerts.routes import Group, Match, Route, Routes
+from alerts.routing.routes import Group, Match, Route, Routes
 
 Part = dict[str, Any]
 EVERYBODY = ("*",)

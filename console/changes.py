@@ -16,7 +16,7 @@ from typing import Any, Literal
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from alerts.incident_store import Summary
+from alerts.incident.queries import Summary
 from catalog.incident import incident_kinds
 
 KEPT = 20_000

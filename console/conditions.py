@@ -1,7 +1,7 @@
 """Conditions of a silence in the words of the desk: ``区县=武侯区`` beside ``district=510107``."""
 
-from alerts.events import rule_title
-from alerts.labels import LABELS, Matcher, parse_matcher
+from alerts.event.events import rule_title
+from alerts.event.labels import LABELS, Matcher, parse_matcher
 from catalog.model import Severity
 from catalog.registry import find_rule, streams, systems
 from catalog.severity import LEVELS

@@ -6,11 +6,11 @@ from math import asin, cos, radians, sin, sqrt
 
 from psycopg import Connection
 
-from alerts.alert_models import Alert, AlertFilter, AlertPage
-from alerts.deliveries import Delivery, list_deliveries
-from alerts.incident_store import Summary, incidents_named
+from alerts.delivery.log import Delivery, list_deliveries
+from alerts.episode.models import Alert, AlertFilter, AlertPage
+from alerts.episode.queries import find_alerts, get_alert
+from alerts.incident.queries import Summary, incidents_named
 from alerts.people import assignable
-from alerts.store import find_alerts, get_alert
 from catalog.model import AnyRule, Stream
 from catalog.registry import find_rule, streams
 from console import history, registry

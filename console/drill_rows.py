@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from alerts.drills import Drill, DrillSummary, Performance
+from alerts.sources.drills import Drill, DrillSummary, Performance
 from console.marks import duration, level_mark, local_time
 from console.roles import Principal, Role
 from console.texts import Words

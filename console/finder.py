@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from psycopg import Connection
 
-from alerts.alert_models import Alert, AlertFilter
-from alerts.incident_store import Summary, list_incidents
-from alerts.store import find_alerts
+from alerts.episode.models import Alert, AlertFilter
+from alerts.episode.queries import find_alerts
+from alerts.incident.queries import Summary, list_incidents
 from catalog.incident import incident_kinds
 from catalog.model import Text
 from catalog.registry import streams

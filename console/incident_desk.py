@@ -7,14 +7,14 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts import incident_care as care
-from alerts.incident_acts import (
+from alerts.incident import care as care
+from alerts.incident.acts import (
     confirm_incident,
     merge_incidents,
     reopen_incident,
     resolve_incident,
 )
-from alerts.incident_store import IncidentPage, Summary
+from alerts.incident.queries import IncidentPage, Summary
 from console import registry
 from console.alerting import alerting
 from console.deeds import do

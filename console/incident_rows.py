@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from alerts.events import rule_title
-from alerts.incident_store import IncidentAct, IncidentPage, Member, TaskState
+from alerts.event.events import rule_title
+from alerts.incident.queries import IncidentAct, IncidentPage, Member, TaskState
 from catalog.severity import LEVELS
 from catalog.site import site
 from console import registry

@@ -15,8 +15,8 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from alerts.incident_store import Summary, list_incidents
-from alerts.outbox import LIVE_CHANNEL
+from alerts.incident.queries import Summary, list_incidents
+from alerts.wake import LIVE_CHANNEL
 from console.changes import Changes, Seen
 from dashboards.wall import HOURS, POINTS
 from service.clock import Clock

@@ -7,9 +7,8 @@ from nicegui import ui
 from psycopg import Connection
 from pydantic import SecretStr, ValidationError
 
-from alerts.events import Format
-from alerts.guard import hide
-from alerts.receivers import (
+from alerts.delivery.guard import hide
+from alerts.delivery.receivers import (
     ROBOTS,
     ReceiverChange,
     ReceiverDraft,
@@ -19,6 +18,7 @@ from alerts.receivers import (
     remove,
     rotate_secret,
 )
+from alerts.event.events import Format
 from catalog.registry import systems
 from catalog.severity import LEVELS
 from console.alerting import alerting
@@ -161,7 +161,7 @@ def remove_form(view: View, known: ReceiverView) -> None:
 
     async def go() -> None:
         def deed(conn: Connection, _: str) -> None:
-            remove(conn, known.name, alerting().notifier.routes)
+            remove(conn, known.name, alerting().notifier.routes.receivers())
 
         if await do(view, "receiver.remove", known.name, deed, role=Role.ADMIN):
             ui.navigate.to("/receivers")

@@ -11,8 +11,8 @@ from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.errors import ConflictError, NotFoundError
-from alerts.labels import Matcher
-from alerts.silences import LONGEST, SilenceDraft, add_silence, end_silence, list_silences
+from alerts.event.labels import Matcher
+from alerts.routing.silences import LONGEST, SilenceDraft, add_silence, end_silence, list_silences
 from catalog.sensors import sensor as declared_sensor
 from catalog.site import site
 from console.dossier import distance_km

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
 from alerts.errors import NotFoundError
-from alerts.responses import STEPS, Addressed, Step, addressed, list_responses, respond
+from alerts.sources.responses import STEPS, Addressed, Step, addressed, list_responses, respond
 from catalog.site import zone
 from console.alerting import Room
 from console.auth import Conn

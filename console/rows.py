@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from alerts.alert_models import Alert
-from alerts.events import whole_stream
-from alerts.incident_store import Summary
-from alerts.reasons import REASONS
+from alerts.episode.models import Alert
+from alerts.event.events import whole_stream
+from alerts.event.reasons import REASONS
+from alerts.incident.queries import Summary
 from catalog.model import STREAM_SUBJECT
 from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import streams

@@ -7,10 +7,10 @@ from nicegui import ui
 from psycopg import Connection
 from pydantic import ValidationError
 
-from alerts.alert_models import Alert
-from alerts.labels import Matcher
-from alerts.silences import SilenceDraft, add_silence
-from alerts.store import preview
+from alerts.episode.models import Alert
+from alerts.episode.queries import preview
+from alerts.event.labels import Matcher
+from alerts.routing.silences import SilenceDraft, add_silence
 from catalog.severity import LEVELS
 from catalog.site import site
 from console import registry

@@ -7,16 +7,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alerts import acts
-from alerts.alert_models import Alert, AlertFilter
 from alerts.commands.start import acting, database, me, write_down
-from alerts.ending import end_alert
-from alerts.links import links_of
-from alerts.notify import Notifier
-from alerts.outbox import now_of
-from alerts.routes import read_routes
+from alerts.delivery.links import links_of
+from alerts.delivery.outbox import now_of
+from alerts.episode import acts
+from alerts.episode.models import Alert, AlertFilter
+from alerts.episode.queries import find_alerts, get_alert
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
-from alerts.store import find_alerts, get_alert
+from alerts.sources.ending import end_alert
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from service.clock import SystemClock

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alerts import deliveries as log
 from alerts.commands.start import database, write_down
+from alerts.delivery import log as log
 
 app = typer.Typer(no_args_is_help=True, help="The delivery log: list, show, replay.")
 

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alerts import drills as book
 from alerts.commands.start import acting, database, me, write_down
+from alerts.sources import drills as book
 from catalog.site import zone
 from service.clock import SystemClock
 

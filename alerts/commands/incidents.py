@@ -6,15 +6,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alerts import incident_acts as decide
-from alerts import incident_care as care
-from alerts import incident_store as store
 from alerts.commands.start import acting, database, me
-from alerts.incident_store import Summary
-from alerts.links import links_of
-from alerts.notify import Notifier
-from alerts.outbox import now_of
-from alerts.routes import read_routes
+from alerts.delivery.links import links_of
+from alerts.delivery.outbox import now_of
+from alerts.incident import acts as decide
+from alerts.incident import care as care
+from alerts.incident import queries as store
+from alerts.incident.queries import Summary
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
 from catalog.model import Severity
 from catalog.severity import LEVELS

@@ -8,15 +8,15 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from alerts import receivers as book
 from alerts.commands.start import acting, database, me, write_down
-from alerts.deliveries import send_test
-from alerts.events import Format
-from alerts.guard import guard_of, hide
-from alerts.links import links_of
-from alerts.routes import read_routes
+from alerts.delivery import receivers as book
+from alerts.delivery.guard import guard_of, hide
+from alerts.delivery.links import links_of
+from alerts.delivery.log import send_test
+from alerts.delivery.vault import open_vault
+from alerts.event.events import Format
+from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
-from alerts.vault import open_vault
 from service.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Who is told: add, list, rotate, test, switch off.")
@@ -113,7 +113,7 @@ def remove_command(name: str) -> None:
     """
     routes = read_routes(AlertSettings().routes_file)
     with database() as conn, conn.transaction():
-        lost = book.remove(conn, name, routes)
+        lost = book.remove(conn, name, routes.receivers())
         write_down(conn, "receiver.remove", name, undelivered=lost)
     typer.echo(f"removed {name}; {lost} message(s) had not been delivered")
 

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alerts.labels import Labels, alert_labels
-from alerts.routes import Routes, read_routes
+from alerts.event.labels import Labels, alert_labels
+from alerts.routing.routes import Routes, read_routes
 from alerts.settings import AlertSettings
 from catalog.model import Severity
 from catalog.registry import streams

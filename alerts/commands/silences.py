@@ -7,10 +7,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alerts import silences as book
 from alerts.commands.start import database, me, write_down
-from alerts.labels import parse_matcher
-from alerts.store import preview
+from alerts.episode.queries import preview
+from alerts.event.labels import parse_matcher
+from alerts.routing import silences as book
 from service.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Silences and maintenance windows.")

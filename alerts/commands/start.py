@@ -8,12 +8,12 @@ from typing import Any
 import typer
 from psycopg import Connection
 
-from alerts.guard import guard_of
-from alerts.receivers import list_receivers, register, seal_all
-from alerts.receivers_file import read_file
-from alerts.routes import Routes, check_receivers, read_routes
+from alerts.delivery.guard import guard_of
+from alerts.delivery.receivers import list_receivers, register, seal_all
+from alerts.delivery.receivers_file import read_file
+from alerts.delivery.vault import open_vault
+from alerts.routing.routes import Routes, check_receivers, read_routes
 from alerts.settings import AlertSettings
-from alerts.vault import open_vault
 from service.errors import FatalError
 from service.postgres import connect
 from storage.shell import record_by_shell, shell_user

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Body, Query
 from psycopg import Connection
 from pydantic import BaseModel, Field, ValidationError
 
-from alerts import silences as book
-from alerts.labels import Matcher, parse_matcher
-from alerts.patterns import pattern
-from alerts.receivers import list_receivers
+from alerts.delivery.receivers import list_receivers
+from alerts.event.labels import Matcher, parse_matcher
+from alerts.event.patterns import pattern
+from alerts.routing import silences as book
 from console import alertmanager as am
 from console.alerting import Room
 from console.alertmanager_config import config_of

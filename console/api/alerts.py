@@ -12,13 +12,13 @@ from fastapi import APIRouter, Query
 from psycopg import Connection
 from pydantic import BaseModel, Field
 
-from alerts import acts
-from alerts.alert_models import Alert, AlertFilter, AlertPage, State, TransitionRow
-from alerts.ending import end_alert
-from alerts.fields import Moment, Words
-from alerts.foreign import STREAM as EXTERNAL
-from alerts.outbox import now_of
-from alerts.store import count_alerts, find_alerts, get_alert, list_transitions
+from alerts.delivery.outbox import now_of
+from alerts.episode import acts
+from alerts.episode.models import Alert, AlertFilter, AlertPage, State, TransitionRow
+from alerts.episode.queries import count_alerts, find_alerts, get_alert, list_transitions
+from alerts.event.fields import Moment, Words
+from alerts.sources.ending import end_alert
+from alerts.sources.foreign import STREAM as EXTERNAL
 from catalog.platform import PLATFORM
 from catalog.registry import streams
 from console.alerting import Room

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from alerts.fields import Number
+from alerts.event.fields import Number
 from console.api.paging import Pages
 from console.auth import Admin, Conn
 from storage import audit

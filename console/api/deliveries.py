@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from alerts import deliveries as log
-from alerts.deliveries import Delivery, DeliveryPage, State
-from alerts.fields import Moment
+from alerts.delivery import log as log
+from alerts.delivery.log import Delivery, DeliveryPage, State
+from alerts.event.fields import Moment
 from console.api.paging import Pages
 from console.api.receivers import Sent
 from console.auth import Conn, Operator, Viewer

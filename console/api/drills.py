@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from alerts import drills as book
-from alerts.drills import Drill, DrillDraft, DrillPage, DrillSummary
-from alerts.fields import Number
+from alerts.event.fields import Number
+from alerts.sources import drills as book
+from alerts.sources.drills import Drill, DrillDraft, DrillPage, DrillSummary
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock

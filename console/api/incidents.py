@@ -5,17 +5,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from alerts import incident_care as care
-from alerts import incident_store as store
-from alerts.fields import Words
-from alerts.incident_acts import (
+from alerts.delivery.outbox import now_of
+from alerts.event.fields import Words
+from alerts.incident import care as care
+from alerts.incident import queries as store
+from alerts.incident.acts import (
     confirm_incident,
     merge_incidents,
     reopen_incident,
     resolve_incident,
 )
-from alerts.incident_store import IncidentPage, Status, Summary
-from alerts.outbox import now_of
+from alerts.incident.queries import IncidentPage, Status, Summary
 from console.alerting import Room
 from console.api.alerts import Reason
 from console.api.paging import Offset, Pages

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Body
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.external import take
-from alerts.foreign import read_foreign
+from alerts.sources.external import take
+from alerts.sources.foreign import read_foreign
 from console.alerting import Alerting, Room
 from console.auth import Conn, Operator
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from alerts.fields import Moment
+from alerts.event.fields import Moment
 from catalog.model import Stream, Text
 from console import history
 from console.api.paging import next_link

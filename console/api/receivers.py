@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts import receivers as book
-from alerts.deliveries import replay_range, send_test
-from alerts.fields import Moment
-from alerts.guard import RefusedTargetError, hide
-from alerts.receivers import ReceiverChange, ReceiverDraft, ReceiverView
+from alerts.delivery import receivers as book
+from alerts.delivery.guard import RefusedTargetError, hide
+from alerts.delivery.log import replay_range, send_test
+from alerts.delivery.receivers import ReceiverChange, ReceiverDraft, ReceiverView
+from alerts.event.fields import Moment
 from console.alerting import Room
 from console.auth import Admin, Conn, Operator, Viewer
 from console.problems import Refused
@@ -107,7 +107,7 @@ def change_receiver(
 def remove_receiver(name: str, conn: Conn, who: Admin, room: Room) -> None:
     """Remove a receiver with its messages and their log; 409 while a file names it."""
     with conn.transaction():
-        lost = book.remove(conn, name, room.notifier.routes)
+        lost = book.remove(conn, name, room.notifier.routes.receivers())
         record(conn, who.name, "receiver.remove", name, undelivered=lost)
 
 

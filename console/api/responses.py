@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.errors import NotFoundError
-from alerts.fields import Moment
-from alerts.responses import Clock, Response, Step, clocks, list_responses, respond
+from alerts.event.fields import Moment
+from alerts.sources.responses import Clock, Response, Step, clocks, list_responses, respond
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from service.clock import SystemClock

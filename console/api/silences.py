@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts import silences as book
-from alerts.alert_models import Alert
-from alerts.fields import Number
-from alerts.labels import Matcher
-from alerts.silences import Silence, SilenceDraft
-from alerts.store import preview
+from alerts.episode.models import Alert
+from alerts.episode.queries import preview
+from alerts.event.fields import Number
+from alerts.event.labels import Matcher
+from alerts.routing import silences as book
+from alerts.routing.silences import Silence, SilenceDraft
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found

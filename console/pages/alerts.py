@@ -6,9 +6,9 @@ from typing import Any, Literal
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.acts import acknowledge
-from alerts.alert_models import Alert, AlertFilter
-from alerts.store import find_alerts
+from alerts.episode.acts import acknowledge
+from alerts.episode.models import Alert, AlertFilter
+from alerts.episode.queries import find_alerts
 from catalog.registry import streams
 from console import registry
 from console.frame import Page, View, keep_fresh, panel

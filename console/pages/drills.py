@@ -6,7 +6,8 @@ from nicegui import ui
 from psycopg import Connection
 from pydantic import ValidationError
 
-from alerts.drills import (
+from alerts.delivery.outbox import load_addresses
+from alerts.sources.drills import (
     DrillDraft,
     DrillSummary,
     cancel_drill,
@@ -14,7 +15,6 @@ from alerts.drills import (
     list_drills,
     plan_drill,
 )
-from alerts.outbox import load_addresses
 from catalog.severity import LEVELS
 from console.deeds import do
 from console.drill_rows import list_columns, list_row

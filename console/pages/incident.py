@@ -5,10 +5,10 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts import incident_care as care
-from alerts import incident_store as store
 from alerts.errors import NotFoundError
-from alerts.incident_store import IncidentPage, list_incidents
+from alerts.incident import care as care
+from alerts.incident import queries as store
+from alerts.incident.queries import IncidentPage, list_incidents
 from alerts.people import assignable
 from console import registry
 from console.deeds import do

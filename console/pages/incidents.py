@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from nicegui import ui
 
-from alerts.incident_store import Summary, list_incidents
+from alerts.incident.queries import Summary, list_incidents
 from catalog.incident import incident_kinds
 from console.frame import Page, View, keep_fresh, panel
 from console.marks import level_mark, response_mark

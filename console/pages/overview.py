@@ -4,7 +4,7 @@ from typing import Any
 
 from nicegui import ui
 
-from alerts.acts import acknowledge
+from alerts.episode.acts import acknowledge
 from console.frame import Page, View, follow, panel
 from console.live import Snapshot
 from console.marks import number, state_mark

@@ -8,7 +8,7 @@ from nicegui import ui
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from alerts.incident_store import Summary, incidents_at
+from alerts.incident.queries import Summary, incidents_at
 from catalog.site import zone
 from console.frame import Page, View, panel
 from console.history import Row, moment

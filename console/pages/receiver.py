@@ -6,10 +6,10 @@ from typing import Any, Literal
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.deliveries import Delivery, DeliveryPage, get_delivery, list_deliveries, replay_range
-from alerts.deliveries import replay as replay_message
+from alerts.delivery.log import Delivery, DeliveryPage, get_delivery, list_deliveries, replay_range
+from alerts.delivery.log import replay as replay_message
+from alerts.delivery.receivers import ReceiverView, get_receiver
 from alerts.errors import NotFoundError
-from alerts.receivers import ReceiverView, get_receiver
 from catalog.registry import systems
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel

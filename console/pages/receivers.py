@@ -5,8 +5,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from alerts.deliveries import send_test
-from alerts.receivers import ReceiverChange, ReceiverView, change, list_receivers
+from alerts.delivery.log import send_test
+from alerts.delivery.receivers import ReceiverChange, ReceiverView, change, list_receivers
 from catalog.registry import systems
 from console.alerting import alerting
 from console.deeds import do

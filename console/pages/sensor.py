@@ -6,8 +6,8 @@ from typing import Any, Literal
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.alert_models import AlertFilter
-from alerts.store import find_alerts
+from alerts.episode.models import AlertFilter
+from alerts.episode.queries import find_alerts
 from catalog.model import Stream
 from catalog.registry import streams
 from console import history, registry

@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from alerts.silences import Silence, end_silence, list_silences
+from alerts.routing.silences import Silence, end_silence, list_silences
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, panel
 from console.roles import Role

@@ -10,7 +10,7 @@ from typing import Any
 
 from nicegui import ui
 
-from alerts.incident_store import Summary
+from alerts.incident.queries import Summary
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from console.frame import Page, View, beat, follow

@@ -142,12 +142,12 @@ def _begin_with_log(layout: Layout, found: Addresses, manifest: Manifest) -> Non
 def _end_alerts(layout: Layout, dsn: str) -> int:
     """End what the worker will know nothing of; receivers are told at the start."""
     # imported here: no other command of this package needs the alerts
-    from alerts.ending import end_evaluated
-    from alerts.links import links_of
-    from alerts.notify import Notifier
-    from alerts.outbox import now_of
-    from alerts.routes import read_routes
+    from alerts.delivery.links import links_of
+    from alerts.delivery.outbox import now_of
+    from alerts.routing.notify import Notifier
+    from alerts.routing.routes import read_routes
     from alerts.settings import AlertSettings
+    from alerts.sources.ending import end_evaluated
 
     settings = AlertSettings()
     if layout.routes_file.exists():

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from alerts.responses import respond
+from alerts.sources.responses import respond
 from tests.console.conftest import Opener
 
 pytestmark = pytest.mark.browser

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from alerts.incident_care import comment_incident
-from alerts.incident_course import note
-from alerts.outbox import announce
+from alerts.incident.care import comment_incident
+from alerts.incident.course import note
+from alerts.wake import wake_screens
 from tests.console.conftest import Place, ok
 
 POND = "/streams/waterlogging"
@@ -107,7 +107,7 @@ def test_an_incident_is_told_step_by_step_with_its_evidence(
                 " ('sse-pond-1', 'sse-inc', 'trigger', false, now())"
             )
             note(conn, "sse-inc", "cityops", "opened", "sse-pond-1")
-            announce(conn)
+            wake_screens(conn)
         heard = ear.next("incident")
         assert (heard["incident"], heard["act"], heard["kind"]) == (
             "sse-inc",

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from alerts.outbox import announce
+from alerts.wake import wake_screens
 from tests.console.conftest import Opener, Place
 from tests.support.servers import wait_until
 
@@ -116,7 +116,7 @@ def seconds_to_show(page: Page, conn: psycopg.Connection, link: str, change: Cha
     page.evaluate(WATCH, link)
     with conn.transaction():
         change(conn, link.rsplit("/", 1)[1])
-        announce(conn)
+        wake_screens(conn)
     told = time.time()
     return page.evaluate("window.seen") / 1000 - told
 

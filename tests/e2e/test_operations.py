@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from alerts.vault import open_vault
+from alerts.delivery.vault import open_vault
 from deploy import supervisor
 from deploy.backup.archive import opened
 from deploy.paths import ROOT, Layout

@@ -24,9 +24,9 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from alerts.guard import Guard
-from alerts.receivers import Receiver, new_secret, register
-from alerts.vault import open_vault
+from alerts.delivery.guard import Guard
+from alerts.delivery.receivers import Receiver, new_secret, register
+from alerts.delivery.vault import open_vault
 from catalog.model import ThresholdRule
 from catalog.registry import stream
 from deploy.paths import ROOT

@@ -14,15 +14,15 @@ import psycopg
 from psycopg import Connection
 from pydantic import SecretStr
 
-from alerts.episodes import Change, apply
-from alerts.guard import Guard
-from alerts.keeper import Keeper, tick
-from alerts.notify import Notifier
-from alerts.outbox import lock_writers
-from alerts.receivers import Receiver, new_secret, register
+from alerts.delivery.guard import Guard
+from alerts.delivery.outbox import lock_writers
+from alerts.delivery.receivers import Receiver, new_secret, register
+from alerts.delivery.vault import open_vault
+from alerts.episode.episodes import Change, apply
+from alerts.routing.notify import Notifier
+from alerts.scheduler import Keeper, tick
 from alerts.settings import AlertSettings
-from alerts.settle import settle
-from alerts.vault import open_vault
+from alerts.sources.dispatch import settle
 from catalog.contracts import Transition
 from storage import audit
 from tests.support.servers import Spawner

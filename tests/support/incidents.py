@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from alerts.incident_store import IncidentPage, Summary, get_incident, list_incidents
-from alerts.routes import read_routes
+from alerts.incident.queries import IncidentPage, Summary, get_incident, list_incidents
+from alerts.routing.routes import read_routes
 from catalog.contracts import Transition
 from tests.support.alerting import START, Desk, of_sensor
 

@@ -11,9 +11,9 @@ import pytest
 from kafka import KafkaProducer
 from psycopg import Connection
 
-from alerts.links import links_of
-from alerts.notify import Notifier
-from alerts.routes import read_routes
+from alerts.delivery.links import links_of
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
 from catalog.contracts import Transition, encode_json
 from catalog.registry import streams

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
-from alerts.episodes import apply
-from alerts.links import Links
-from alerts.notify import Notifier
-from alerts.routes import read_routes
+from alerts.delivery.links import Links
+from alerts.episode.episodes import apply
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
-from alerts.settle import settle
+from alerts.sources.dispatch import settle
 from tests.support.alerting import Place, add_users, of_sensor
 
 SILENCE = {"matchers": [{"name": "district", "value": "510104"}], "reason": "works"}

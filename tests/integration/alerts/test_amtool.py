@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
-from alerts.episodes import apply
-from alerts.routes import read_routes
+from alerts.episode.episodes import apply
+from alerts.routing.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES
 from console.alertmanager_config import config_of
 from deploy.native import packages

@@ -1,7 +1,7 @@
 """Alerts of a log that is gone are ended and told; a danger in the new log is raised."""
 
-from alerts.ending import end_evaluated
-from alerts.foreign import STREAM
+from alerts.sources.ending import end_evaluated
+from alerts.sources.foreign import STREAM
 from tests.support.alerting import Desk, of_sensor
 
 RULE = ("waterlogging", "ponding", "waterlogging-510104-01")

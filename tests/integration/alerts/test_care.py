@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from alerts import acts
-from alerts.alert_models import AlertFilter
-from alerts.episodes import apply
+from alerts.episode import acts
+from alerts.episode.episodes import apply
+from alerts.episode.models import AlertFilter
+from alerts.episode.queries import active_alerts, find_alerts, get_alert
 from alerts.errors import ConflictError, NotFoundError, UnknownUserError
-from alerts.store import active_alerts, find_alerts, get_alert
 from catalog.registry import find_rule
 from tests.support.alerting import (
     NOW,
@@ -108,7 +108,7 @@ def test_a_latched_alert_stays_until_acknowledged(
     rule = find_rule("noise.night")
     assert rule is not None
     latched = rule.model_copy(update={"latch": True})
-    monkeypatch.setattr("alerts.episodes.find_rule", lambda _: latched)
+    monkeypatch.setattr("alerts.episode.episodes.find_rule", lambda _: latched)
     desk.take(transition(1), transition(1, "cleared"))
     assert one(desk).status == "latched"
     again = transition(1, id="t-again", episode="e-again")

@@ -8,10 +8,10 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 
-from alerts.bodies.cityops import schema
-from alerts.events import Format
-from alerts.incident_store import list_incidents
-from alerts.routes import read_routes
+from alerts.delivery.formats.cityops import schema
+from alerts.event.events import Format
+from alerts.incident.queries import list_incidents
+from alerts.routing.routes import read_routes
 from catalog.contracts import Transition
 from tests.support.alerting import START, Desk, Stub, add_receiver, of_sensor
 

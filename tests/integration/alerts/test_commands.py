@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from alerts.__main__ import app
-from alerts.incident_store import list_incidents
-from alerts.receivers import list_receivers
+from alerts.delivery.receivers import list_receivers
+from alerts.incident.queries import list_incidents
 from storage.audit import entries
 from tests.support.alerting import Desk, Stub, add_receiver, add_users, of_sensor, transition
 

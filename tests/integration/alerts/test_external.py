@@ -10,13 +10,13 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from alerts.acts import acknowledge
-from alerts.alert_models import AlertFilter
-from alerts.ending import RETIRED
-from alerts.external import PIECE, take
-from alerts.foreign import read_foreign
-from alerts.outbox import lock_writers
-from alerts.store import active_alerts, find_alerts, get_alert
+from alerts.delivery.outbox import lock_writers
+from alerts.episode.acts import acknowledge
+from alerts.episode.models import AlertFilter
+from alerts.episode.queries import active_alerts, find_alerts, get_alert
+from alerts.sources.ending import RETIRED
+from alerts.sources.external import PIECE, take
+from alerts.sources.foreign import read_foreign
 from storage.audit import entries
 from tests.support.alerting import Desk, Place, of_sensor, transition
 from tests.support.servers import wait_until

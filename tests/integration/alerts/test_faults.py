@@ -18,15 +18,15 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from alerts.deliver import Queue
-from alerts.external import take
-from alerts.foreign import read_foreign
-from alerts.guard import Guard
-from alerts.links import links_of
-from alerts.notify import Notifier
-from alerts.routes import read_routes
+from alerts.delivery.deliver import Queue
+from alerts.delivery.guard import Guard
+from alerts.delivery.links import links_of
+from alerts.delivery.vault import open_vault
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
-from alerts.vault import open_vault
+from alerts.sources.external import take
+from alerts.sources.foreign import read_foreign
 from deploy.errors import StartError
 from deploy.native import packages, postgres_files
 from deploy.paths import cache_dir
@@ -128,7 +128,7 @@ def test_a_connection_on_which_nothing_passes_any_more_is_given_up_and_said_agai
     dsn: str, desk: Desk, stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half open: what was sent may have come or not, so the same message goes again."""
-    monkeypatch.setattr("alerts.attempt.TIMEOUT_S", 0.5)
+    monkeypatch.setattr("alerts.delivery.attempt.TIMEOUT_S", 0.5)
     proxy = Proxy("127.0.0.1", stub.port)
     add_receiver(dsn, tmp_path, Stub(proxy.port), "far")
     delivered = "SELECT count(*) FROM outbox o JOIN receivers r ON r.id = o.receiver"

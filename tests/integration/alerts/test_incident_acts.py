@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from alerts.errors import ConflictError
-from alerts.incident_acts import (
+from alerts.incident.acts import (
     confirm_incident,
     merge_incidents,
     reopen_incident,
     resolve_incident,
 )
-from alerts.incident_care import acknowledge_incident, finish_task
-from alerts.incident_store import get_incident, list_incidents
-from alerts.routes import read_routes
+from alerts.incident.care import acknowledge_incident, finish_task
+from alerts.incident.queries import get_incident, list_incidents
+from alerts.routing.routes import read_routes
 from tests.support.alerting import Desk
 from tests.support.incidents import acts, after, notifying_each, only, page, ponding
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from alerts.incident_store import list_incidents
-from alerts.routes import read_routes
-from alerts.store import get_alert
+from alerts.episode.queries import get_alert
+from alerts.incident.queries import list_incidents
+from alerts.routing.routes import read_routes
 from tests.support.alerting import START, Desk
 from tests.support.incidents import POND, acts, after, notifying_each, only, page, ponding, silent
 

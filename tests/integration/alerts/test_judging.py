@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.judging import GAP_S, LOOK_S, Judging
-from alerts.outbox import lock_writers
+from alerts.delivery.outbox import lock_writers
+from alerts.sources.stalled import GAP_S, LOOK_S, Judging
 from catalog.platform import JUDGING, JUDGING_ID
 from catalog.topics import readings_topic
 from tests.support.alerting import Desk

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from alerts.alert_models import AlertFilter
-from alerts.store import find_alerts
+from alerts.episode.models import AlertFilter
+from alerts.episode.queries import find_alerts
 from tests.support.alerting import Desk, Stub, add_receiver, of_sensor, transition
 
 

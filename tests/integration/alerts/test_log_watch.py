@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from alerts.log_watch import watch_log
-from alerts.outbox import lock_writers
+from alerts.delivery.outbox import lock_writers
+from alerts.sources.log_watch import watch_log
 from catalog.platform import LOG_CHANGED, LOG_CHANGED_ID, LOG_GAP_ID
 from tests.support.alerting import Desk
 

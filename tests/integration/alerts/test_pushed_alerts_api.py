@@ -8,11 +8,11 @@ import pytest
 from psycopg import Connection
 from standardwebhooks import Webhook
 
-from alerts.external import RESOLVE_AFTER, expire
-from alerts.links import Links
-from alerts.notify import Notifier
-from alerts.routes import read_routes
+from alerts.delivery.links import Links
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from alerts.sources.external import RESOLVE_AFTER, expire
 from tests.support.alerting import SECRET, Place, Stub, add_receiver, serving
 from tests.support.servers import wait_until
 

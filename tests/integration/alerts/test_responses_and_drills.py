@@ -9,7 +9,13 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from alerts.drills import (
+from alerts.delivery.links import Links, links_of
+from alerts.delivery.outbox import Letter, load_addresses, put
+from alerts.errors import ConflictError
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
+from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from alerts.sources.drills import (
     DrillDraft,
     cancel_drill,
     drill_event,
@@ -17,13 +23,7 @@ from alerts.drills import (
     plan_drill,
     run_drills,
 )
-from alerts.errors import ConflictError
-from alerts.links import Links, links_of
-from alerts.notify import Notifier
-from alerts.outbox import Letter, load_addresses, put
-from alerts.responses import STEPS, clocks, respond
-from alerts.routes import read_routes
-from alerts.settings import DEFAULT_ROUTES, AlertSettings
+from alerts.sources.responses import STEPS, clocks, respond
 from tests.support.alerting import NOW, Desk, Place, Stub, add_receiver, transition
 from tests.support.servers import wait_until
 

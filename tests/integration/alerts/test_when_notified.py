@@ -3,15 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from alerts import acts
-from alerts.deliveries import get_delivery, list_deliveries, replay_range, send_test
-from alerts.labels import Matcher
-from alerts.links import links_of
-from alerts.notify import Notifier
-from alerts.receivers import list_receivers
-from alerts.routes import read_routes
-from alerts.silences import SilenceDraft, add_silence, end_silence
-from alerts.store import get_alert, preview
+from alerts.delivery.links import links_of
+from alerts.delivery.log import get_delivery, list_deliveries, replay_range, send_test
+from alerts.delivery.receivers import list_receivers
+from alerts.episode import acts
+from alerts.episode.queries import get_alert, preview
+from alerts.event.labels import Matcher
+from alerts.routing.notify import Notifier
+from alerts.routing.routes import read_routes
+from alerts.routing.silences import SilenceDraft, add_silence, end_silence
 from tests.support.alerting import (
     NOW,
     Desk,

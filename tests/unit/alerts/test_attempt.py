@@ -7,11 +7,11 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from alerts.attempt import Caller, Owed, Result, headers_of, retry_after_s
-from alerts.deliver import SCHEDULE_S, next_delay
-from alerts.guard import Guard
-from alerts.receivers import ROBOTS, new_secret
-from alerts.vault import Vault, open_vault
+from alerts.delivery.attempt import Caller, Owed, Result, headers_of, retry_after_s
+from alerts.delivery.deliver import SCHEDULE_S, next_delay
+from alerts.delivery.guard import Guard
+from alerts.delivery.receivers import ROBOTS, new_secret
+from alerts.delivery.vault import Vault, open_vault
 from service.errors import FatalError
 
 

@@ -10,13 +10,13 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from alerts.bodies import render
-from alerts.bodies.cap import NAMESPACE
-from alerts.bodies.cityops import schema
-from alerts.bodies.message import Message
-from alerts.events import Event, Format, Told, alert_event
-from alerts.links import Links
-from alerts.stuck import stuck_event
+from alerts.delivery.formats import render
+from alerts.delivery.formats.cap import NAMESPACE
+from alerts.delivery.formats.cityops import schema
+from alerts.delivery.formats.message import Message
+from alerts.delivery.links import Links
+from alerts.event.events import Event, Format, Told, alert_event
+from alerts.routing.stuck import stuck_event
 from deploy.native import packages
 from tests.support.alerting import START, of_sensor, transition
 

@@ -8,7 +8,7 @@ import ast
 
 from deploy.paths import ROOT
 
-AT_THE_EDGE = ("commands/", "receiver.py")
+AT_THE_EDGE = ("commands/", "delivery/receiver.py")
 """What a person starts: it hands the time in, or shows messages; it decides nothing."""
 
 

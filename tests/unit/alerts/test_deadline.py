@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts import attempt
-from alerts.attempt import Caller, Owed, Result
-from alerts.guard import Guard
+from alerts.delivery import attempt
+from alerts.delivery.attempt import Caller, Owed, Result
+from alerts.delivery.guard import Guard
 
 DEADLINE_S = 0.6
 DRIP_S = 0.1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alerts.foreign import Foreign, read_foreign, rule_of
+from alerts.sources.foreign import Foreign, read_foreign, rule_of
 
 GOOD: dict[str, Any] = {"status": "firing", "labels": {"alertname": "Good"}}
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

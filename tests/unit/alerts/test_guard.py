@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.guard import Guard, RefusedTargetError, hide
+from alerts.delivery.guard import Guard, RefusedTargetError, hide
 
 ALLOWED = [
     "https://duty.example.cn",

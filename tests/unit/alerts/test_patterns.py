@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from alerts.labels import MAX_LINE, Matcher, StoredMatcher, parse_matcher
-from alerts.patterns import pattern
-from alerts.silences import Silence, SilenceDraft
+from alerts.event.labels import MAX_LINE, Matcher, StoredMatcher, parse_matcher
+from alerts.event.patterns import pattern
+from alerts.routing.silences import Silence, SilenceDraft
 
 DEADLINE_S = 1.0
 

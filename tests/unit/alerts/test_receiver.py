@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from alerts.bodies import render
-from alerts.bodies.message import Message
-from alerts.deliveries import test_event as sample_event
-from alerts.events import Event, Told, alert_event, level_data
-from alerts.links import Links
-from alerts.receiver import Inbox
-from alerts.receivers import new_secret
+from alerts.delivery.formats import render
+from alerts.delivery.formats.message import Message
+from alerts.delivery.links import Links
+from alerts.delivery.log import test_event as sample_event
+from alerts.delivery.receiver import Inbox
+from alerts.delivery.receivers import new_secret
+from alerts.event.events import Event, Told, alert_event, level_data
 from tests.support.alerting import START, transition
 
 

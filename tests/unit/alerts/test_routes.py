@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from alerts.__main__ import app
-from alerts.labels import Matcher, alert_labels, parse_matcher
-from alerts.routes import Routes, check_receivers, read_routes
+from alerts.event.labels import Matcher, alert_labels, parse_matcher
+from alerts.routing.routes import Routes, check_receivers, read_routes
+from alerts.routing.silences import SilenceDraft
 from alerts.settings import DEFAULT_ROUTES
-from alerts.silences import SilenceDraft
 from service.errors import FatalError
 
 TREE = """

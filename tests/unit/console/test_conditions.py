@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from alerts.labels import Matcher
+from alerts.event.labels import Matcher
 from console.conditions import condition, condition_text
 from console.texts import words_of
 

@@ -14,8 +14,9 @@ from console.texts import words_of
 REFUSALS = {"ValueError", "ConflictError", "NotFoundError", "UnknownUserError"}
 ROOT = Path(__file__).parents[3]
 ACTS = (
-    *("acts", "incident_acts", "incident_care", "incident_store", "silences"),
-    *("drills", "deliveries", "receivers", "responses", "labels", "ending", "people"),
+    *("episode/acts", "incident/acts", "incident/care", "incident/queries", "routing/silences"),
+    *("sources/drills", "delivery/log", "delivery/receivers", "sources/responses"),
+    *("event/labels", "sources/ending", "people"),
 )
 """Modules of ``alerts`` whose functions pages call."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alerts.alert_models import Act
+from alerts.episode.models import Act
 from console.alert_rows import act_note
 from console.history import chosen_span
 from console.marks import response_mark

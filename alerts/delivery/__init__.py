@@ -1,0 +1,1 @@
+"""From the outbox to the receiver: formats, signed attempts, receivers and their log."""

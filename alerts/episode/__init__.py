@@ -1,0 +1,1 @@
+"""One alert from raised to cleared: the rule's half, the people's half, and queries."""

@@ -1,0 +1,1 @@
+"""What there is to tell: an event with its labels, and matchers on them."""

@@ -1,0 +1,1 @@
+"""Alerts of one cause: correlation, course, handling and queries."""

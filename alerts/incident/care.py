@@ -1,0 +1,67 @@
+"""What operators do for an incident: acknowledge, assign, comment, tick off tasks."""
+
+from datetime import datetime
+
+from psycopg import Connection
+
+from alerts.errors import NotFoundError
+from alerts.incident.queries import get_incident
+from alerts.people import require_user
+from alerts.wake import wake_screens
+
+
+def acknowledge_incident(conn: Connection, incident: str, by: str, note: str, at: datetime) -> bool:
+    """Note who takes care of an incident at its level; stops escalation. False when it was so."""
+    done = conn.execute(
+        "UPDATE incidents SET acked_at = %s, acked_by = %s, acked_severity = severity"
+        " WHERE id = %s AND acked_at IS NULL",
+        [at, by, incident],
+    )
+    return _written(conn, done.rowcount, incident, by, "ack", note)
+
+
+def assign_incident(conn: Connection, incident: str, by: str, assignee: str) -> bool:
+    """Give the incident to a user; an empty name takes it back. False when it was so before."""
+    require_user(conn, assignee)
+    done = conn.execute(
+        "UPDATE incidents SET assignee = nullif(%s, '') WHERE id = %s"
+        " AND coalesce(assignee, '') <> %s",
+        [assignee, incident, assignee],
+    )
+    return _written(conn, done.rowcount, incident, by, "assign", assignee)
+
+
+def comment_incident(conn: Connection, incident: str, by: str, text: str) -> None:
+    """Add a remark to the timeline."""
+    done = conn.execute("UPDATE incidents SET id = id WHERE id = %s", [incident])
+    _written(conn, done.rowcount, incident, by, "comment", text)
+
+
+def finish_task(
+    conn: Connection, incident: str, task: str, by: str, note: str, at: datetime
+) -> None:
+    """Tick off a task of the plan; a second time changes nothing."""
+    page = get_incident(conn, incident)
+    if task not in {t.name for t in page.tasks}:
+        raise NotFoundError(f"incident {incident} has no task {task}")
+    done = conn.execute(
+        "INSERT INTO incident_tasks (incident, task, done_at, done_by, note)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [incident, task, at, by, note],
+    )
+    if done.rowcount:
+        _written(conn, 1, incident, by, "task", f"{task} {note}".strip())
+
+
+def _written(conn: Connection, rows: int, incident: str, by: str, act: str, note: str) -> bool:
+    """Write a line of the timeline unless there was nothing to do; NotFoundError without one."""
+    if rows == 0:
+        if not conn.execute("SELECT 1 FROM incidents WHERE id = %s", [incident]).fetchone():
+            raise NotFoundError(f"no incident {incident}")
+        return False
+    conn.execute(
+        "INSERT INTO incident_acts (incident, who, act, note) VALUES (%s, %s, %s, %s)",
+        [incident, by, act, note],
+    )
+    wake_screens(conn)
+    return True

@@ -1,0 +1,1 @@
+"""Who is notified: routes, silences, groups, causes."""

@@ -1,0 +1,136 @@
+"""End what no message ends: alerts from elsewhere, of a rule that is gone, of retired sensors."""
+
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from alerts.delivery.outbox import lock_writers
+from alerts.episode.episodes import Change, apply
+from alerts.episode.lapse import ENGINE
+from alerts.episode.models import Alert
+from alerts.episode.queries import get_alert
+from alerts.errors import ConflictError
+from alerts.routing.notify import Notifier
+from alerts.settings import AlertSettings
+from alerts.sources.dispatch import settle
+from alerts.sources.foreign import STREAM
+from catalog.contracts import Transition
+from catalog.registry import find_rule
+from storage.audit import record
+
+PIECE = 50
+RETIRED = "传感器已停用 sensor retired"
+
+
+def can_be_ended(alert: Alert) -> bool:
+    """Tell whether a person may end it: no rule of ours will."""
+    return alert.cleared_at is None and (alert.stream == STREAM or find_rule(alert.rule) is None)
+
+
+def end_alert(
+    conn: Connection,
+    episode: str,
+    who: str,
+    note: str,
+    notifier: Notifier,
+    settings: AlertSettings,
+    now: datetime,
+) -> None:
+    """End an open alert by hand, with a note; whoever knows of it is told.
+
+    ``ConflictError`` for one that is over, or that its own rule will end. It begins again when the
+    other system still reports it.
+    """
+    if not note.strip():
+        raise ConflictError("say why the alert is ended")
+    with conn.transaction():
+        lock_writers(conn)
+        alert = get_alert(conn, episode).alert
+        if not can_be_ended(alert):
+            over = alert.cleared_at is not None
+            raise ConflictError(
+                f"alert {episode} is over" if over else f"rule {alert.rule} ends it, no person"
+            )
+        change = _end(conn, alert, who, note, now)
+        settle(conn, [change] if change else [], notifier, settings, now)
+
+
+def end_retired(
+    conn: Connection, notifier: Notifier, settings: AlertSettings, now: datetime
+) -> int:
+    """End some open alerts of sensors that were retired; return how many."""
+    changes = []
+    for episode in _of_retired(conn):
+        change = _end(conn, episode, ENGINE, RETIRED, now)
+        record(conn, ENGINE, "alert.end", episode.id, note=RETIRED)
+        changes += [change] if change else []
+    settle(conn, changes, notifier, settings, now)
+    return len(changes)
+
+
+def end_evaluated(
+    conn: Connection, notifier: Notifier, settings: AlertSettings, now: datetime, note: str
+) -> int:
+    """End some open alerts of our own rules, whose worker begins with another log; return how many.
+
+    It knows nothing of them, would never clear them, and what it raises for the same sensor would
+    contradict them. What still holds is raised again from the new log.
+    """
+    changes = []
+    lock_writers(conn)
+    for alert in _of_our_rules(conn):
+        change = _end(conn, alert, ENGINE, note, now)
+        record(conn, ENGINE, "alert.end", alert.id, note=note)
+        changes += [change] if change else []
+    settle(conn, changes, notifier, settings, now)
+    return len(changes)
+
+
+def _of_our_rules(conn: Connection) -> list[Alert]:
+    columns = ", ".join(Alert.model_fields)
+    with conn.cursor(row_factory=class_row(Alert)) as cursor:
+        return cursor.execute(
+            f"SELECT {columns} FROM episodes WHERE cleared_at IS NULL AND stream <> %s"
+            " ORDER BY id LIMIT %s".encode(),
+            [STREAM, PIECE],
+        ).fetchall()
+
+
+def _of_retired(conn: Connection) -> list[Alert]:
+    columns = ", ".join(f"e.{name}" for name in Alert.model_fields)
+    with conn.cursor(row_factory=class_row(Alert)) as cursor:
+        return cursor.execute(
+            f"SELECT {columns} FROM episodes e JOIN sensors s ON s.stream = e.stream"
+            " AND s.sensor = e.sensor AND s.status = 'retired' WHERE e.cleared_at IS NULL"
+            " ORDER BY e.id LIMIT %s".encode(),
+            [PIECE],
+        ).fetchall()
+
+
+def _end(conn: Connection, alert: Alert, who: str, note: str, now: datetime) -> Change | None:
+    """Clear an episode; what was ended by a decision waits for no acknowledgement."""
+    change = apply(
+        conn,
+        Transition(
+            id=f"{alert.id}/ended/{int(now.timestamp() * 1_000_000)}",
+            episode=alert.id,
+            rule=alert.rule,
+            stream=alert.stream,
+            sensor=alert.sensor,
+            kind="cleared",
+            severity=alert.severity,
+            previous=alert.severity,
+            metric=alert.metric,
+            value=alert.value,
+            threshold=alert.threshold,
+            observed_at=max(now, alert.raised_at),
+            produced_at=now,
+        ),
+    )
+    conn.execute("UPDATE episodes SET status = 'cleared' WHERE id = %s", [alert.id])
+    conn.execute(
+        "INSERT INTO episode_acts (episode, who, act, note) VALUES (%s, %s, 'ended', %s)",
+        [alert.id, who, note],
+    )
+    return change
