@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from deploy import kafka_access
 from deploy.docker import Compose, compose_answers
 from deploy.errors import DeployError
 from deploy.native import kafka, postgres_files, timescale
@@ -23,6 +24,7 @@ from deploy.ports import LOOPBACK
 from deploy.progress_signs import Lives, of_server
 from deploy.wait import wait_while_moving
 from service.disk import disks
+from service.kafka_login import Login, login
 from storage.views.reader import ensure_reader
 
 DATABASE = "cityops"
@@ -30,11 +32,20 @@ DATABASE = "cityops"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where broker and database answer; `admin` is a role that may make roles, when we have one."""
+    """Where broker and database answer, and who may make users there, when it is we.
+
+    `admin` is a role of the database, `kafka_secrets` the folder with the passwords of a broker of
+    our own; without it everybody is to Kafka whom the environment names.
+    """
 
     kafka: str
     dsn: str
     admin: str = ""
+    kafka_secrets: Path | None = None
+
+    def kafka_login(self) -> Login:
+        """Return who we are to the broker."""
+        return kafka_access.administrator(self.kafka_secrets) if self.kafka_secrets else login()
 
 
 class Runtime(Protocol):
@@ -63,9 +74,12 @@ def connect(runtime: Runtime, layout: Layout) -> Addresses:
         signs = lambda: of_server(name, lives.check())  # noqa: E731
         wait_while_moving(ready, signs, lambda: f"{what}{shortage(layout)}")
 
-    wait("kafka", lambda: kafka.ready(found.kafka), f"Kafka answering at {found.kafka}")
+    who = found.kafka_login()
+    wait("kafka", lambda: kafka.ready(found.kafka, who), f"Kafka answering at {found.kafka}")
     at = f"PostgreSQL answering at {where(known)}"
     wait("postgres", lambda: timescale.ready(known), at)
+    if found.kafka_secrets:
+        kafka_access.grant(found.kafka, found.kafka_secrets)
     if found.admin:
         make_database(found.admin, str(conninfo_to_dict(found.dsn)["password"]))
     return found
@@ -130,8 +144,9 @@ class NativeRuntime:
     def prepare(self) -> list[Process]:
         """Install both and write their configurations."""
         libs = kafka.install(cache_dir())
-        folder = self._layout.state / "kafka"
-        config = kafka.prepare(libs, folder, self._ports["kafka"], self._ports["controller"])
+        folder, at = self._layout.state / "kafka", (self._ports["kafka"], self._ports["controller"])
+        closed = kafka_access.settings(*at, self._layout.secrets)
+        config = kafka.prepare(libs, folder, *at, closed)
         bin_dir = postgres_files.install(cache_dir())
         data = database_folder(self._layout)
         data.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +162,8 @@ class NativeRuntime:
 
     def planned(self) -> Addresses:
         """Return where our processes listen."""
-        return _on_loopback(self._layout, self._ports)
+        found = _on_loopback(self._layout, self._ports)
+        return replace(found, kafka_secrets=self._layout.secrets)
 
 
 def choose_runtime(layout: Layout, ports: dict[str, int]) -> Runtime:

@@ -16,6 +16,7 @@ from deploy.native import kafka, timescale
 from deploy.paths import Layout
 from deploy.runtime import disks_of, where
 from service.disk import disks
+from service.kafka_login import Login
 
 LONG = 30
 """So many letters of a reason fit into a terminal of 80 columns."""
@@ -69,7 +70,7 @@ def _servers(layout: Layout) -> dict[str, dict[str, Any]]:
     address = json.loads(layout.env_file.read_text())
     bootstrap, dsn = address["CITYOPS_KAFKA"], address["CITYOPS_DSN"]
     return {
-        "kafka": _said(kafka.ready(bootstrap), bootstrap),
+        "kafka": _said(kafka.ready(bootstrap, Login.of(address)), bootstrap),
         "postgres": _said(timescale.ready(dsn), where(dsn)),
     }
 

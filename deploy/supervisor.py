@@ -20,7 +20,10 @@ from deploy.wait import wait_until
 
 STOP_S = 60.0
 SECRETS = frozenset(
-    {"CITYOPS_DSN", "CITYOPS_ADMIN_DSN", "CITYOPS_ADMIN_PASSWORD_FILE", "CITYOPS_API_KEY"}
+    {
+        *("CITYOPS_DSN", "CITYOPS_ADMIN_DSN", "CITYOPS_ADMIN_PASSWORD_FILE", "CITYOPS_API_KEY"),
+        *("CITYOPS_KAFKA_USER", "CITYOPS_KAFKA_PASSWORD", "CITYOPS_KAFKA_PASSWORD_FILE"),
+    }
 )
 SERVERS = ("kafka", "postgres", "grafana")
 

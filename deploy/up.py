@@ -8,10 +8,10 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from deploy import ports, supervisor
+from deploy import kafka_access, ports, supervisor
 from deploy.demo import demo_receiver
 from deploy.errors import DeployError, StartError
 from deploy.grafana import ABSENT, Grafana, provision
@@ -21,11 +21,12 @@ from deploy.grafana import push as push_to_grafana
 from deploy.native.cache import locked
 from deploy.native.servers import stored_password
 from deploy.paths import ROOT, Layout, make_private
-from deploy.plan import port_wishes, processes
+from deploy.plan import Process, port_wishes, processes
 from deploy.ports import LOOPBACK
 from deploy.process import tail
 from deploy.progress import say, step
 from deploy.progress_signs import Lives, of_processes
+from deploy.rights import SHELL
 from deploy.runtime import Addresses, choose_runtime, connect, disks_of, shortage
 from deploy.status import Row, health, rows
 from deploy.wait import wait_while_moving
@@ -73,15 +74,17 @@ def _start(layout: Layout) -> dict[str, str]:
     layout.starting_file.touch()
     chosen = ports.choose(port_wishes(), ports.load(layout.ports_file))
     make_private(layout.secrets)
-    layout.logs.mkdir(parents=True, exist_ok=True)
+    make_private(layout.logs)
     ports.save(layout.ports_file, chosen)
     runtime = choose_runtime(layout, chosen)
     servers = runtime.prepare()
     _api_keys(layout)
     stored_password(layout.console_password_file, 12)
     grafana = find_grafana(layout, chosen["grafana"])
-    common = _environment(layout, chosen, runtime.planned())
-    ours = [_with_port(p, chosen) for p in [*processes(), demo_receiver(layout, chosen)]]
+    planned = runtime.planned()
+    common = _environment(layout, chosen, planned)
+    shell = common | _login(SHELL, planned)
+    ours = [_own(p, chosen, planned) for p in [*processes(), demo_receiver(layout, chosen)]]
     if grafana and grafana.home:
         ours.append(grafana_process(layout, grafana.home))
     layout.supervisor_conf.touch(mode=0o600)
@@ -90,9 +93,9 @@ def _start(layout: Layout) -> dict[str, str]:
         supervisor.start(layout)
         connect(runtime, layout)
     with step("preparing database and topics"):
-        _prepare_data(layout, common)
-        trouble = provision(layout, grafana, runtime.planned(), common) if grafana else ABSENT
-    answer = public(layout, common, grafana.url if grafana else "")
+        _prepare_data(layout, shell)
+        trouble = provision(layout, grafana, planned, common) if grafana else ABSENT
+    answer = public(layout, shell, grafana.url if grafana else "")
     layout.env_file.touch(mode=0o600)
     layout.env_file.write_text(json.dumps(answer, indent=2))
     with step("starting the platform"):
@@ -161,7 +164,7 @@ class _View:
 def public(layout: Layout, common: dict[str, str], grafana: str) -> dict[str, str]:
     """Return what `python -m deploy env` prints."""
     names = ("CITYOPS_KAFKA", "CITYOPS_DSN", "CITYOPS_GATEWAY", "CITYOPS_CONSOLE")
-    answer = {name: common[name] for name in names}
+    answer = {k: v for k, v in common.items() if k in names or k.startswith("CITYOPS_KAFKA_")}
     answer["CITYOPS_API_KEY"] = layout.api_key_file.read_text().strip()
     answer["CITYOPS_GRAFANA"] = grafana
     return answer
@@ -185,10 +188,15 @@ def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -
     return LEAN | KEEP_REPLAYED | passed | ours
 
 
-def _with_port(process: Any, chosen: dict[str, int]) -> Any:
-    from dataclasses import replace
+def _login(user: str, addresses: Addresses) -> dict[str, str]:
+    """Return who a process is to our own broker; to another it is whom the environment names."""
+    folder = addresses.kafka_secrets
+    return kafka_access.environment(user, folder) if folder else {}
 
-    own = {
+
+def _own(process: Process, chosen: dict[str, int], addresses: Addresses) -> Process:
+    """Return a process with what it alone is told: its name, its port, its logins."""
+    own = _login(process.name, addresses) | {
         "CITYOPS_PROCESS": process.name,
         "CITYOPS_METRICS_PORT": str(chosen[f"{process.name}-health"]),
     }

@@ -36,7 +36,7 @@ def explain(error: Exception, settings: Settings) -> str | None:
     """Return what is away and what to do; None when the error is of another kind."""
     # imported here: a command that ends well does not pay for what it has no use for
     import psycopg
-    from kafka.errors import KafkaError
+    from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
     from psycopg.errors import UndefinedTable
 
     from service.postgres import is_transient
@@ -48,6 +48,8 @@ def explain(error: Exception, settings: Settings) -> str | None:
     if isinstance(error, psycopg.Error) and is_transient(error):
         said = str(error).strip().partition("\n")[0].removeprefix("connection failed: ")
         return f"no PostgreSQL: {said or type(error).__name__}. {NEXT}"
+    if isinstance(error, SaslAuthenticationFailedError | AuthorizationError):
+        return f"Kafka at {settings.kafka} refuses this login ({error}). {NEXT}"
     if isinstance(error, KafkaError) and error.retriable:
         return f"no Kafka answers at {settings.kafka} ({type(error).__name__}). {NEXT}"
     return None

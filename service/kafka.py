@@ -1,4 +1,4 @@
-"""Kafka clients (kafka-python) with our settings: acks from all, bounded waits."""
+"""Kafka clients (kafka-python) as this process: its login, acks from all, bounded waits."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from catalog.topics import PARTITIONS
+from service.kafka_login import login
 
 REQUEST_TIMEOUT_MS = 10_000
 DELIVERY_TIMEOUT_MS = 15_000
@@ -43,7 +44,7 @@ def producer(bootstrap: str, process: str, **options: Any) -> KafkaProducer:
         "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
         "max_block_ms": 5_000,
     }
-    return KafkaProducer(**{**settings, **PATIENCE, **options})
+    return KafkaProducer(**{**settings, **PATIENCE, **login().options(), **options})
 
 
 def abandon(kafka: KafkaProducer) -> None:
@@ -74,13 +75,16 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS + 5_000,
     }
-    return KafkaConsumer(**{**settings, **PATIENCE, **options})
+    return KafkaConsumer(**{**settings, **PATIENCE, **login().options(), **options})
 
 
 def admin_client(bootstrap: str) -> KafkaAdminClient:
     """Return a client that makes and describes topics."""
     return KafkaAdminClient(
-        bootstrap_servers=bootstrap.split(","), client_id="cityops-admin", **PATIENCE
+        bootstrap_servers=bootstrap.split(","),
+        client_id="cityops-admin",
+        **PATIENCE,
+        **login().options(),
     )
 
 
@@ -144,7 +148,7 @@ def is_reachable(bootstrap: str) -> bool:
         "bootstrap_timeout_ms": 5_000,
     }
     try:
-        admin = KafkaAdminClient(**{**PATIENCE, **options})
+        admin = KafkaAdminClient(**{**PATIENCE, **login().options(), **options})
     except (KafkaError, OSError, ValueError):
         return False
     admin.close()

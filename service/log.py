@@ -38,6 +38,8 @@ def configure(process: str, level: str = "info") -> None:
         library = logging.getLogger(name)
         library.propagate = False
         library.handlers = [OncePerOutage()]
+    # it calls SCRAM on a line without TLS "credentials in the clear", at each connection
+    logging.getLogger("kafka.net.sasl").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

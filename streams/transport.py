@@ -3,16 +3,48 @@
 import os
 from typing import Any
 
+import faust
 import psycopg
+from aiokafka import AIOKafkaProducer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from kafka.errors import KafkaError
 
 from service.errors import CityOpsError, FatalError
+from service.kafka_login import login
 from service.log import logger
 from service.process import EXIT_FATAL, EXIT_STALLED
 
 FETCH_WAIT_MS = 50
+
+
+def credentials() -> Any:
+    """Return this process's login to Kafka as Faust wants it; None where nobody asks for one."""
+    who = login()
+    if not who.user:
+        return who.tls()
+    return faust.SASLCredentials(
+        username=who.user,
+        password=who.password,
+        mechanism=who.mechanism,
+        ssl_context=who.tls(),
+    )
+
+
+def outputs(bootstrap: str, name: str) -> AIOKafkaProducer:
+    """Return a producer with acks from all, which sends one batch of a partition at a time.
+
+    Not idempotent, as in ``service.kafka.producer``: an output sent twice changes nothing.
+    """
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=name,
+        enable_idempotence=False,
+        acks="all",
+        linger_ms=5,
+        max_request_size=4 * 2**20,
+        **login().options(),
+    )
 
 
 class PromptThread(driver.AIOKafkaConsumerThread):

@@ -32,7 +32,7 @@ from streams.checkpoint import Place, save
 from streams.desk import Desk, Message
 from streams.metrics import CHECKPOINT_AGE, CHECKPOINT_BYTES, CHECKPOINT_SECONDS, OUTPUTS
 from streams.same_log import SameLog
-from streams.transport import DatabaseTransport
+from streams.transport import DatabaseTransport, credentials, outputs
 
 TICK_S = 1.0
 QUIET_TICKS = 30
@@ -76,18 +76,8 @@ class Shell(Service):
 
     @cached_property
     def producer(self) -> AIOKafkaProducer:
-        """Return the producer of all outputs: acks from all, one batch of a partition at a time.
-
-        Not idempotent, as in ``service.kafka.producer``: an output sent twice changes nothing.
-        """
-        return AIOKafkaProducer(
-            bootstrap_servers=self.settings.kafka,
-            client_id=self.name,
-            enable_idempotence=False,
-            acks="all",
-            linger_ms=5,
-            max_request_size=4 * 2**20,
-        )
+        """Return the producer of all outputs."""
+        return outputs(self.settings.kafka, self.name)
 
     async def on_start(self) -> None:
         """Connect the producer before an agent has anything to send."""
@@ -249,6 +239,7 @@ def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
     app: Any = faust.App(
         name,
         broker=f"kafka://{settings.kafka}",
+        broker_credentials=credentials(),
         datadir=str(settings.state_dir / "faust"),
         consumer_group_instance_id=instance_id(name, settings.worker_instance, shell.topics),
         consumer_auto_offset_reset="earliest",

@@ -19,6 +19,7 @@ from deploy.paths import Layout, make_private
 from deploy.progress import step
 from deploy.runtime import choose_runtime
 from service.disk import GIB
+from service.kafka_login import Login
 
 SPARE_BYTES = 256 * 2**20
 
@@ -38,7 +39,7 @@ def back_up(layout: Layout, address: dict[str, str], kind: str = MANUAL) -> Path
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             server=server,
             timescaledb=extension,
-            kafka_cluster=kafka.cluster_of(address["CITYOPS_KAFKA"]),
+            kafka_cluster=kafka.cluster_of(address["CITYOPS_KAFKA"], Login.of(address)),
             state=str(layout.state),
             tables=database.rows_of(conn),
             roles=database.roles_of(conn),

@@ -37,7 +37,7 @@ def restore(layout: Layout, file: Path, replace: bool = False) -> Manifest:
             verify(archive, manifest)
         chosen = ports.choose(port_wishes(), ports.load(layout.ports_file))
         make_private(layout.secrets)
-        layout.logs.mkdir(parents=True, exist_ok=True)
+        make_private(layout.logs)
         ports.save(layout.ports_file, chosen)
         runtime = choose_runtime(layout, chosen)
         servers = runtime.prepare()
@@ -126,7 +126,7 @@ def _begin_with_log(layout: Layout, found: Addresses, manifest: Manifest) -> Non
     Offsets of the one mean nothing in the other. With the same log everything goes on where it
     was at the backup: what came since is read again, and each row is stored once.
     """
-    if kafka.cluster_of(found.kafka) == manifest.kafka_cluster:
+    if kafka.cluster_of(found.kafka, found.kafka_login()) == manifest.kafka_cluster:
         say("the log is the backup's own: what it holds since then is read again at the start")
         return
     with psycopg.connect(_admin(found)) as conn:

@@ -18,8 +18,10 @@ from kafka.errors import KafkaError
 from deploy.errors import DeployError
 from deploy.native import packages
 from deploy.native.cache import once
+from deploy.paths import make_private
 from deploy.ports import LOOPBACK
 from deploy.progress import step
+from service.kafka_login import OPEN, Login
 
 VERSION = "4.1.1"
 HERE = Path(__file__).parent
@@ -109,9 +111,11 @@ def prepare(
     `more` are settings beyond a single node's; with controllers named in `VOTERS` it is one of
     several nodes, which are formatted for the same `cluster`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)  # the log is the city's data, and the settings hold passwords
     config = folder / "server.properties"
     data = folder / "data"
+    config.touch(mode=0o600)
+    config.chmod(0o600)
     config.write_text(properties(data, port, controller_port, more))
     if not (data / "meta.properties").exists():
         arguments = ["format", "-t", cluster or cluster_id(), "-c", str(config)]
@@ -174,12 +178,12 @@ def command(libs: Path, config: Path, jvm: Sequence[str] = ()) -> list[str]:
     return ["java", *JVM, *jvm, *logging, "-cp", f"{libs}/*", "kafka.Kafka", str(config)]
 
 
-def ready(bootstrap: str) -> bool:
-    """Tell whether a broker of `bootstrap` (host:port,…) answers a metadata request."""
+def ready(bootstrap: str, who: Login = OPEN) -> bool:
+    """Tell whether a broker of `bootstrap` (host:port,…) answers a metadata request of `who`."""
     host, _, port = bootstrap.partition(",")[0].rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
-        client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **QUICKLY)
+        client = asking(bootstrap, who)
     except (OSError, KafkaError):
         return False
     try:
@@ -191,10 +195,16 @@ def ready(bootstrap: str) -> bool:
         client.close()
 
 
-def cluster_of(bootstrap: str) -> str:
+def asking(bootstrap: str, who: Login) -> KafkaAdminClient:
+    """Return a client that waits for two seconds at most."""
+    options = {**QUICKLY, **who.options()}
+    return KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **options)
+
+
+def cluster_of(bootstrap: str, who: Login = OPEN) -> str:
     """Return the id of the cluster that answers at `bootstrap`; DeployError when none does."""
     try:
-        client = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **QUICKLY)
+        client = asking(bootstrap, who)
         try:
             said: Any = client.describe_cluster()
         finally:

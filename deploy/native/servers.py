@@ -18,6 +18,9 @@ from deploy.ports import LOOPBACK
 from deploy.process import Child, spawn
 from deploy.progress_signs import of_server
 from deploy.wait import wait_while_moving
+from service.kafka_login import OPEN, Login
+
+BROKER_PORTS = ("kafka", "controller")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +44,19 @@ def start_broker(
     jvm: Sequence[str] = (),
     more: Mapping[str, object] = kafka.NOTHING,
     cluster: str = "",
+    who: Login = OPEN,
 ) -> tuple[str, Child]:
     """Start a broker in `folder`; return its bootstrap address and process.
 
     A folder used before keeps its data and, when they are free, its ports. `more` and `cluster`
-    as in `kafka.prepare`.
+    as in `kafka.prepare`; `who` asks whether it is ready.
     """
     libs = kafka.install(cache_dir())
-    chosen = _ports(folder, "kafka", "controller")
+    chosen = ports_of(folder, *BROKER_PORTS)
     config = kafka.prepare(libs, folder, chosen["kafka"], chosen["controller"], more, cluster)
     child = spawn("kafka", kafka.command(libs, config, jvm), folder / "kafka.log")
     bootstrap = f"{LOOPBACK}:{chosen['kafka']}"
-    _await(child, lambda: kafka.ready(bootstrap))
+    _await(child, lambda: kafka.ready(bootstrap, who))
     return bootstrap, child
 
 
@@ -62,7 +66,7 @@ def start_database(folder: Path, tuning: Tuning = DISPOSABLE) -> tuple[str, Chil
     A folder used before keeps its data, password and, when it is free, its port.
     """
     bin_dir = postgres_files.install(cache_dir())
-    port = _ports(folder, "postgres")["postgres"]
+    port = ports_of(folder, "postgres")["postgres"]
     password = stored_password(folder / "password")
     data = folder / "data"
     timescale.prepare(bin_dir, data, port, password, tuning)
@@ -98,7 +102,8 @@ def stored_password(path: Path, size: int = 24) -> str:
     return path.read_text().strip()
 
 
-def _ports(folder: Path, *names: str) -> dict[str, int]:
+def ports_of(folder: Path, *names: str) -> dict[str, int]:
+    """Return the ports of a folder's server: those of its last start when they are free."""
     memory = folder / "ports.json"
     chosen = ports.choose(dict.fromkeys(names, 0), ports.load(memory))
     ports.save(memory, chosen)

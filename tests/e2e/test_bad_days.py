@@ -29,8 +29,10 @@ from catalog.frames import frame_headers
 from catalog.registry import stream
 from catalog.topics import readings_topic
 from deploy import supervisor
+from deploy.native import kafka as kafka_server
 from deploy.paths import ROOT
 from deploy.process import spawn
+from service.kafka_login import Login
 from tests.support.platform import FLOW_S, STREAM, Platform, deploy, environment, running
 from tests.support.servers import native_folder, wait_until
 
@@ -154,7 +156,9 @@ def _print_table(seconds: dict[str, list[tuple[float, float]]]) -> None:
 
 def _poison(platform: Platform) -> None:
     """Put bytes that are no frame on each partition; the flow goes on and each is kept."""
-    producer = KafkaProducer(bootstrap_servers=platform.address["CITYOPS_KAFKA"], acks="all")
+    at, who = platform.address["CITYOPS_KAFKA"], Login.of(platform.address)
+    assert not kafka_server.ready(at), "the broker answers somebody without a name"
+    producer = KafkaProducer(bootstrap_servers=at, acks="all", **who.options())
     headers = frame_headers(stream(STREAM), "test", datetime.now(UTC))
     for partition in range(4):
         topic = readings_topic("city", STREAM)

@@ -1,0 +1,59 @@
+"""Who may do what on our own servers, as data: one line a process.
+
+A process without a line has no login. A new room adds a line; nothing else names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaRights:
+    """What a user may read and write, by the beginning of the topic's name after the prefix.
+
+    `group` is the rest of its consumer group's name. Whoever has a line may also see and make the
+    platform's topics.
+    """
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    group: str = ""
+
+
+READINGS, AGGREGATES, FLAGS = "readings.", "aggregates.", "flags."
+TRANSITIONS, LETTERS = "transitions.", "dead-letters."
+EVERYTHING = (READINGS, AGGREGATES, FLAGS, TRANSITIONS, LETTERS)
+
+SHELL = "shell"
+"""The user of `make env`, of the commands of `deploy`, and of whoever may read its files."""
+
+KAFKA: Mapping[str, KafkaRights] = MappingProxyType(
+    {
+        "gateway": KafkaRights(writes=(READINGS, LETTERS)),
+        "sink": KafkaRights(reads=(READINGS, AGGREGATES, FLAGS, LETTERS), group=".sink"),
+        "worker": KafkaRights(
+            reads=(READINGS,),
+            # ticks lie among the readings
+            writes=(READINGS, AGGREGATES, FLAGS, TRANSITIONS, LETTERS),
+            group=".worker",
+        ),
+        "alerts-engine": KafkaRights(reads=(READINGS, TRANSITIONS), group=".alerts"),
+        "city": KafkaRights(writes=(READINGS,)),
+        SHELL: KafkaRights(reads=EVERYTHING, writes=EVERYTHING, group="-tap"),
+    }
+)
+ADMIN, BROKER = "admin", "broker"
+"""Kafka's own two: who makes the others, and who its nodes are to each other."""
+
+
+def kafka_secret(user: str) -> str:
+    """Return the name of the file with a Kafka user's password."""
+    return f"kafka-{user}"
+
+
+def secret_files() -> frozenset[str]:
+    """Return the names of all files of passwords to our own servers."""
+    return frozenset(map(kafka_secret, (*KAFKA, ADMIN, BROKER)))
