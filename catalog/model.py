@@ -34,6 +34,7 @@ from catalog.rules import (
     StreamAbsenceRule,
     Threshold,
     ThresholdRule,
+    UnusualRule,
     WatchRule,
     levels,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Text",
     "Threshold",
     "ThresholdRule",
+    "UnusualRule",
     "WatchRule",
     "levels",
     "text",
@@ -276,6 +278,8 @@ class Stream(Frozen):
         for rule in self.rules:
             if rule.kind == "threshold" and rule.metric not in self.aggregate_names:
                 raise ValueError(f"{self.name}.{rule.name}: unknown metric {rule.metric}")
+            if rule.kind == "unusual" and rule.metric not in self.metric_names:
+                raise ValueError(f"{self.name}.{rule.name}: {rule.metric} is not measured")
         self._relations_resolve()
         if later := [version for version in self.earlier if not 0 < version < self.version]:
             raise ValueError(f"{self.name}: versions {later} are not earlier than {self.version}")
@@ -290,6 +294,7 @@ class Stream(Frozen):
         groups: dict[str, list[str]] = {
             "metric": quantities,
             "rule": [rule.name for rule in self.rules],
+            "unusual rule on": [r.upon for r in self.rules if isinstance(r, UnusualRule)],
             "relation": [*QUALITY_TESTS, *(relation.name for relation in self.relations)],
             "attribute": [attribute.name for attribute in self.attributes],
             "station": [station.id for station in self.placement.stations],

@@ -126,6 +126,13 @@ KINDS = (
         _rolling(lambda r: r.kind == "change"),
     ),
     Kind(
+        "`unusual`",
+        "`direction`, limits and `deadband` in usual spreads, `window_s`, `scale`; the usual by"
+        " kind of day and hour is learned",
+        "test_what_is_unusual_for_the_hour",
+        _rules(lambda r: r.kind == "unusual"),
+    ),
+    Kind(
         "derived quantity",
         "a pure function of metrics, rolling and derived quantities",
         "test_derived_quantities_raise_like_any_other",

@@ -90,6 +90,57 @@ class ThresholdRule(Frozen):
         return next((title for title in own if title), self.title)
 
 
+class UnusualRule(Frozen):
+    """Raise when a metric has been off what is usual for its sensor at this hour of such a day.
+
+    Limits are in *usual spreads*: how far the metric's mean of the last ``window_s`` lies from what
+    the sensor has shown at this hour of this kind of day (working or free), in multiples of how far
+    that mean usually lies off. By ``scale`` ``log`` it is measured by ratio, for what has a heavy
+    upper tail (travel times); ``root`` is for counts and shares: the larger, the more they scatter.
+    Nothing is said of a kind of day that the sensor has not shown yet, nor on its first two days.
+    """
+
+    kind: Literal["unusual"] = "unusual"
+    name: Name
+    title: Text
+    metric: Name
+    direction: Literal["above", "below", "both"]
+    thresholds: tuple[Threshold, ...]
+    deadband: float = 2.0
+    window_s: float = 1800.0
+    scale: Literal["plain", "root", "log"] = "plain"
+    for_s: float = 0.0
+    clear_s: float = 1800.0
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text
+
+    @property
+    def upon(self) -> str:
+        """Return what is learned for the rule; one of another window or scale begins anew."""
+        return f"{self.metric}/{self.window_s:g}/{self.scale}"
+
+    def upon_spreads(self) -> ThresholdRule:
+        """Return the same rule as limits upon how many spreads off the metric is."""
+        return ThresholdRule(
+            name=self.name,
+            title=self.title,
+            metric=self.metric,
+            op=">=",
+            thresholds=self.thresholds,
+            deadband=self.deadband,
+            for_s=self.for_s,
+            clear_s=self.clear_s,
+            latch=self.latch,
+            flap=self.flap,
+            advice=self.advice,
+        )
+
+    def title_at(self, severity: int) -> Text:
+        """Return what an alert of this severity is called."""
+        return self.upon_spreads().title_at(severity)
+
+
 class AbsenceRule(Frozen):
     """Raise when a sensor has sent nothing usable for ``after_s`` seconds of platform time (ticks).
 
@@ -212,7 +263,8 @@ WatchRule = AbsenceRule | StreamAbsenceRule | PipelineAbsenceRule
 """Rules that count the ticks without a reading."""
 
 Rule = Annotated[
-    ThresholdRule | AbsenceRule | StreamAbsenceRule | HealthRule, Field(discriminator="kind")
+    ThresholdRule | UnusualRule | AbsenceRule | StreamAbsenceRule | HealthRule,
+    Field(discriminator="kind"),
 ]
 """A rule of a stream."""
 

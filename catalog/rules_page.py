@@ -13,6 +13,7 @@ from catalog.model import (
     Stream,
     Threshold,
     ThresholdRule,
+    UnusualRule,
     WatchRule,
 )
 from catalog.platform import (
@@ -91,6 +92,16 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
             level = limit.severity.name.lower()
             title = rule.title_at(limit.severity)
             yield (name, f"{title.zh} {title.en}", level, when, spans, _cited(limit.source))
+        return
+    if isinstance(rule, UnusualRule):
+        spans = f"{rule.for_s:g} s / {rule.clear_s:g} s past {rule.deadband:g} spreads"
+        side = {"above": "above", "below": "below", "both": "off"}[rule.direction]
+        for limit in rule.thresholds:
+            when = f"`{rule.metric}` {limit.value:g} usual spreads {side} the usual"
+            when += f" over {rule.window_s:g} s{'' if rule.scale == 'plain' else f', {rule.scale}'}"
+            title = rule.title_at(limit.severity)
+            level = limit.severity.name.lower()
+            yield (head[0], f"{title.zh} {title.en}", level, when, spans, _cited(limit.source))
         return
     if isinstance(rule, HealthRule):
         spans = f"{rule.for_s:g} s / {rule.clear_s:g} s"

@@ -17,9 +17,11 @@ from catalog.model import (
     Stream,
     Threshold,
     ThresholdRule,
+    UnusualRule,
     WatchRule,
 )
 from catalog.registry import streams
+from catalog.unusual import SPREADS
 from console.dossier import Dossier
 from console.history import Row
 from console.marks import duration, level_mark, local_time, number, shown_unit, state_mark
@@ -40,7 +42,7 @@ SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
     """Return what is known at a glance."""
     alert, sensor = found.alert, found.sensor
-    decimals = found.stream.quantity(alert.metric).decimals if found.stream and alert.metric else 0
+    decimals = _decimals(found)
     subject = subject_link(words, alert.stream, alert.sensor, sensor or {})
     linked = sensor is not None or alert.sensor == STREAM_SUBJECT
     place = " ".join(
@@ -79,6 +81,13 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
     ]
 
 
+def _decimals(found: Dossier) -> int:
+    alert = found.alert
+    if alert.unit == SPREADS:
+        return 1
+    return found.stream.quantity(alert.metric).decimals if found.stream and alert.metric else 0
+
+
 def alert_place(words: Words, found: Dossier) -> str:
     """Return where an alert is, for its heading: street and sensor, or the whole stream."""
     alert, sensor = found.alert, found.sensor or {}
@@ -90,7 +99,7 @@ def alert_place(words: Words, found: Dossier) -> str:
 def timeline_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
     """Return transitions, acts and deliveries in order, newest first."""
     alert = found.alert
-    decimals = found.stream.quantity(alert.metric).decimals if found.stream and alert.metric else 0
+    decimals = _decimals(found)
     rows = []
     for t in found.page.transitions:
         level = level_mark(words, t.severity)
@@ -172,7 +181,7 @@ def limit_rows(
 
     Limits kept on a sensor are numbers when its ``attributes`` are given.
     """
-    if not isinstance(rule, ThresholdRule):
+    if not isinstance(rule, ThresholdRule | UnusualRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
         shown = {"text": f"> {seconds:g}", "unit": "s", "sort": seconds}
         limits = [(rule.severity, shown, ENGINEERING, None)]
@@ -209,10 +218,13 @@ def _checked(source: Source) -> str:
 def _limit(
     words: Words,
     stream: Stream,
-    rule: ThresholdRule,
+    rule: ThresholdRule | UnusualRule,
     limit: Threshold,
     attributes: dict[str, Any] | None,
 ) -> Any:
+    if isinstance(rule, UnusualRule):
+        shown = number(words, float(limit.value), SPREADS, 1)  # pyright: ignore[reportArgumentType]
+        return shown | {"text": f"≥ {shown['text']}"}
     quantity, value = stream.quantity(rule.metric), limit.value
     if isinstance(value, SensorAttribute):
         own = (attributes or {}).get(value.attribute)

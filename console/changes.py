@@ -26,10 +26,13 @@ Kind = Literal["alert", "incident", "ack", "state"]
 OVERTAKEN = timedelta(seconds=10)
 TRANSITIONS = (
     "SELECT t.id, t.episode, t.kind, t.rule, t.stream, d.domain, t.sensor, s.district,"
-    " t.severity, t.previous, t.metric, t.value, t.threshold, m.unit, t.observed_at, t.recorded_at"
+    " t.severity, t.previous, t.metric, t.value, t.threshold,"
+    " CASE WHEN r.kind = 'unusual' THEN '×' ELSE m.unit END AS unit,"
+    " t.observed_at, t.recorded_at"
     " FROM transitions t LEFT JOIN sensors s ON s.stream = t.stream AND s.sensor = t.sensor"
     " LEFT JOIN dash.streams d ON d.stream = t.stream"
     " LEFT JOIN dash.metrics m ON m.stream = t.stream AND m.metric = t.metric"
+    " LEFT JOIN dash.rules r ON r.rule = t.rule"
     " WHERE t.recorded_at > %s ORDER BY t.recorded_at, t.id LIMIT %s"
 )
 INCIDENTS = (

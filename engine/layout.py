@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.contracts import WINDOW_S
-from catalog.model import Rolling, Stream
+from catalog.model import Rolling, Stream, UnusualRule
 from engine.cells import Index, compact
 
 NEVER = np.iinfo(np.int64).min // 4
@@ -15,6 +15,8 @@ SEEN = "seen"
 RING_METRICS = "metrics of "
 SEVERITIES = 4
 LEVEL, TIME, COUNT, TICK, DOUBT = np.int8, np.int64, np.int32, np.int64, np.int16
+HOURS, CELLS = "usual hour", "usual cell"
+HOURS_OF_DAY, KINDS_OF_DAY = 24, 2
 AHEAD_KEPT = 8
 """How many readings of a clock that runs ahead are remembered, to know their copies."""
 
@@ -156,11 +158,47 @@ def fields(stream: Stream) -> dict[str, Field]:
         "r_value": Field(("rule",), np.float64, 0),
         **dict.fromkeys(("r_now", "r_doubt"), Field(("rule",), DOUBT, 0)),
     }
+    if upon(stream):
+        found |= _usual_fields()
     for name, ring in rings(stream).items():
         found[f"b_at/{name}"] = Field((), TIME, NEVER, name)
         found[f"b_n/{name}"] = Field((ring.axis,), COUNT, 0, name)
         found[f"b_v/{name}"] = Field((ring.axis,), np.float64, 0, name)
     return found
+
+
+def upon(stream: Stream) -> list[str]:
+    """Return what is learned of each sensor for the stream's ``unusual`` rules."""
+    return [rule.upon for rule in stream.rules if isinstance(rule, UnusualRule)]
+
+
+def _usual_fields() -> dict[str, Field]:
+    """Return what is known of the usual: 414 bytes a sensor and metric, 16 a sensor."""
+    each = ("usual",)
+    return {
+        # by kind of day and hour: the usual value, and of how many days it is known
+        "u_level": Field(each, np.float32, 0, CELLS),
+        "u_days": Field(each, np.uint8, 0, CELLS),
+        # by hour: how far the smoothed value usually lies off, and of how many hours
+        "u_off": Field(each, np.float32, 0, HOURS),
+        "u_hours": Field(each, np.uint8, 0, HOURS),
+        # the same at all hours
+        "u_off_all": Field(each, np.float64, 0),
+        "u_judged": Field(each, COUNT, 0),
+        # the beat that goes on, and what has come in it
+        "u_beat": Field((), TIME, NEVER),
+        "u_sum": Field(each, np.float64, 0),
+        "u_n": Field(each, COUNT, 0),
+        # the hour that goes on: its beats, and how far they were off
+        "u_hour": Field((), TIME, NEVER),
+        "u_hour_sum": Field(each, np.float64, 0),
+        "u_hour_n": Field(each, COUNT, 0),
+        "u_hour_off": Field(each, np.float64, 0),
+        "u_hour_judged": Field(each, COUNT, 0),
+        # how far off the metric is, smoothed, and the last beat in that
+        "u_smooth": Field(each, np.float64, 0),
+        "u_last": Field(each, TIME, NEVER),
+    }
 
 
 def labels(stream: Stream) -> dict[str, list[str]]:
@@ -172,10 +210,13 @@ def labels(stream: Stream) -> dict[str, list[str]]:
         "severity": SEVERITIES,
         **{name: ring.places for name, ring in rings(stream).items()},
     }
+    if upon(stream):
+        numbered |= {CELLS: KINDS_OF_DAY * HOURS_OF_DAY, HOURS: HOURS_OF_DAY}
     return {
         "metric": list(stream.metric_names),
         "quantity": list(stream.aggregate_names),
         "rule": [f"{rule.kind}:{rule.name}" for rule in stream.rules],
+        "usual": upon(stream),
         **{ring.axis: list(ring.of) for ring in rings(stream).values()},
         **{axis: [str(n) for n in range(count)] for axis, count in numbered.items()},
     }
@@ -183,7 +224,7 @@ def labels(stream: Stream) -> dict[str, list[str]]:
 
 def is_named(axis: str) -> bool:
     """Tell whether a snapshot is carried over by name along an axis; else lengths must agree."""
-    return axis in ("metric", "quantity", "rule") or axis.startswith(RING_METRICS)
+    return axis in ("metric", "quantity", "rule", "usual") or axis.startswith(RING_METRICS)
 
 
 Labels = dict[str, list[str]]
@@ -191,7 +232,10 @@ Labels = dict[str, list[str]]
 
 def by_axes(stream: Stream) -> dict[str, int]:
     """Return the rings of event time that lie before the sensors, and their places."""
-    return {"window": window_places(stream)} | {n: r.places for n, r in rings(stream).items()}
+    found = {"window": window_places(stream)} | {n: r.places for n, r in rings(stream).items()}
+    if upon(stream):
+        found |= {CELLS: KINDS_OF_DAY * HOURS_OF_DAY, HOURS: HOURS_OF_DAY}
+    return found
 
 
 def carry_over(

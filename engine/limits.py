@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.model import SensorAttribute, Stream, ThresholdRule
+from catalog.model import SensorAttribute, Stream, ThresholdRule, UnusualRule
 
 US = 1_000_000
 FIRST_SHARE = 80
+BEAT_S = 300
+"""Values of so many seconds are looked at as one by ``unusual`` rules."""
+LEAST_STEPS, LEAST_RATIO = 0.3, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,47 @@ class Limits:
             rates=any(m.rate_per_min is not None for m in metrics),
             spikes=any(m.spike for m in metrics),
             flats=any(flats),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What is learned for ``unusual`` rules, in the order of the axis; arrays ``[U]``."""
+
+    rules: tuple[int, ...]
+    """Numbers of the rules in the stream."""
+    metrics: np.ndarray
+    """Places of their metrics."""
+    logs: np.ndarray
+    roots: np.ndarray
+    least: np.ndarray
+    """The smallest value whose logarithm is taken: what the metric can show."""
+    spread: np.ndarray
+    """A spread is taken to be no smaller: what rounding alone makes, or a hundredth."""
+    tau_us: np.ndarray
+    sign: np.ndarray
+    """1 above, -1 below, 0 both."""
+    beat_us: int
+
+    @classmethod
+    def of(cls, stream: Stream) -> "Learned":
+        """Return what a stream's rules say is to be learned."""
+        numbers = [n for n, r in enumerate(stream.rules) if isinstance(r, UnusualRule)]
+        rules = [r for r in stream.rules if isinstance(r, UnusualRule)]
+        names, signs = stream.metric_names, {"above": 1, "below": -1, "both": 0}
+        steps = [10.0 ** -stream.quantity(r.metric).decimals for r in rules]
+        logs = np.array([r.scale == "log" for r in rules], bool)
+        roots = np.array([r.scale == "root" for r in rules], bool)
+        return cls(
+            rules=tuple(numbers),
+            metrics=np.array([names.index(r.metric) for r in rules], np.int64),
+            logs=logs,
+            roots=roots,
+            least=np.array(steps, float),
+            spread=np.where(logs | roots, LEAST_RATIO, LEAST_STEPS * np.array(steps, float)),
+            tau_us=np.array([r.window_s * US for r in rules], float),
+            sign=np.array([signs[r.direction] for r in rules], np.int64),
+            beat_us=max(BEAT_S, stream.cadence_s) * US,
         )
 
 

@@ -5,6 +5,7 @@ Sensors do not influence each other, so this equals processing the readings one 
 usual frame (one reading of each sensor) is one pass of array operations.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.frames import bad_rows
+from catalog.lifecycle.day_kinds import kinds_of
 from catalog.model import Stream
 from catalog.ticks import Tick, Word
 from engine import (
@@ -24,6 +26,7 @@ from engine import (
     rules,
     snapshot,
     times,
+    usual,
     windows,
 )
 from engine.cells import Sensors
@@ -41,8 +44,13 @@ from engine.times import Arrived
 class PartitionEngine:
     """Quality, windows and rules of one partition (shard) of one stream."""
 
-    def __init__(self, stream: Stream, shard: int = 0) -> None:
-        self.state = State(stream, shard)
+    def __init__(
+        self,
+        stream: Stream,
+        shard: int = 0,
+        day_kind: Callable[[np.ndarray], np.ndarray] = kinds_of,
+    ) -> None:
+        self.state = State(stream, shard, day_kind)
         self._crowds = Crowds()
         self._counts_gaps = any(r.full for r in stream.rolling)
 
@@ -175,6 +183,7 @@ class PartitionEngine:
         """
         state, sensors, at = self.state, tested.sensors, tested.times
         columns = quantities.take_in(state, sensors, at, tested.values, tested, out, held)
+        usual.take(state, sensors, at, tested.values, tested, held, produced_at, out)
         came: np.ndarray | int = state.ticks
         if held is not None:
             at = np.where(held, sensors.read(state.arrays["e_at"]), at)
@@ -187,6 +196,8 @@ class PartitionEngine:
         columns = quantities.take_in(
             state, decided.sensors, decided.times, decided.values, decided, out
         )
+        given = (decided.sensors, decided.times, decided.values, decided, None)
+        usual.take(state, *given, produced_at, out)
         fresh = ~decided.known
         if fresh.any():
             columns = {name: column[fresh] for name, column in columns.items()}

@@ -65,7 +65,7 @@ def evaluate(
                     doubt = doubts.combined(doubted[part][rows], state.made_of[number])
                     given = (slots[rows], times[part][rows], values[rows], level[rows], doubt)
                     with _all_or_nothing(state, number, slots[rows], out):
-                        _move(state, number, rule, *given, produced_at, out)
+                        move(state, number, rule, *given, produced_at, out)
 
             each_alone(rule.name, look, sensors.slots, times, out)
 
@@ -110,7 +110,7 @@ def _all_or_nothing(state: State, number: int, slots: np.ndarray, out: Outputs) 
         raise
 
 
-def _move(
+def move(
     state: State,
     number: int,
     rule: ThresholdRule,
@@ -219,8 +219,8 @@ def _on_off(
     Each severity is an alarm of its own: on when it or a worse one has held for ``for_s``, off when
     the value has been past its deadband for ``clear_s``.
     """
-    rule = state.stream.rules[number]
-    assert isinstance(rule, ThresholdRule)
+    rule = state.compared[number]
+    assert rule is not None
     holds = state.arrays["r_since"][slots, number]
     over = state.arrays["r_clear"][slots, number]
     on = (holds != NEVER) & (at[:, None] - holds >= rule.for_s * US)

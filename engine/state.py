@@ -1,10 +1,12 @@
 """State of one partition of one stream: arrays with a row per sensor, grown by doubling."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from catalog.model import Stream, ThresholdRule
+from catalog.lifecycle.day_kinds import kinds_of
+from catalog.model import Stream, ThresholdRule, UnusualRule
 from catalog.registry import spokesman, streams
 from catalog.sensors import sensor, sensors_of
 from catalog.ticks import Hearing
@@ -24,7 +26,7 @@ from engine.layout import (
     rings,
     window_places,
 )
-from engine.limits import Limits, nearest
+from engine.limits import Learned, Limits, nearest
 
 US = 1_000_000
 TELLER = 0
@@ -82,6 +84,8 @@ class State:
 
     stream: Stream
     shard: int = 0
+    day_kind: Callable[[np.ndarray], np.ndarray] = kinds_of
+    """The kind of each local day: 0 working, 1 free."""
     slots: dict[str, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
@@ -100,8 +104,11 @@ class State:
     """One for each of ``groups``."""
     fields: dict[str, Field] = field(init=False)
     limits: Limits = field(init=False)
+    learned: Learned = field(init=False)
     made_of: tuple[np.ndarray, ...] = field(init=False)
     """Of each rule, the places of the metrics that its quantity is made of."""
+    compared: tuple[ThresholdRule | None, ...] = field(init=False)
+    """Each rule as limits upon a quantity; None for those that have none."""
     declared: tuple[np.ndarray, ...] = field(init=False)
     """Of each rule, which severities it has limits for."""
     nearest: dict[str, float] = field(init=False)
@@ -121,10 +128,11 @@ class State:
         self.speaks_for_all = self.shard == TELLER and self.stream.name == spokesman()
         self.fields = fields(self.stream)
         self.limits = Limits.of(self.stream)
-        rules = [rule for rule in self.stream.rules if isinstance(rule, ThresholdRule)]
+        self.learned = Learned.of(self.stream)
+        self.compared = tuple(_compared(rule) for rule in self.stream.rules)
         self.made_of = tuple(_made_of(self.stream, rule) for rule in self.stream.rules)
-        self.declared = tuple(_declared(rule) for rule in self.stream.rules)
-        self.nearest = {rule.name: nearest(rule) for rule in rules}
+        self.declared = tuple(_declared(rule) for rule in self.compared)
+        self.nearest = {rule.name: nearest(rule) for rule in self.compared if rule}
         self.windows = window_places(self.stream)
         self.rings = rings(self.stream)
         self.groups = groups(self.stream)
@@ -250,6 +258,12 @@ def _made_of(stream: Stream, rule: object) -> np.ndarray:
     return np.array(sorted(found), np.int64)
 
 
-def _declared(rule: object) -> np.ndarray:
-    limits = rule.thresholds if isinstance(rule, ThresholdRule) else ()
+def _compared(rule: object) -> ThresholdRule | None:
+    if isinstance(rule, UnusualRule):
+        return rule.upon_spreads()
+    return rule if isinstance(rule, ThresholdRule) else None
+
+
+def _declared(rule: ThresholdRule | None) -> np.ndarray:
+    limits = rule.thresholds if rule else ()
     return np.isin(np.arange(1, SEVERITIES + 1), [int(t.severity) for t in limits])

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts.event.events import rule_title
 from alerts.event.fields import Moment
 from alerts.event.labels import Labels, alert_labels
-from catalog.registry import find_rule, streams
+from catalog.registry import find_rule
+from catalog.unusual import alert_unit
 
 State = Literal["open", "active", "latched", "cleared", "withdrawn", "all"]
 
@@ -49,8 +50,7 @@ class Alert(BaseModel):
     @property
     def unit(self) -> str:
         """Unit of value and threshold; empty for absence."""
-        declared = streams().get(self.stream)
-        return declared.quantity(self.metric).unit if declared and self.metric else ""
+        return alert_unit(self.rule, self.stream, self.metric)
 
     @property
     def all_labels(self) -> Labels:

@@ -16,6 +16,7 @@ from catalog.model import (
     Stream,
     Text,
     ThresholdRule,
+    UnusualRule,
     text,
 )
 from catalog.places import Sensor
@@ -23,6 +24,7 @@ from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import find_rule
 from catalog.severity import LEVELS
 from catalog.site import site
+from catalog.unusual import alert_unit, words_of
 
 ENDED = ("cleared", "withdrawn")
 """Kinds of transition that end an alert."""
@@ -229,16 +231,16 @@ def _declared(stream: Stream | None, t: Transition, told: Told) -> dict[str, Any
     rule = find_rule(t.rule)
     said: dict[str, Any] = {"domain": stream.domain} if stream else {}
     if stream and t.metric:
-        said["unit"] = stream.quantity(t.metric).unit
+        said["unit"] = alert_unit(t.rule, t.stream, t.metric)
     if rule is not None:
         title = _title(t, stream, rule, told)
         said |= {"title": title.model_dump(), "advice": rule.advice.model_dump()}
-    if isinstance(rule, ThresholdRule):
+    if isinstance(rule, ThresholdRule | UnusualRule):
         said["source"] = _source(rule, t.severity)
     return said
 
 
-def _source(rule: ThresholdRule, severity: int) -> dict[str, Any] | None:
+def _source(rule: ThresholdRule | UnusualRule, severity: int) -> dict[str, Any] | None:
     found = [t.source for t in rule.thresholds if t.severity == severity]
     if not found:
         return None
@@ -249,24 +251,23 @@ def _source(rule: ThresholdRule, severity: int) -> dict[str, Any] | None:
 def _texts(
     t: Transition, stream: Stream | None, rule: AnyRule | None, told: Told
 ) -> tuple[str, str]:
-    place = _place(t, stream)
-    zh, en = [place.zh], [place.en]
-    if stream and t.metric and t.value is not None:
+    said = [_place(t, stream)]
+    if isinstance(rule, UnusualRule) and stream and t.value is not None:
+        said.append(words_of(rule, stream, t.value, t.threshold))
+    elif stream and t.metric and t.value is not None:
         quantity = stream.quantity(t.metric)
         unit = "" if quantity.unit == "1" else f" {quantity.unit}"
         limit = "" if t.threshold is None else f"{t.threshold:g}{unit}"
-        zh.append(f"{quantity.title.zh} {t.value:g}{unit}" + (f"(限值 {limit})" if limit else ""))
-        en.append(f"{quantity.title.en} {t.value:g}{unit}" + (f" (limit {limit})" if limit else ""))
+        zh = f"{quantity.title.zh} {t.value:g}{unit}" + (f"(限值 {limit})" if limit else "")
+        en = f"{quantity.title.en} {t.value:g}{unit}" + (f" (limit {limit})" if limit else "")
+        said.append(text(zh, en))
     if described := told.annotations.get("description"):
-        zh.append(described)
-        en.append(described)
+        said.append(text(described, described))
     if doubt := doubt_of(t):
-        zh.append(doubt.zh)
-        en.append(doubt.en)
+        said.append(doubt)
     if rule is not None and t.kind not in ENDED:
-        zh.append(rule.advice.zh)
-        en.append(rule.advice.en)
-    return " · ".join(zh), " · ".join(en)
+        said.append(rule.advice)
+    return " · ".join(x.zh for x in said), " · ".join(x.en for x in said)
 
 
 def _place(t: Transition, stream: Stream | None) -> Text:

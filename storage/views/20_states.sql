@@ -195,7 +195,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            coalesce(own.title_en, r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
            coalesce(d.domain, e.labels ->> 'domain'), e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
            coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
-           e.metric, e.value, e.threshold, m.unit, m.decimals, e.raised_at, e.acked_at, e.acked_by
+           e.metric, e.value, e.threshold,
+           -- what is unusual is measured in usual spreads
+           CASE WHEN r.kind = 'unusual' THEN '×' ELSE m.unit END,
+           CASE WHEN r.kind = 'unusual' THEN 1 ELSE m.decimals END,
+           e.raised_at, e.acked_at, e.acked_by
     FROM episodes e
     LEFT JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
     LEFT JOIN dash.rules r ON r.rule = e.rule

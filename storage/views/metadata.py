@@ -15,6 +15,7 @@ from catalog.model import (
     Stream,
     Text,
     ThresholdRule,
+    UnusualRule,
 )
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
@@ -198,6 +199,8 @@ def _rule(stream: str, rule_id: str, rule: AnyRule) -> Row:
     details: Row = dict.fromkeys(("metric", "op", "deadband", "for_s", "clear_s"))
     if isinstance(rule, ThresholdRule):
         details = {name: getattr(rule, name) for name in details}
+    elif isinstance(rule, UnusualRule):
+        details |= {name: getattr(rule, name) for name in ("metric", "for_s", "clear_s")}
     return {
         "rule": rule_id,
         "stream": stream,

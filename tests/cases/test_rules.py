@@ -183,6 +183,21 @@ def test_rate_of_change() -> None:
     assert told == [("raised", 3, 10), ("cleared", 3, 45)]
 
 
+@pytest.mark.parametrize(("less", "seen"), [(0.2, True), (0.1, False), (-0.2, False)])
+def test_what_is_unusual_for_the_hour(less: float, seen: bool) -> None:
+    """Odd hours 0.1 km/h above even ones, every day; then one even hour is slower.
+
+    What is expected lies 13 / 24 of the way from the hour before: 0.046 off, now above, now below,
+    0.023 when smoothed (a reading weighs 2 / 3). That is less than rounding makes: the spread is
+    0.03. A hour slower by 0.2 is -0.156 smoothed, 5.2 spreads; by 0.1 -0.090, 3.0 spreads.
+    """
+    rows = [(n * HOUR, 50 + 0.1 * (n % 2) - less * (n == 60)) for n in range(64)]
+    log = readings("lane", "speed_km_h", *rows)
+    told = tell("traffic_flow", "traffic_flow.unusually_slow", log)
+    # a beat of 5 min ends with the next reading, the hour after is 0.7 spreads off
+    assert told == ([("raised", 4, 60 * HOUR + 300), ("cleared", 4, 62 * HOUR + 300)] * seen)
+
+
 # several metrics
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from verify.oracle.quality import Checked, Trace
 from verify.oracle.rolling import Buckets
 from verify.oracle.rules import Alarm
+from verify.oracle.usual import Usual
 
 
 @dataclass
@@ -95,6 +96,7 @@ class Device:
     buckets: dict[str, Buckets] = field(default_factory=dict)
     gaps: list[int] = field(default_factory=list)
     rules: Remembered = field(default_factory=Remembered)
+    usual: Usual = field(default_factory=Usual)
     watches: dict[str, Alarm] = field(default_factory=dict)
     """Alarms of health and of silence."""
     sent: set[str] = field(default_factory=set)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 
 from catalog.contracts import FLAG_SUSPECT
+from catalog.lifecycle.day_kinds import kind_of
 from catalog.model import Stream
 from catalog.registry import streams
 from catalog.sensors import sensor as declared_sensor
@@ -22,6 +23,7 @@ from verify.oracle.minutes import Minutes
 from verify.oracle.quality import US, Checked
 from verify.oracle.results import Flag, Reading, Results, Values, WindowKey
 from verify.oracle.thresholds import Thresholds
+from verify.oracle.usual import Baselines, Kind
 from verify.oracle.watches import Watches
 
 __all__ = ["Flag", "Reading", "Reference", "Results", "Values", "WindowKey"]
@@ -37,8 +39,9 @@ AHEAD = 8
 class Reference:
     """One partition of one stream."""
 
-    def __init__(self, stream: Stream, shard: int = 0) -> None:
+    def __init__(self, stream: Stream, shard: int = 0, kind: Kind = kind_of) -> None:
         self.stream = stream
+        self._baselines = Baselines(stream, kind)
         self.results = Results()
         self._patience = int(1.5 * stream.cadence_s) + 1
         self._reach = NEAR * stream.cadence_s * US
@@ -166,6 +169,8 @@ class Reference:
     ) -> None:
         quantities = self._quantities(device, reading)
         self._minutes.add(device, reading, quantities)
+        for found in self._baselines.take(device.usual, reading):
+            self._thresholds.unusual(device, found)
         if rules:
             self._thresholds.look(device, reading, quantities, again)
 

@@ -10,6 +10,7 @@ from verify.oracle.device import Device, Held
 from verify.oracle.quality import US, Checked
 from verify.oracle.results import Results, Values
 from verify.oracle.rules import Alarm, Change
+from verify.oracle.usual import Found
 
 
 def made_of(stream: Stream, quantity: str) -> set[str]:
@@ -48,6 +49,19 @@ class Thresholds:
             )
             self._say(device, rule, alarm, change, limits)
         device.rules.looked_at, device.rules.looked_tick = reading.at, reading.tick
+
+    def unusual(self, device: Device, found: Found) -> None:
+        """Look at how many usual spreads off a metric was, as at any quantity."""
+        rule, x = found.rule.upon_spreads(), found.spreads
+        alarm = device.rules.alarms.setdefault(rule.name, Alarm())
+        alarm.compared, alarm.doubts = x, ""
+        level, limits = self._reached(rule, device, alarm, found.at, x)
+        change = (
+            rules.rise(rule, alarm, found.at)
+            or rules.fall(rule, alarm, found.at)
+            or rules.confirm(alarm, found.at, level)
+        )
+        self._say(device, rule, alarm, change, limits)
 
     def tick(self, device: Device, ticks: int) -> None:
         """Let time pass for a sensor whose next reading is overdue."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from catalog.base import Span
-from catalog.model import HealthRule, Metric, Placement, Rule, Stream, text
+from catalog.model import HealthRule, Metric, Placement, Rule, Stream, UnusualRule, levels, text
 from catalog.registry import streams
 from ingest.replay.command import MAPS as REPLAY_MAPS
 from ingest.replay.header import FileForm
@@ -37,6 +37,13 @@ class PlainMetric(Part):
     decimals: int = 2
     span: Span = ANY_SPAN
     """What its instrument can show."""
+    unusual: Literal["above", "below", "both"] | None = None
+    """To which side it is called unusual; None for a metric that is not looked at so."""
+    scale: Literal["plain", "root", "log"] = "plain"
+    """``log`` for what has a heavy upper tail (travel times), ``root`` for counts and shares."""
+    window_s: float = 1800.0
+    spreads: float = 4.0
+    """From how many usual spreads on."""
 
 
 class Plain(Part):
@@ -165,6 +172,21 @@ def plain_stream(cadence_s: int, metrics: dict[str, PlainMetric]) -> Stream:
         for name, m in metrics.items()
     ]
     rules: list[Rule] = [HealthRule(for_s=3 * cadence_s, clear_s=3 * cadence_s)]
+    rules += [
+        UnusualRule(
+            name=f"unusual_{name}"[:40],
+            title=text(f"{m.column} 异常", f"{m.column} unusual"),
+            metric=name,
+            direction=m.unusual,
+            thresholds=levels(blue=m.spreads),
+            deadband=m.spreads / 2,
+            window_s=m.window_s,
+            scale=m.scale,
+            advice=text("核查", "Look at it"),
+        )
+        for name, m in metrics.items()
+        if m.unusual
+    ]
     return Stream(
         name=PLAIN,
         domain="environment",

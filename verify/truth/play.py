@@ -9,12 +9,14 @@ import pyarrow as pa
 
 from catalog.contracts import FLAG_FAIL, FLAG_SUSPECT, Transition
 from catalog.frames import readings_schema
+from catalog.lifecycle.day_kinds import kinds_of, weekends_alone
 from catalog.model import Stream
 from engine.outputs import EPOCH, Outputs, micros
 from engine.partition import PartitionEngine
 from verify.truth.series import Series
 
 FRAME_ROWS = 200
+DAY_KINDS = {"site": kinds_of, "weekends": weekends_alone}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Ear:
 
 def play(series: Series) -> Heard:
     """Return what one engine says of a series, worked off from its beginning."""
-    engine, ear = PartitionEngine(series.stream), Ear(series.stream)
+    kind = DAY_KINDS[series.calendar]
+    engine, ear = PartitionEngine(series.stream, day_kind=kind), Ear(series.stream)
     for batch in batches(series):
         ear.take(engine.process(batch, EPOCH))
     return ear.end()

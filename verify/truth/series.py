@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from catalog.model import Stream
+from catalog.site import offset_us
 from ingest.readings import FieldError
 from ingest.replay.map import ReplayMap
 from ingest.replay.rows import RowReader
@@ -17,8 +18,6 @@ from ingest.replay.survey import survey, timed_rows
 from ingest.replay.table import Table
 from verify.truth.maps import Labels, TruthMap, plan_of, wrong
 
-SITE_ZONE = timedelta(hours=8)
-"""The engine's hours are the site's: a file's own local time is laid upon them."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Window = tuple[int, int]
 """Begin and end of what was wrong, epoch µs."""
@@ -125,7 +124,8 @@ def _shift(declared: TruthMap, plan: ReplayMap, first: datetime) -> int:
     if zone is None:
         return 0
     offset = first.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
-    return (offset - SITE_ZONE) // timedelta(microseconds=1)
+    # the engine's hours are the site's: the file's own local time is laid upon them
+    return offset // timedelta(microseconds=1) - offset_us()
 
 
 def _windows(
