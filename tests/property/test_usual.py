@@ -67,7 +67,7 @@ def test_such_days_do_raise_unusual_alerts() -> None:
     noise, log = np.random.default_rng(1), list[Record]()
     metrics = stream("traffic_flow").metrics
     for n in range(DAYS * 24):
-        slow = 0.2 if n in (84, 85, 86) else 1.0
+        slow = 0.2 if n in (76, 77) else 1.0
         frame: Frame = (("a", (START + n * HOUR_S) * US, _reading(metrics, slow, noise)),)
         log.append(frame)
     seen = run_engine(PartitionEngine(stream("traffic_flow")), log)
