@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import (
+    closed,
     contenders,
     growth,
     history,
@@ -193,6 +194,16 @@ def steady_command(
     """
     times = tuple(gather or steady.GATHER_MS)
     _alone("steady", lambda stand, size: steady.run(stand, size, sensors, times), share)
+
+
+@app.command("closed")
+def closed_command(
+    share: Annotated[float, typer.Option(help="size of the run; 0.1 for a try")] = 1.0,
+    sensors: Annotated[int, typer.Option(min=1, help="sensors, one reading a second")] = SENSORS,
+    rounds: Annotated[int, typer.Option(min=1, help="of each; the median counts")] = 3,
+) -> None:
+    """Compare the pipe on an open broker and on one with SASL/SCRAM and rights, in turn."""
+    print(closed.words(closed.compare(Sizes.of(share), sensors, rounds)))
 
 
 @app.command("soak")

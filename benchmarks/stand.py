@@ -21,12 +21,13 @@ from psycopg.conninfo import conninfo_to_dict
 from benchmarks.records import STREAM, declared
 from catalog.registry import streams
 from catalog.topics import PARTITIONS, all_topics
-from deploy import vitals
+from deploy import kafka_access, vitals
 from deploy.native import servers
 from deploy.native.timescale import PLATFORM
 from deploy.paths import ROOT
 from deploy.ports import LOOPBACK, free_port
 from deploy.process import Child, spawn
+from deploy.rights import SHELL
 from deploy.wait import wait_until
 from service.kafka import ensure_topics
 from storage.migrate import migrate
@@ -43,6 +44,12 @@ class Stand:
     servers: servers.Servers
     folder: Path
     children: list[Child] = field(default_factory=list)
+    secrets: Path | None = None
+    """Passwords of the broker's users, when it asks for a name."""
+
+    def login(self, user: str) -> dict[str, str]:
+        """Return the variables by which a process is somebody to the broker."""
+        return kafka_access.environment(user, self.secrets) if self.secrets else {}
 
     def place(self) -> "Place":
         """Return a fresh migrated database and a topic prefix nobody else uses."""
@@ -53,7 +60,12 @@ class Stand:
         account = f"{given['user']}:{given['password']}"
         dsn = f"postgresql://{account}@{given['host']}:{given['port']}/{name}"
         migrate(dsn)
+        if self.secrets:
+            kafka_access.grant(self.servers.bootstrap, self.secrets, prefix=name)
+            os.environ.update(self.login(SHELL))
         ensure_topics(self.servers.bootstrap, all_topics(name, tuple(streams())))
+        for variable in self.login(SHELL):
+            del os.environ[variable]
         return Place(self, name, dsn)
 
     def pids(self) -> dict[str, int]:
@@ -107,7 +119,8 @@ class Place:
         """Start ``python -m …`` of ours and wait until it is healthy."""
         port, name = free_port(), arguments[-1]
         env = self.environment() | {"CITYOPS_PROCESS": name, "CITYOPS_METRICS_PORT": str(port)}
-        child = self._spawn(name, [sys.executable, "-m", *arguments], env | extra)
+        env |= self.stand.login(name) | extra
+        child = self._spawn(name, [sys.executable, "-m", *arguments], env)
         running = Running(child, port)
         well = lambda: child.ensure_running() and running.health().get("healthy")  # noqa: E731
         wait_until(well, START_DEADLINE_S, f"{name} healthy")
@@ -126,7 +139,7 @@ class Place:
             [python, "-m", "benchmarks.producers", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=self.environment(),
+            env=self.environment() | self.stand.login("city"),
             cwd=ROOT,
             text=True,
         )

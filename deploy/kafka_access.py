@@ -93,9 +93,17 @@ def environment(user: str, secrets: Path) -> dict[str, str]:
     return {f"{VARIABLE}USER": user, f"{VARIABLE}PASSWORD_FILE": str(file)}
 
 
-def grant(bootstrap: str, secrets: Path, rights: Mapping[str, KafkaRights] = KAFKA) -> None:
-    """Make every user with its password and exactly its rights; safe to repeat."""
-    prefix = os.environ.get("CITYOPS_TOPIC_PREFIX") or "city"
+def grant(
+    bootstrap: str,
+    secrets: Path,
+    rights: Mapping[str, KafkaRights] = KAFKA,
+    prefix: str = "",
+) -> None:
+    """Make every user with its password and exactly its rights; safe to repeat.
+
+    The rights are to topics and groups that begin with ``prefix``, by default the platform's.
+    """
+    prefix = prefix or os.environ.get("CITYOPS_TOPIC_PREFIX") or "city"
     client = asking(bootstrap, administrator(secrets))
     try:
         _make_users(client, secrets)

@@ -8,10 +8,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from alerts.settings import DEFAULT_ROUTES
 from deploy.backup.archive import FILES, Manifest, Writer
-from deploy.paths import ROOT, SERVER_SECRETS, Layout
+from deploy.paths import SERVER_SECRETS, Layout
 
-DEFAULT_ROUTES = ROOT / "alerts" / "routes.toml"
 KEY = "secrets.key"
 GRAFANA_DATA = "grafana-site/data/grafana.db"
 

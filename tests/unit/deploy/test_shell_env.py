@@ -14,6 +14,8 @@ from deploy.paths import Layout
 
 ADDRESSES = {
     "CITYOPS_KAFKA": "127.0.0.1:9092",
+    "CITYOPS_KAFKA_USER": "shell",
+    "CITYOPS_KAFKA_PASSWORD_FILE": "/somewhere/kafka-shell",
     "CITYOPS_DSN": "postgresql://cityops:s e'cret@127.0.0.1/cityops",
     "CITYOPS_GATEWAY": "http://127.0.0.1:8600",
     "CITYOPS_CONSOLE": "http://127.0.0.1:8700",
@@ -59,7 +61,8 @@ def test_every_address_that_is_printed_is_forgotten_again(
     monkeypatch.setattr(supervisor, "running_pid", lambda _: 1)
     done = CliRunner().invoke(app, ["env"], env={"CITYOPS_STATE_DIR": str(tmp_path)})
     printed = {line.split()[1].partition("=")[0] for line in done.stdout.splitlines()}
-    assert printed == {*shell_env.NAMES, shell_env.MARK}
+    assert printed == {*ADDRESSES, shell_env.MARK}
+    assert printed <= {*shell_env.NAMES, shell_env.MARK}
 
 
 @pytest.mark.parametrize("command", ["up", "setup"])
