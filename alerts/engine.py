@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from alerts.delivery.links import links_of
-from alerts.delivery.outbox import lock_writers, now_of
+from alerts.delivery.outbox import lock_writers
 from alerts.episode.episodes import Change, apply
 from alerts.routing.notify import Notifier
 from alerts.routing.routes import Routes
@@ -19,6 +19,7 @@ from alerts.sources.dispatch import settle
 from catalog.contracts import decode_transition
 from catalog.frames import FrameError
 from catalog.topics import transitions_topic
+from service.postgres import now_of
 from service.vitals import Vitals
 from storage.exact import ExactConsumer, Stored
 

@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from alerts.delivery.links import links_of
-from alerts.delivery.outbox import lock_writers, now_of
+from alerts.delivery.outbox import lock_writers
 from alerts.episode.episodes import current
 from alerts.event.events import Event
 from alerts.incident.correlate import folded_under
@@ -32,7 +32,7 @@ from alerts.sources.log_watch import watch_log
 from alerts.sources.stalled import Judging
 from alerts.wake import wake_screens
 from service.log import logger
-from service.postgres import connect
+from service.postgres import connect, now_of
 from service.vitals import Vitals
 
 TICK_S = 0.5

@@ -8,7 +8,6 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.delivery.outbox import now_of
 from alerts.episode import acts
 from alerts.episode.models import Alert
 from alerts.sources.ending import can_be_ended, end_alert
@@ -17,6 +16,7 @@ from console.deeds import do
 from console.dossier import Dossier
 from console.frame import View
 from console.widgets.forms import act_button, choice_field, text_field
+from service.postgres import now_of
 
 SHELVED = timedelta(hours=1)
 Deed = Callable[[Connection, str, str], Any]
@@ -48,12 +48,12 @@ class AlertDesk:
             self._offers(alert, shelved, found.people)
 
     def _offers(self, alert: Alert, shelved: bool, people: list[str]) -> None:
-        me, now = self.episode, self.view.desk.clock.now
+        me = self.episode
         if alert.acked_at is None:
             self._offer(
                 "ack",
                 "alerts.ack",
-                lambda c, who, said: acts.acknowledge(c, me, who, said, now()),
+                lambda c, who, said: acts.acknowledge(c, me, who, said, now_of(c)),
                 strong=True,
             )
         self._offer(
@@ -69,19 +69,19 @@ class AlertDesk:
             self._offer(
                 "shelve",
                 "alert.shelve",
-                lambda c, who, said: acts.shelve(c, me, who, now() + SHELVED, said, now()),
+                lambda c, who, said: acts.shelve(c, me, who, now_of(c) + SHELVED, said, now_of(c)),
                 needs_note=True,
             )
         if can_be_ended(alert):
             self._offer("end", "alert.end", _ending(me), needs_note=True)
 
     def _assigning(self, people: list[str]) -> None:
-        me, now, own = self.episode, self.view.desk.clock.now, self.view.who.name
+        me, own = self.episode, self.view.who.name
         if own in people:
             self._offer(
                 "assign",
                 "alert.assign_me",
-                lambda c, who, _: acts.assign(c, me, who, who, now()),
+                lambda c, who, _: acts.assign(c, me, who, who, now_of(c)),
             )
         if others := [name for name in people if name != own]:
             label = self.view.words("alert.assign_whom")
@@ -89,7 +89,7 @@ class AlertDesk:
             self._offer(
                 "assign",
                 "alert.assign_to",
-                lambda c, who, _: acts.assign(c, me, who, to.value, now()),
+                lambda c, who, _: acts.assign(c, me, who, to.value, now_of(c)),
             )
 
     def _offer(

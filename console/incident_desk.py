@@ -22,6 +22,7 @@ from console.frame import View
 from console.marks import local_time
 from console.rows import incident_title
 from console.widgets.forms import act_button, choice_field, text_field
+from service.postgres import now_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,20 @@ class IncidentDesk:
                 self._merging(now.others)
 
     def _offers(self, found: Summary, people: list[str]) -> None:
-        me, now = self.incident, self.view.desk.clock.now
+        me = self.incident
         if found.status == "candidate":
-            self._offer("confirm", "incident.confirm", _confirm(me, now), strong=True)
+            self._offer("confirm", "incident.confirm", _confirm(me), strong=True)
         if found.resolved_at is None and found.acked_at is None:
             self._offer(
                 "ack",
                 "alerts.ack",
-                lambda c, who, said: care.acknowledge_incident(c, me, who, said, now()),
+                lambda c, who, said: care.acknowledge_incident(c, me, who, said, now_of(c)),
                 strong=found.status != "candidate",
             )
         if found.resolved_at is None:
-            self._offer("resolve", "incident.resolve", _course(resolve_incident, me, now))
+            self._offer("resolve", "incident.resolve", _course(resolve_incident, me))
         if found.status == "resolved":
-            self._offer("reopen", "incident.reopen", _course(reopen_incident, me, now), strong=True)
+            self._offer("reopen", "incident.reopen", _course(reopen_incident, me), strong=True)
         self._offer(
             "comment",
             "alert.comment",
@@ -104,9 +105,7 @@ class IncidentDesk:
         words = self.view.words
         titles = {o.id: _choice(words, o) for o in others}
         into = choice_field(titles, others[0].id, label=words("incident.merge_into"))
-        self._offer(
-            "merge", "incident.merge", _merge(self.incident, into, self.view.desk.clock.now)
-        )
+        self._offer("merge", "incident.merge", _merge(self.incident, into))
 
     def _offer(self, what: str, text: str, deed: Any, *, strong: bool = False) -> None:
         async def press() -> None:
@@ -132,25 +131,25 @@ def _choice(words: Any, other: Summary) -> str:
     return f"{incident_title(words, other)} · {local_time(other.opened_at)}"
 
 
-def _confirm(incident: str, now: Any) -> Any:
+def _confirm(incident: str) -> Any:
     def deed(conn: Connection, who: str, _: str) -> None:
         room = alerting()
-        confirm_incident(conn, incident, who, room.notifier, room.settings, now())
+        confirm_incident(conn, incident, who, room.notifier, room.settings, now_of(conn))
 
     return deed
 
 
-def _merge(incident: str, into: Any, now: Any) -> Any:
+def _merge(incident: str, into: Any) -> Any:
     def deed(conn: Connection, who: str, _: str) -> None:
         room = alerting()
-        merge_incidents(conn, incident, into.value, who, room.notifier, room.settings, now())
+        merge_incidents(conn, incident, into.value, who, room.notifier, room.settings, now_of(conn))
 
     return deed
 
 
-def _course(act: Any, incident: str, now: Any) -> Any:
+def _course(act: Any, incident: str) -> Any:
     def deed(conn: Connection, who: str, said: str) -> None:
         room = alerting()
-        act(conn, incident, who, said, room.notifier, room.settings, now())
+        act(conn, incident, who, said, room.notifier, room.settings, now_of(conn))
 
     return deed

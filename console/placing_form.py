@@ -18,6 +18,7 @@ from console.widgets.forms import (
     show_mistake,
     text_field,
 )
+from service.postgres import now_of
 from storage.views.metadata import in_screen_order
 
 TEXTS = ("title_zh", "title_en", "street")
@@ -84,14 +85,14 @@ class PlacingForm:
 def service_form(view: View, anew: Anew, known: Row) -> None:
     """Show what may be done with a sensor that is known: place it, take it out or put it back."""
     words, stream, sensor = view.words, known["stream"], known["sensor"]
-    now = view.desk.clock.now
+
     if declared_sensor(stream, sensor):
         ui.label(words("register.declared")).classes("pad")
     else:
         PlacingForm(view, anew, known)
 
     async def restore() -> None:
-        if await do(view, "", "", lambda c, who: restore_sensor(c, stream, sensor, who, now())):
+        if await do(view, "", "", lambda c, who: restore_sensor(c, stream, sensor, who, now_of(c))):
             view.say("register.restored")
         await anew()
 
@@ -100,7 +101,9 @@ def service_form(view: View, anew: Anew, known: Row) -> None:
         if not why:
             ui.notify(words("register.reason"), type="warning")
             return
-        if await do(view, "", "", lambda c, who: retire_sensor(c, stream, sensor, why, who, now())):
+        if await do(
+            view, "", "", lambda c, who: retire_sensor(c, stream, sensor, why, who, now_of(c))
+        ):
             view.say("register.retired")
         await anew()
 

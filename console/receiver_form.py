@@ -35,6 +35,7 @@ from console.widgets.forms import (
     show_mistake,
     text_field,
 )
+from service.postgres import now_of
 
 FORMATS = get_args(Format)
 CHANNELS = ("actual", "exercise")
@@ -137,12 +138,11 @@ def change_form(view: View, known: ReceiverView, anew: Anew) -> None:
         _settings(view, known, anew)
 
     async def rotate() -> None:
-        now = view.desk.clock.now()
         made = await do(
             view,
             "receiver.rotate",
             known.name,
-            lambda conn, _: rotate_secret(conn, known.name, alerting().vault, now),
+            lambda conn, _: rotate_secret(conn, known.name, alerting().vault, now_of(conn)),
             role=Role.ADMIN,
         )
         if isinstance(made, str):

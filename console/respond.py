@@ -17,7 +17,7 @@ from console.alerting import Room
 from console.auth import Conn
 from console.texts import Words, language_of, words_of
 from console.theme import STYLE_URL
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +44,7 @@ def answer(
     token: str, request: Request, conn: Conn, room: Room, step: Annotated[Step, Form()]
 ) -> HTMLResponse:
     """Note a step; a second click changes nothing."""
-    words, now = words_of(language_of(request)), SystemClock().now()
+    words, now = words_of(language_of(request)), now_of(conn)
     try:
         to = _addressed(conn, room, token)
     except NotFoundError:
@@ -61,7 +61,7 @@ def _addressed(conn: Conn, room: Room, token: str) -> Addressed:
     message = room.links.opened(token)
     if message is None:
         raise NotFoundError("no link of ours")
-    return addressed(conn, message, SystemClock().now())
+    return addressed(conn, message, now_of(conn))
 
 
 def _page(conn: Conn, words: Words, to: Addressed) -> HTMLResponse:

@@ -23,6 +23,7 @@ from console.rows import where_title
 from console.texts import Words
 from console.widgets.forms import act_button, choice_field, named_field, text_field
 from console.widgets.table import Column, Table
+from service.postgres import now_of
 from storage.views.metadata import in_screen_order
 
 KINDS = ("silence", "maintenance")
@@ -103,7 +104,7 @@ class SilenceForm:
             self._view,
             f"{draft.kind}.create",
             " ".join(map(str, matchers)),
-            lambda conn, who: add_silence(conn, draft, who),
+            lambda conn, who: add_silence(conn, draft.beginning(now_of(conn)), who),
             reason=draft.reason,
         )
         if done:

@@ -1,5 +1,6 @@
 """PostgreSQL connections with deadlines, and the line between "try again" and "never"."""
 
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -89,3 +90,13 @@ def is_transient(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate[:2] in _RETRYABLE_CLASSES
+
+
+def now_of(conn: Connection) -> datetime:
+    """Return the database's time: the one clock of every act and of all that is decided by time.
+
+    A process whose own clock is wrong, or is set back, delays nothing and repeats nothing.
+    """
+    row = conn.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    return row[0]

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from alerts.commands.start import acting, database, me, write_down
 from alerts.delivery.links import links_of
-from alerts.delivery.outbox import now_of
 from alerts.episode import acts
 from alerts.episode.models import Alert, AlertFilter
 from alerts.episode.queries import find_alerts, get_alert
@@ -20,6 +19,7 @@ from alerts.sources.ending import end_alert
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from service.clock import SystemClock
+from service.postgres import now_of
 
 By = Annotated[str, typer.Option(help="who does it (default: you)")]
 

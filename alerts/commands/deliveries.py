@@ -1,6 +1,6 @@
 """``python -m alerts deliveries …``: what was sent, every attempt, and sending it again."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from alerts.commands.start import database, write_down
 from alerts.delivery import log as log
+from service.postgres import now_of
 
 app = typer.Typer(no_args_is_help=True, help="The delivery log: list, show, replay.")
 
@@ -67,7 +68,7 @@ def replay_command(
             count = log.replay(conn, message)
             write_down(conn, "delivery.replay", message, count=count)
         elif receiver and since:
-            end = _time(until) if until else datetime.now(UTC)
+            end = _time(until) if until else now_of(conn)
             count = log.replay_range(conn, receiver, _time(since), end, only_failed=failed)
             write_down(conn, "receiver.replay", receiver, count=count, since=since)
         else:

@@ -8,7 +8,6 @@ from rich.table import Table
 
 from alerts.commands.start import acting, database, me
 from alerts.delivery.links import links_of
-from alerts.delivery.outbox import now_of
 from alerts.incident import acts as decide
 from alerts.incident import care as care
 from alerts.incident import queries as store
@@ -19,6 +18,7 @@ from alerts.settings import AlertSettings
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from catalog.site import zone
+from service.postgres import now_of
 
 app = typer.Typer(no_args_is_help=True, help="Incidents: look at them, decide, work off the plan.")
 By = Annotated[str, typer.Option(help="who (default: you)")]

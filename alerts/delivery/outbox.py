@@ -58,16 +58,6 @@ def lock_writers(conn: Connection) -> None:
     conn.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
 
 
-def now_of(conn: Connection) -> datetime:
-    """Return the database's time: the one clock by which is decided when something is told.
-
-    A process whose own clock is wrong, or is set back, delays nothing and repeats nothing.
-    """
-    row = conn.execute("SELECT clock_timestamp()").fetchone()
-    assert row is not None
-    return row[0]
-
-
 def load_addresses(conn: Connection) -> dict[str, Address]:
     """Return the enabled receivers by name."""
     query = (

@@ -40,6 +40,12 @@ class SilenceDraft(BaseModel):
             raise ValueError("these matchers fit every alert; name at least one label's value")
         return self
 
+    def beginning(self, at: datetime) -> "SilenceDraft":
+        """Return it of the same length from ``at`` on."""
+        return self.model_copy(
+            update={"starts_at": at, "ends_at": at + (self.ends_at - self.starts_at)}
+        )
+
 
 class Silence(BaseModel):
     """A silence as it is kept."""

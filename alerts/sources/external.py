@@ -10,7 +10,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from alerts.delivery.outbox import lock_writers, now_of
+from alerts.delivery.outbox import lock_writers
 from alerts.episode.episodes import Change, Origin, apply
 from alerts.event.labels import Labels
 from alerts.routing.notify import Notifier
@@ -18,6 +18,7 @@ from alerts.settings import AlertSettings
 from alerts.sources.dispatch import settle
 from alerts.sources.foreign import STREAM, Foreign
 from catalog.contracts import Transition
+from service.postgres import now_of
 
 RESOLVE_AFTER = timedelta(minutes=5)
 """An alert pushed without an end is over when it is not pushed again for so long, as in

@@ -22,7 +22,7 @@ from console.api.incoming import Received, take_all
 from console.api.silences import refuse_past
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["alertmanager"])
@@ -102,7 +102,7 @@ def silences(
 ) -> list[Found]:
     """Return silences, expired ones as well; with a filter those that hold these matchers."""
     wanted = set(map(str, _matchers(filter or [])))
-    now = SystemClock().now()
+    now = now_of(conn)
     found = book.list_silences(conn, expired=True, limit=am.MOST)
     return [am.gettable_silence(s, now) for s in found if wanted <= {str(m) for m in s.matchers}]
 
@@ -110,8 +110,8 @@ def silences(
 @router.post("/silences")
 def post_silence(posted: am.PostedSilence, conn: Conn, who: Operator) -> SilenceId:
     """Set a silence, or replace one. Its author is the caller, for whom it names."""
-    now = SystemClock().now()
-    refuse_past("body.endsAt", posted.ends_at)
+    now = now_of(conn)
+    refuse_past(conn, "body.endsAt", posted.ends_at)
     if posted.starts_at < now - LATE:
         posted = posted.model_copy(update={"starts_at": now})
     try:
@@ -137,14 +137,14 @@ def silence(silence: str, conn: Conn, who: Viewer) -> Found:
     found = book.get_silence(conn, am.number_of(silence))
     if found is None:
         raise not_found(f"no silence {silence}")
-    return am.gettable_silence(found, SystemClock().now())
+    return am.gettable_silence(found, now_of(conn))
 
 
 @router.delete("/silence/{silence}")
 def expire_silence(silence: str, conn: Conn, who: Operator) -> None:
     """End a silence now."""
     with conn.transaction():
-        ended = book.end_silence(conn, am.number_of(silence), who.name, SystemClock().now())
+        ended = book.end_silence(conn, am.number_of(silence), who.name, now_of(conn))
         if ended is None:
             raise not_found(f"no silence {silence}")
         record(conn, who.name, "silence.expire", str(ended.id))
@@ -155,7 +155,7 @@ def _chosen(conn: Connection, query: AlertQuery) -> list[Found]:
         receiver = pattern(query.receiver) if query.receiver else None
     except ValueError as error:
         raise Refused("query.receiver", "pattern", str(error)) from None
-    found = am.gettable_alerts(conn, _matchers(query.filter), SystemClock().now())
+    found = am.gettable_alerts(conn, _matchers(query.filter), now_of(conn))
     kinds = {"active": query.active, "silenced": query.silenced, "inhibited": query.inhibited}
     return am.selected(found, kinds, receiver)
 

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Query
 from psycopg import Connection
 from pydantic import BaseModel, Field
 
-from alerts.delivery.outbox import now_of
 from alerts.episode import acts
 from alerts.episode.models import Alert, AlertFilter, AlertPage, State, TransitionRow
 from alerts.episode.queries import count_alerts, find_alerts, get_alert, list_transitions
@@ -26,7 +25,7 @@ from console.api.paging import Offset, Pager, Pages
 from console.auth import Conn, Operator, Viewer
 from console.problems import require_known
 from console.roles import Principal
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["alerts"])
@@ -159,7 +158,7 @@ def take_back(episode: str, conn: Conn, who: Operator, said: Ack | None = None) 
 def assign_alert(episode: str, given: Assignment, conn: Conn, who: Operator) -> None:
     """Give the alert to a user of the console; 422 for anybody else."""
     with conn.transaction():
-        if acts.assign(conn, episode, who.name, given.to, SystemClock().now()):
+        if acts.assign(conn, episode, who.name, given.to, now_of(conn)):
             record(conn, who.name, "alert.assign", episode, note=given.to)
 
 
@@ -173,7 +172,7 @@ def comment_alert(episode: str, said: Comment, conn: Conn, who: Operator) -> Non
 @router.post("/alerts/{episode}/shelve", status_code=204)
 def shelve_alert(episode: str, shelf: Shelf, conn: Conn, who: Operator) -> None:
     """Say nothing about an open alert for a while; afterwards it is told if it still lasts."""
-    now = SystemClock().now()
+    now = now_of(conn)
     until = now + timedelta(minutes=shelf.minutes)
     with _recorded(conn, who, "alert.shelve", episode, shelf.reason):
         acts.shelve(conn, episode, who.name, until, shelf.reason, now)
@@ -195,7 +194,7 @@ def end_one(episode: str, said: Reason, conn: Conn, who: Operator, room: Room) -
 
 
 def _acknowledge(conn: Connection, episode: str, who: Principal, note: str) -> None:
-    if acts.acknowledge(conn, episode, who.name, note, SystemClock().now()):
+    if acts.acknowledge(conn, episode, who.name, note, now_of(conn)):
         record(conn, who.name, "alert.ack", episode, note=note)
 
 

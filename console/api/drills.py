@@ -9,7 +9,7 @@ from alerts.sources import drills as book
 from alerts.sources.drills import Drill, DrillDraft, DrillPage, DrillSummary
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["drills"])
@@ -31,7 +31,7 @@ def list_drills(
 def plan_drill(draft: DrillDraft, conn: Conn, who: Operator) -> Drill:
     """Plan a drill, or begin one now; 409 when a receiver is not one for exercises."""
     with conn.transaction():
-        made = book.plan_drill(conn, draft, who.name, SystemClock().now())
+        made = book.plan_drill(conn, draft, who.name, now_of(conn))
         record(conn, who.name, "drill.plan", str(made.id), title=made.title)
     return made
 
@@ -46,6 +46,6 @@ def get_drill(drill: Number, conn: Conn, who: Viewer) -> DrillPage:
 def cancel_drill(drill: Number, conn: Conn, who: Operator) -> Drill:
     """End a drill now, or take it off the plan."""
     with conn.transaction():
-        ended = book.cancel_drill(conn, drill, who.name, SystemClock().now())
+        ended = book.cancel_drill(conn, drill, who.name, now_of(conn))
         record(conn, who.name, "drill.cancel", str(drill))
     return ended

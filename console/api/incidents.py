@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from alerts.delivery.outbox import now_of
 from alerts.event.fields import Words
 from alerts.incident import care as care
 from alerts.incident import queries as store
@@ -20,7 +19,7 @@ from console.alerting import Room
 from console.api.alerts import Reason
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["incidents"])
@@ -79,7 +78,7 @@ def get_incident(incident: str, conn: Conn, who: Viewer) -> IncidentPage:
 def confirm(incident: str, conn: Conn, who: Operator, room: Room) -> None:
     """Say that a candidate is real; receivers are told of it from then on."""
     with conn.transaction():
-        now = SystemClock().now()
+        now = now_of(conn)
         confirm_incident(conn, incident, who.name, room.notifier, room.settings, now)
         record(conn, who.name, "incident.confirm", incident)
 
@@ -88,7 +87,7 @@ def confirm(incident: str, conn: Conn, who: Operator, room: Room) -> None:
 def merge(incident: str, target: Target, conn: Conn, who: Operator, room: Room) -> None:
     """Say that this incident is part of another one, which takes in its alerts."""
     with conn.transaction():
-        now = SystemClock().now()
+        now = now_of(conn)
         merge_incidents(conn, incident, target.into, who.name, room.notifier, room.settings, now)
         record(conn, who.name, "incident.merge", incident, into=target.into)
 
@@ -96,7 +95,7 @@ def merge(incident: str, target: Target, conn: Conn, who: Operator, room: Room) 
 @router.post("/incidents/{incident}/reopen", status_code=204)
 def reopen(incident: str, conn: Conn, who: Operator, room: Room, said: Said | None = None) -> None:
     """Say that an incident is not over, though its alerts are."""
-    note, now = said.note if said else "", SystemClock().now()
+    note, now = said.note if said else "", now_of(conn)
     with conn.transaction():
         reopen_incident(conn, incident, who.name, note, room.notifier, room.settings, now)
         record(conn, who.name, "incident.reopen", incident, note=note)
@@ -116,7 +115,7 @@ def acknowledge(incident: str, conn: Conn, who: Operator, said: Said | None = No
     """Say that the caller takes care; stops escalation, until the level is worse."""
     note = said.note if said else ""
     with conn.transaction():
-        if care.acknowledge_incident(conn, incident, who.name, note, SystemClock().now()):
+        if care.acknowledge_incident(conn, incident, who.name, note, now_of(conn)):
             record(conn, who.name, "incident.ack", incident, note=note)
 
 
@@ -141,5 +140,5 @@ def finish(incident: str, task: str, conn: Conn, who: Operator, said: Said | Non
     """Tick off a task of the plan."""
     note = said.note if said else ""
     with conn.transaction():
-        care.finish_task(conn, incident, task, who.name, note, SystemClock().now())
+        care.finish_task(conn, incident, task, who.name, note, now_of(conn))
         record(conn, who.name, "incident.task", incident, task=task, note=note)

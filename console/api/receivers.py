@@ -1,6 +1,5 @@
 """Receivers: who is told. A secret is shown once, in the answer that makes it."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
@@ -14,6 +13,7 @@ from alerts.event.fields import Moment
 from console.alerting import Room
 from console.auth import Admin, Conn, Operator, Viewer
 from console.problems import Refused
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["receivers"])
@@ -115,7 +115,7 @@ def remove_receiver(name: str, conn: Conn, who: Admin, room: Room) -> None:
 def rotate_secret(name: str, conn: Conn, who: Admin, room: Room, response: Response) -> NewSecret:
     """Give a new secret; for 24 hours messages are signed with the old one as well."""
     with conn.transaction():
-        secret = book.rotate_secret(conn, name, room.vault, datetime.now(UTC))
+        secret = book.rotate_secret(conn, name, room.vault, now_of(conn))
         record(conn, who.name, "receiver.rotate", name)
     return _shown_once(name, secret, response)
 
@@ -125,7 +125,7 @@ def test_receiver(name: str, conn: Conn, who: Operator, room: Room) -> Sent:
     """Send a test message, marked as an exercise, the way every alert goes."""
     book.get_receiver(conn, name)
     with conn.transaction():
-        sent = send_test(conn, name, who.name, room.links, datetime.now(UTC))
+        sent = send_test(conn, name, who.name, room.links, now_of(conn))
         record(conn, who.name, "receiver.test", name, message=sent)
     return Sent(id=sent)
 
@@ -134,7 +134,7 @@ def test_receiver(name: str, conn: Conn, who: Operator, room: Room) -> Sent:
 def replay_receiver(name: str, which: Replay, conn: Conn, who: Operator) -> Replayed:
     """Send a stretch of messages again; a receiver knows by ``webhook-id`` what it has."""
     book.get_receiver(conn, name)
-    until = which.until or datetime.now(UTC)
+    until = which.until or now_of(conn)
     with conn.transaction():
         count = replay_range(conn, name, which.since, until, only_failed=which.only_failed)
         record(conn, who.name, "receiver.replay", name, count=count, since=str(which.since))

@@ -11,7 +11,7 @@ from alerts.event.fields import Moment
 from alerts.sources.responses import Clock, Response, Step, clocks, list_responses, respond
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["responses"])
@@ -49,14 +49,14 @@ def show_clocks(
     since: Annotated[Moment | None, Query(description="Absent = a week")] = None,
 ) -> list[Clock]:
     """Return the clocks delivery → received → accepted → on site → done, in seconds."""
-    begin: datetime = since or SystemClock().now() - WEEK
+    begin: datetime = since or now_of(conn) - WEEK
     return clocks(conn, begin)
 
 
 @router.post("/responses", status_code=204)
 def answer(given: Answer, conn: Conn, who: Operator) -> None:
     """Note a step; the first one stands. All but ``received`` acknowledge."""
-    receiver, now = given.receiver or who.name, SystemClock().now()
+    receiver, now = given.receiver or who.name, now_of(conn)
     with conn.transaction():
         known = conn.execute(
             "SELECT 1 FROM outbox_subjects WHERE subject = %(s)s"

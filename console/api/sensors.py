@@ -19,7 +19,7 @@ from console.problems import Refused, not_found, require_known
 from console.registration import Placing, register_sensor, restore_sensor, retire_sensor
 from console.registry import State, Status
 from console.sheets import Bom, csv_response
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["sensors"])
@@ -194,11 +194,11 @@ def put_sensor(
 @router.post("/sensors/{stream}/{sensor}/retire", status_code=204)
 def retire(declared: KnownStream, sensor: SensorId, why: Why, conn: Conn, who: Operator) -> None:
     """Take a sensor out of service: in no state or count, its alerts are not notified."""
-    now = SystemClock().now()
+    now = now_of(conn)
     retire_sensor(conn, declared.name, sensor, why.reason, who.name, now)
 
 
 @router.post("/sensors/{stream}/{sensor}/restore", status_code=204)
 def restore(declared: KnownStream, sensor: SensorId, conn: Conn, who: Operator) -> None:
     """Put a sensor back into service."""
-    restore_sensor(conn, declared.name, sensor, who.name, SystemClock().now())
+    restore_sensor(conn, declared.name, sensor, who.name, now_of(conn))

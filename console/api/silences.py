@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
+from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.episode.models import Alert
@@ -15,7 +16,7 @@ from alerts.routing.silences import Silence, SilenceDraft
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from console.problems import Refused, not_found
-from service.clock import SystemClock
+from service.postgres import now_of
 from storage.audit import record
 
 router = APIRouter(tags=["silences"])
@@ -71,7 +72,7 @@ def create_silence(
     draft: Annotated[SilenceDraft, Body(examples=[EXAMPLE])], conn: Conn, who: Operator
 ) -> Silence:
     """Set a silence; its author is the caller. What it hides stays on the list."""
-    refuse_past("body.ends_at", draft.ends_at)
+    refuse_past(conn, "body.ends_at", draft.ends_at)
     with conn.transaction():
         made = book.add_silence(conn, draft, who.name)
         matchers = " ".join(str(m) for m in made.matchers)
@@ -101,14 +102,14 @@ def get_silence(silence: Number, conn: Conn, who: Viewer) -> Silence:
 def expire_silence(silence: Number, conn: Conn, who: Operator) -> Silence:
     """End a silence now; what it hid and still lasts is told within a second."""
     with conn.transaction():
-        ended = book.end_silence(conn, silence, who.name, SystemClock().now())
+        ended = book.end_silence(conn, silence, who.name, now_of(conn))
         if ended is None:
             raise not_found(f"no silence {silence}")
         record(conn, who.name, f"{ended.kind}.expire", str(silence))
     return ended
 
 
-def refuse_past(field: str, ends_at: datetime) -> None:
+def refuse_past(conn: Connection, field: str, ends_at: datetime) -> None:
     """Refuse a silence that would be over before it begins to hide anything."""
-    if ends_at <= SystemClock().now():
+    if ends_at <= now_of(conn):
         raise Refused(field, "past", "the end lies in the past: nothing would be silenced")

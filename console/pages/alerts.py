@@ -29,6 +29,7 @@ from console.widgets.forms import act_button, text_field
 from console.widgets.saved import saved_filters
 from console.widgets.table import Act, Column, Table
 from console.widgets.tools import list_tools
+from service.postgres import now_of
 from storage.audit import record
 
 MOST = 500
@@ -151,7 +152,7 @@ async def _acknowledge(view: View, episodes: list[str], note: str) -> None:
 
     def deed(conn: Connection, who: Principal) -> bool:
         for episode in episodes:
-            if acknowledge(conn, episode, who.name, note, view.desk.clock.now()):
+            if acknowledge(conn, episode, who.name, note, now_of(conn)):
                 record(conn, who.name, "alert.ack", episode, note=note)
         return True
 

@@ -13,6 +13,7 @@ from console.roles import Role
 from console.widgets.facts import Facts, badge
 from console.widgets.forms import act_button
 from console.widgets.table import Table
+from service.postgres import now_of
 
 
 async def drill(view: View, drill: int) -> None:
@@ -37,7 +38,7 @@ async def drill(view: View, drill: int) -> None:
 
     async def end() -> None:
         def deed(conn: Connection, who: str) -> None:
-            cancel_drill(conn, drill, who, view.desk.clock.now())
+            cancel_drill(conn, drill, who, now_of(conn))
 
         if await do(view, "drill.cancel", str(drill), deed):
             view.say("drills.cancelled")

@@ -33,6 +33,7 @@ from console.widgets.forms import (
 )
 from console.widgets.table import Act, Table
 from console.widgets.tools import list_tools
+from service.postgres import now_of
 
 MINUTES = ("15", "30", "60", "120", "240")
 
@@ -43,7 +44,7 @@ async def drills(view: View) -> None:
 
     async def act(pressed: Act) -> None:
         def deed(conn: Connection, who: str) -> None:
-            cancel_drill(conn, int(pressed.row), who, view.desk.clock.now())
+            cancel_drill(conn, int(pressed.row), who, now_of(conn))
 
         if await do(view, "drill.cancel", pressed.row, deed):
             view.say("drills.cancelled")
@@ -114,9 +115,11 @@ def _form(view: View, takers: list[str], anew: Any) -> None:
         except ValidationError as error:
             show_mistake(words, error)
             return
-        now = view.desk.clock.now()
         planned = await do(
-            view, "drill.plan", draft.title, lambda conn, who: plan_drill(conn, draft, who, now)
+            view,
+            "drill.plan",
+            draft.title,
+            lambda conn, who: plan_drill(conn, draft, who, now_of(conn)),
         )
         if planned:
             view.say("drills.planned")

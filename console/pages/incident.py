@@ -27,6 +27,7 @@ from console.rows import incident_areas, incident_title, sensor_mark
 from console.widgets.city_map import CityMap
 from console.widgets.facts import Facts, badge
 from console.widgets.table import Act, Column, Table
+from service.postgres import now_of
 
 
 async def incident(view: View, incident: str) -> None:
@@ -132,8 +133,7 @@ def _plan(view: View, incident: str) -> Any:
 
     async def finish(pressed: Act) -> None:
         def deed(conn: Connection, who: str) -> None:
-            now = view.desk.clock.now()
-            care.finish_task(conn, incident, pressed.row, who, "", now)
+            care.finish_task(conn, incident, pressed.row, who, "", now_of(conn))
 
         await do(view, "incident.task", incident, deed, task=pressed.row)
         show(await view.ask(lambda conn: _read(conn, incident)))

@@ -22,6 +22,7 @@ from console.widgets.city_map import CityMap
 from console.widgets.table import Act, Column, Table
 from console.widgets.vitals import VitalSigns, vital_signs
 from service.disk import GIB, Disk, from_setting
+from service.postgres import now_of
 from storage.audit import record
 from storage.views.limits import is_unwell
 
@@ -106,7 +107,7 @@ def alert_table(view: View) -> Table:
 
     async def act(pressed: Act) -> None:
         def deed(conn: Any, who: Any) -> bool:
-            acknowledge(conn, pressed.row, who.name, "", view.desk.clock.now())
+            acknowledge(conn, pressed.row, who.name, "", now_of(conn))
             record(conn, who.name, "alert.ack", pressed.row)
             return True
 

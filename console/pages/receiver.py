@@ -20,6 +20,7 @@ from console.widgets.facts import Fact, Facts
 from console.widgets.filters import filter_row, named
 from console.widgets.forms import act_button
 from console.widgets.table import Act, Column, Table
+from service.postgres import now_of
 
 MOST = 200
 FAILED_WITHIN = timedelta(hours=24)
@@ -51,14 +52,11 @@ async def receiver(view: View, name: str, state: State = "all", message: str = "
         await read()
 
     async def replay_failed() -> None:
-        now = view.desk.clock.now()
         done = await do(
             view,
             "receiver.replay",
             name,
-            lambda conn, _: {
-                "count": replay_range(conn, name, now - FAILED_WITHIN, now, only_failed=True)
-            },
+            lambda conn, _: {"count": _failed_again(conn, name)},
         )
         if isinstance(done, dict):
             view.say("receiver.replayed", **done)
@@ -84,6 +82,11 @@ async def receiver(view: View, name: str, state: State = "all", message: str = "
 
     await read()
     keep_fresh(view, read)
+
+
+def _failed_again(conn: Connection, name: str) -> int:
+    now = now_of(conn)
+    return replay_range(conn, name, now - FAILED_WITHIN, now, only_failed=True)
 
 
 def _settings(view: View, known: ReceiverView, anew: Anew) -> Facts:

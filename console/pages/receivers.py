@@ -16,6 +16,7 @@ from console.receiver_form import add_form, receiver_state
 from console.roles import Role
 from console.widgets.table import Act, Column, Table
 from console.widgets.tools import list_tools
+from service.postgres import now_of
 
 
 async def receivers(view: View) -> None:
@@ -51,7 +52,7 @@ async def receivers(view: View) -> None:
 
 async def _test(view: View, name: str) -> None:
     def deed(conn: Connection, who: str) -> str:
-        return send_test(conn, name, who, alerting().links, view.desk.clock.now())
+        return send_test(conn, name, who, alerting().links, now_of(conn))
 
     if await do(view, "receiver.test", name, deed):
         view.say("receivers.tested")

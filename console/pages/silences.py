@@ -12,6 +12,7 @@ from console.silence_form import SilenceForm, silence_text
 from console.widgets.filters import filter_row, named
 from console.widgets.table import Act, Column, Table
 from console.widgets.tools import list_tools
+from service.postgres import now_of
 
 
 async def silences(
@@ -29,7 +30,7 @@ async def silences(
 
     async def act(pressed: Act) -> None:
         def deed(conn: Connection, who: str) -> None:
-            end_silence(conn, int(pressed.row), who, view.desk.clock.now())
+            end_silence(conn, int(pressed.row), who, now_of(conn))
 
         if await do(view, "silence.expire", pressed.row, deed):
             view.say("silences.ended")

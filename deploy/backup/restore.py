@@ -143,11 +143,11 @@ def _end_alerts(layout: Layout, dsn: str) -> int:
     """End what the worker will know nothing of; receivers are told at the start."""
     # imported here: no other command of this package needs the alerts
     from alerts.delivery.links import links_of
-    from alerts.delivery.outbox import now_of
     from alerts.routing.notify import Notifier
     from alerts.routing.routes import read_routes
     from alerts.settings import AlertSettings
     from alerts.sources.ending import end_evaluated
+    from service.postgres import now_of
 
     settings = AlertSettings()
     if layout.routes_file.exists():

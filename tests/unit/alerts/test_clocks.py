@@ -10,6 +10,8 @@ from deploy.paths import ROOT
 
 AT_THE_EDGE = ("commands/", "delivery/receiver.py")
 """What a person starts: it hands the time in, or shows messages; it decides nothing."""
+SHOWN: dict[str, int] = {"console/auth.py": 1, "console/login.py": 1, "console/live.py": 1}
+"""Sessions, whose times are this process's own, and what the screens show; no act."""
 
 
 def wall_clocks(source: str) -> list[str]:
@@ -35,6 +37,32 @@ def test_no_decision_reads_a_process_own_clock() -> None:
     ]
     assert len(deciding) > 30
     assert {p.name: found for p in deciding if (found := wall_clocks(p.read_text()))} == {}
+
+
+def acting(source: str) -> list[str]:
+    """Return what acts in a transaction by the process's own clock: it has a ``conn`` in hand."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, functions)]
+    return [
+        ast.unparse(node).splitlines()[0]
+        for node in found
+        if {"conn", "c"} & {argument.arg for argument in node.args.args}
+        and wall_clocks(ast.unparse(node))
+    ]
+
+
+def test_no_act_of_a_page_or_an_api_reads_a_process_own_clock() -> None:
+    files = [p for room in ("console", "records") for p in (ROOT / room).rglob("*.py")]
+    assert len(files) > 90
+    found = {f"{p.relative_to(ROOT)}": acting(p.read_text()) for p in files}
+    assert {name: len(acts) for name, acts in found.items() if acts} == SHOWN, found
+
+
+def test_an_act_by_a_clock_of_its_own_would_be_found() -> None:
+    assert acting("do(lambda conn, who: acknowledge(conn, who, desk.clock.now()))")
+    assert acting("def deed(conn, who):\n    end(conn, datetime.now(UTC))")
+    assert not acting("def deed(conn, who):\n    end(conn, now_of(conn))")
+    assert not acting("def show(now):\n    age(desk.clock.now())")
 
 
 def test_a_clock_of_its_own_would_be_found() -> None:
