@@ -21,6 +21,7 @@ from console.history import MAX_ROWS, By, Question, Span
 from console.problems import Refused, not_found
 from console.registry import known_sensors
 from console.sheets import Bom, csv_response, heading
+from service.clock import SystemClock
 from storage.audit import record
 
 router = APIRouter(tags=["readings"])
