@@ -1,0 +1,89 @@
+"""What happens to records by the passing of time: deadlines, schedules, alerts that open some.
+
+All state is in the database and each step is one transaction, so that a kill changes nothing and
+two loops beside each other do nothing twice.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import date, datetime
+
+import psycopg
+from prometheus_client import Counter
+from psycopg import Connection
+
+from catalog.lifecycle.registry import records
+from catalog.site import zone
+from records.act import mark_late, open_record
+from records.context import Context, database_now
+from records.errors import RefusedError
+from records.openings import open_asked
+from service.log import logger
+from service.postgres import connect
+from service.settings import Settings
+from service.vitals import Vitals
+
+TICK_S = 0.5
+PIECE = 200
+ACTOR = "cityops"
+FOUND = Counter("cityops_records_clocks", "Clocks found to be due soon or overdue", ["found"])
+
+
+def late(context: Context, *, overdue: bool) -> int:
+    """Note some clocks that are overdue, or due soon; return how many were noted now."""
+    now, kinds = context.now(context.conn), list(records())
+    rows = context.conn.execute(_OVERDUE if overdue else _SOON, [now, kinds, PIECE]).fetchall()
+    noted = sum(mark_late(context, kind, id, clock, overdue=overdue) for kind, id, clock in rows)
+    FOUND.labels("overdue" if overdue else "due_soon").inc(noted)
+    return noted
+
+
+_OVERDUE = (
+    "SELECT kind, record, clock FROM record_timers WHERE running_since IS NOT NULL"
+    " AND overdue_at IS NULL AND due_at <= %s AND kind = ANY(%s) ORDER BY due_at LIMIT %s"
+)
+_SOON = (
+    "SELECT kind, record, clock FROM record_timers WHERE running_since IS NOT NULL"
+    " AND warned_at IS NULL AND overdue_at IS NULL AND soon_at <= %s AND kind = ANY(%s)"
+    " ORDER BY soon_at LIMIT %s"
+)
+
+
+def open_daily(context: Context, today: date) -> int:
+    """Open what is opened each day; the day is its key, so it is opened once."""
+    made = 0
+    for record in records().values():
+        if record.opening.every != "day":
+            continue
+        try:
+            key = f"day {today.isoformat()} {record.name}"
+            done = open_record(context, record.name, record.opening.fields, key=key)
+        except RefusedError as error:
+            logger().warning("a daily record was refused", kind=record.name, reason=str(error))
+        else:
+            made += not done.repeated
+    return made
+
+
+def tick(conn: Connection, now: Callable[[Connection], datetime] = database_now) -> int:
+    """Take every step once; return how much was done."""
+    context = Context(conn, ACTOR, "engine", now=now)
+    done = open_asked(context)
+    done += open_daily(context, now(conn).astimezone(zone()).date())
+    return done + late(context, overdue=True) + late(context, overdue=False)
+
+
+def run_records(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
+    """Run until ``stop``; a database that is away is waited out."""
+    vitals.ready()
+    while not stop.is_set():
+        try:
+            with connect(settings.database(), "records", autocommit=True) as conn:
+                while not stop.wait(TICK_S):
+                    tick(conn)
+                    vitals.detail(records_at=database_now(conn).isoformat(timespec="seconds"))
+                    vitals.trouble("")
+        except psycopg.Error as error:
+            logger().warning("records wait for the database", reason=str(error)[:200])
+            vitals.trouble(f"waits for PostgreSQL: {error}"[:200])
+            stop.wait(TICK_S)

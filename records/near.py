@@ -1,0 +1,81 @@
+"""Where a record is: its district, and other records near it that may be about the same."""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel
+
+from catalog.lifecycle.fields import Values
+from catalog.lifecycle.record import Record
+from catalog.shapes import boundaries
+
+METRES_PER_DEGREE = 111_320.0
+EARTH_RADIUS_M = 6_371_008.8
+
+
+class Likeness(BaseModel):
+    """Another record that may be about the same; closed ones count too."""
+
+    id: int
+    state: str
+    open: bool
+    opened_at: datetime
+    distance_m: float
+
+
+def near(
+    conn: Connection, record: Record, fields: Values, at: datetime, *, but: int = 0
+) -> list[Likeness]:
+    """Return records of the same kind and fields near this place and time, the nearest first."""
+    rule, lon, lat = record.near, fields.get("lon"), fields.get("lat")
+    if rule is None or not isinstance(lon, int | float) or not isinstance(lat, int | float):
+        return []
+    span = rule.within_m / METRES_PER_DEGREE
+    wide = span / max(math.cos(math.radians(lat)), 0.01)
+    rows = conn.execute(
+        "SELECT id, state, closed_at IS NULL, opened_at, lon, lat FROM records"
+        " WHERE kind = %s AND id <> %s AND opened_at BETWEEN %s AND %s"
+        " AND lat BETWEEN %s AND %s AND lon BETWEEN %s AND %s"
+        " AND fields @> %s",
+        [
+            *(record.name, but, at - timedelta(hours=rule.within_h)),
+            *(at + timedelta(hours=rule.within_h), lat - span, lat + span),
+            *(lon - wide, lon + wide, Jsonb({n: fields.get(n) for n in rule.same})),
+        ],
+    ).fetchall()
+    found = [
+        Likeness(id=i, state=s, open=p, opened_at=o, distance_m=distance_m((lon, lat), (x, y)))
+        for i, s, p, o, x, y in rows
+    ]
+    within = [f for f in found if f.distance_m <= rule.within_m]
+    return sorted(within, key=lambda f: (f.distance_m, f.id))
+
+
+def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the great-circle distance between two (lon, lat) in metres (haversine)."""
+    lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
+    a = math.sin((lat2 - lat1) / 2) ** 2
+    b = math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, a + b)))
+
+
+def district_at(lon: float, lat: float) -> str | None:
+    """Return the code of the district around a point; None outside the city."""
+    for code, shape in boundaries().items():
+        parts = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+        for outer, *holes in parts:
+            if _inside(lon, lat, outer) and not any(_inside(lon, lat, hole) for hole in holes):
+                return code
+    return None
+
+
+def _inside(lon: float, lat: float, ring: Sequence[Sequence[float]]) -> bool:
+    """Tell whether a ray to the east crosses the ring an odd number of times."""
+    odd = False
+    for (x1, y1, *_), (x2, y2, *_) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        if (y1 > lat) != (y2 > lat) and lon < x1 + (lat - y1) / (y2 - y1) * (x2 - x1):
+            odd = not odd
+    return odd
