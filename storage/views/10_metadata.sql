@@ -46,8 +46,8 @@ CREATE TABLE dash.rules (
     rule text PRIMARY KEY,
     stream text NOT NULL,
     kind text NOT NULL CHECK (
-        kind IN ('threshold', 'absence', 'stream_absence', 'pipeline_absence', 'judging_absence',
-        'log_break', 'health')
+        kind IN ('threshold', 'unusual', 'absence', 'stream_absence', 'pipeline_absence',
+        'judging_absence', 'log_break', 'health')
     ),
     metric text,
     op text,
