@@ -13,6 +13,7 @@ from catalog.declared import DeclarationError, files_of, load, system_folders
 from catalog.model import AnyRule, Stream
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
+from catalog.rules import Concern
 from catalog.system import System
 
 
@@ -79,6 +80,11 @@ def spokesman() -> str:
 def find_rule(rule_id: str) -> AnyRule | None:
     """Return the declaration of a rule by its platform-wide id; None for one from elsewhere."""
     return _rules().get(rule_id)
+
+
+def concern_of(rule_id: str) -> Concern:
+    """Return whom alerts of a rule concern; what is not said, or comes from elsewhere: the city."""
+    return getattr(find_rule(rule_id), "concern", "city")
 
 
 @cache

@@ -53,6 +53,10 @@ def levels(
     )
 
 
+Concern = Literal["city", "maintenance"]
+"""Whom an alert concerns: those who run the city, or those who look after its sensors."""
+
+
 class Flap(Frozen):
     """Flag a subject whose rule is raised or changes level ``changes`` times within the window."""
 
@@ -156,6 +160,8 @@ class AbsenceRule(Frozen):
     severity: Severity = Severity.BLUE
     latch: bool = False
     flap: Flap = Flap()
+    concern: Concern = "maintenance"
+    """``city`` for a sensor whose silence is a danger itself."""
     advice: Text = Text(zh="检查供电与通信链路", en="Check power and the communication link")
 
 
@@ -253,6 +259,7 @@ class HealthRule(Frozen):
     severity: Severity = Severity.BLUE
     latch: bool = False
     flap: Flap = Flap()
+    concern: Concern = "maintenance"
     advice: Text = Text(zh="现场核查传感器并校准", en="Inspect and calibrate the sensor")
 
 

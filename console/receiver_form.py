@@ -20,6 +20,7 @@ from alerts.delivery.receivers import (
 )
 from alerts.event.events import Format
 from catalog.registry import systems
+from catalog.rules import Concern
 from catalog.severity import LEVELS
 from console.alerting import alerting
 from console.deeds import do
@@ -90,7 +91,7 @@ def add_form(view: View, anew: Anew) -> None:
         with named_field(words("receivers.channel")):
             channels = {c: words(f"receivers.channel_{c}") for c in CHANNELS}
             channel = choice_field(channels, "actual")
-        level, domains = _filters(view)
+        level, domains, concerns = _filters(view)
         with named_field(words("receivers.own_secret"), words("receivers.own_secret_hint")):
             secret = text_field()
             secret.props("type=password autocomplete=off")
@@ -108,6 +109,7 @@ def add_form(view: View, anew: Anew) -> None:
                 secret=SecretStr(own) if own else None,
                 min_severity=int(level.value),
                 domains=list(domains.value or []),
+                concerns=list(concerns.value or ["city"]),
             )
         except ValidationError as error:
             show_mistake(words, error)
@@ -177,7 +179,7 @@ def _settings(view: View, known: ReceiverView, anew: Anew) -> None:
     with ui.element("div").classes("fields"):
         with named_field(words("receivers.url"), words("receivers.hosts")):
             url = text_field(hint=known.url)
-        level, domains = _filters(view, known)
+        level, domains, concerns = _filters(view, known)
         with named_field(words("receivers.routed")):
             kinds = {"yes": words("receivers.routed_yes"), "no": words("receivers.routed_no")}
             routed = choice_field(kinds, "yes" if known.routed else "no")
@@ -191,6 +193,7 @@ def _settings(view: View, known: ReceiverView, anew: Anew) -> None:
                 url=address or None,
                 min_severity=int(level.value),
                 domains=list(domains.value or []),
+                concerns=list(concerns.value or ["city"]),
                 routed=routed.value == "yes",
             )
         except ValidationError as error:
@@ -207,7 +210,7 @@ def _settings(view: View, known: ReceiverView, anew: Anew) -> None:
         await anew()
 
 
-def _filters(view: View, known: ReceiverView | None = None) -> tuple[Any, Any]:
+def _filters(view: View, known: ReceiverView | None = None) -> tuple[Any, Any, Any]:
     words = view.words
     with named_field(words("receivers.level")):
         marks = {str(int(n)): level_mark(words, n) for n in LEVELS}
@@ -218,4 +221,8 @@ def _filters(view: View, known: ReceiverView | None = None) -> tuple[Any, Any]:
         titles = {name: words.of(domain.title) for name, domain in systems().items()}
         domains = choices_field(titles)
         domains.set_value(list(known.domains) if known else [])
-    return level, domains
+    with named_field(words("receivers.concerns")):
+        concerns = choices_field({c: words(f"concern.{c}") for c in get_args(Concern)})
+        concerns.props(remove="use-chips")  # the chips' button speaks one language only
+        concerns.set_value(list(known.concerns) if known else ["city"])
+    return level, domains, concerns

@@ -28,11 +28,14 @@ class Address:
     channel: str
     min_severity: int
     domains: list[str]
+    concerns: list[str]
     routed: bool
 
     def wants(self, event: Event) -> bool:
         """Tell whether its own filter lets the event through."""
         domain = event.labels.get("domain", "")
+        if event.labels.get("concern", "city") not in self.concerns:
+            return False
         return event.severity <= self.min_severity and (not self.domains or domain in self.domains)
 
 
@@ -61,7 +64,7 @@ def lock_writers(conn: Connection) -> None:
 def load_addresses(conn: Connection) -> dict[str, Address]:
     """Return the enabled receivers by name."""
     query = (
-        "SELECT id, name, format, channel, min_severity, domains, routed FROM receivers"
+        "SELECT id, name, format, channel, min_severity, domains, concerns, routed FROM receivers"
         " WHERE enabled ORDER BY id"
     )
     with conn.cursor(row_factory=class_row(Address)) as cursor:

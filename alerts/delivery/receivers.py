@@ -27,6 +27,7 @@ from alerts.errors import ConflictError, NotFoundError
 from alerts.event.events import Format
 from alerts.wake import wake_delivery
 from catalog.registry import systems
+from catalog.rules import Concern
 
 ROBOTS = ("wecom", "dingtalk")
 ROTATION = timedelta(hours=24)
@@ -40,12 +41,15 @@ def _known_domains(domains: list[str]) -> list[str]:
 
 
 Domains = Annotated[list[str], AfterValidator(_known_domains)]
+Concerns = Annotated[list[Concern], Field(min_length=1)]
 Level = Annotated[int, Field(ge=1, le=4)]
 Url = Annotated[str, Field(max_length=2000)]
 
 
 class ReceiverDraft(BaseModel):
     """One webhook address. ``min_severity`` 1 (red only) to 4 (all); no ``domains`` = all.
+
+    ``concerns`` ``city``: what the city has to know; ``maintenance``: sensors silent or unwell.
 
     ``channel`` ``exercise`` marks a receiver of drills; ``routed`` false keeps it out of ``*`` in
     the routes file (e.g. one that is only a fallback or an escalation target).
@@ -60,6 +64,7 @@ class ReceiverDraft(BaseModel):
     secret: SecretStr | None = None
     min_severity: Level = 4
     domains: Domains = []
+    concerns: Concerns = ["city"]
     routed: bool = True
 
     @field_validator("secret")
@@ -92,6 +97,7 @@ class ReceiverChange(BaseModel):
     url: Url | None = None
     min_severity: Level | None = None
     domains: Domains | None = None
+    concerns: Concerns | None = None
     routed: bool | None = None
     enabled: bool | None = None
 
@@ -106,6 +112,7 @@ class ReceiverView(BaseModel):
     channel: Literal["actual", "exercise"]
     min_severity: int
     domains: list[str]
+    concerns: list[Concern]
     routed: bool
     enabled: bool
     disabled_reason: str | None
@@ -144,14 +151,16 @@ def register(conn: Connection, receiver: Receiver, guard: Guard, vault: Vault, o
         check_secret(secret)
     conn.execute(
         "INSERT INTO receivers (name, url, secret, min_severity, domains, origin, format, channel,"
-        " routed) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE"
+        " routed, concerns) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (name) DO UPDATE"
         " SET url = excluded.url, secret = excluded.secret, format = excluded.format,"
         " min_severity = excluded.min_severity, domains = excluded.domains,"
         " origin = excluded.origin, channel = excluded.channel, routed = excluded.routed,"
-        " updated_at = clock_timestamp()",
+        " concerns = excluded.concerns, updated_at = clock_timestamp()",
         [
             *(receiver.name, receiver.url, vault.seal(secret), receiver.min_severity),
             *(receiver.domains, origin, receiver.format, receiver.channel, receiver.routed),
+            receiver.concerns,
         ],
     )
     return secret
@@ -182,7 +191,7 @@ def change(conn: Connection, name: str, wanted: ReceiverChange, guard: Guard) ->
     with conn.transaction():
         if wanted.enabled is not None:
             switch(conn, name, wanted.enabled)
-        columns = ("url", "min_severity", "domains", "routed")
+        columns = ("url", "min_severity", "domains", "concerns", "routed")
         sets = "".join(f"{c} = coalesce(%({c})s, {c}), " for c in columns)
         conn.execute(
             f"UPDATE receivers SET {sets} updated_at = clock_timestamp()"
@@ -273,8 +282,8 @@ def _secret_of(conn: Connection, name: str, vault: Vault) -> str | None:
 
 
 _VIEW = """
-SELECT r.id, r.name, r.url, r.format, r.channel, r.min_severity, r.domains, r.routed, r.enabled,
-       r.disabled_reason, r.origin, r.last_seq,
+SELECT r.id, r.name, r.url, r.format, r.channel, r.min_severity, r.domains, r.concerns,
+       r.routed, r.enabled,       r.disabled_reason, r.origin, r.last_seq,
        CASE WHEN r.previous_until > clock_timestamp() THEN r.previous_until END AS rotating_until,
        w.waiting, w.oldest_waiting_s, w.failed, w.last_delivered_at, w.last_error
 FROM receivers r CROSS JOIN LATERAL (

@@ -14,7 +14,7 @@ from alerts.event.labels import Labels
 from alerts.settings import AlertSettings
 from catalog.contracts import Transition
 from catalog.model import Flap
-from catalog.registry import find_rule
+from catalog.registry import concern_of, find_rule
 
 STATE = "raised_at, peak_severity, flapping, status, labels, annotations, shelved_until"
 TRANSITION = (
@@ -110,6 +110,7 @@ def _apply_to_episode(conn: Connection, t: Transition, origin: Origin) -> dict[s
         "labels": Jsonb(origin.labels),
         "annotations": Jsonb(origin.annotations),
         "expires_at": origin.expires_at,
+        "concern": concern_of(t.rule),
     }
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(f"{_STATEMENT[t.kind]} RETURNING {STATE}".encode(), values).fetchone()
@@ -148,11 +149,12 @@ _STATEMENT = {
     "raised": (
         "INSERT INTO episodes (id, rule, stream, sensor, status, severity, peak_severity, metric,"
         " value, threshold, raised_at, changed_at, latch, flapping, confidence, reason, labels,"
-        " annotations, expires_at) SELECT %(episode)s, %(rule)s, %(stream)s, %(sensor)s, 'active',"
-        " %(severity)s, %(severity)s, %(metric)s, %(value)s, %(threshold)s, %(observed_at)s,"
-        f" %(observed_at)s, %(latch)s, {_FLAPPING}, %(confidence)s, %(reason)s, %(labels)s::jsonb,"
-        " %(annotations)s::jsonb, %(expires_at)s::timestamptz WHERE NOT EXISTS (SELECT 1"
-        " FROM sensors WHERE stream = %(stream)s AND sensor = %(sensor)s AND status = 'retired')"
+        " annotations, expires_at, concern) SELECT %(episode)s, %(rule)s, %(stream)s, %(sensor)s,"
+        " 'active', %(severity)s, %(severity)s, %(metric)s, %(value)s, %(threshold)s,"
+        f" %(observed_at)s, %(observed_at)s, %(latch)s, {_FLAPPING}, %(confidence)s, %(reason)s,"
+        " %(labels)s::jsonb, %(annotations)s::jsonb, %(expires_at)s::timestamptz, %(concern)s"
+        " WHERE NOT EXISTS (SELECT 1 FROM sensors"
+        " WHERE stream = %(stream)s AND sensor = %(sensor)s AND status = 'retired')"
     ),
     "changed": (
         "UPDATE episodes SET severity = %(severity)s,"

@@ -9,6 +9,7 @@ from alerts.event.events import rule_title
 from alerts.event.fields import Moment
 from alerts.event.labels import Labels, alert_labels
 from catalog.registry import find_rule
+from catalog.rules import Concern
 from catalog.unusual import alert_unit
 
 State = Literal["open", "active", "latched", "cleared", "withdrawn", "all"]
@@ -30,6 +31,7 @@ class Alert(BaseModel):
     raised_at: datetime
     raised_recorded_at: datetime
     changed_at: datetime
+    concern: Concern
     confidence: Literal["confirmed", "unconfirmed"]
     reason: str
     """Tests that doubt the value, that proved it wrong, or why a sensor is silent."""
@@ -145,6 +147,7 @@ class AlertFilter(BaseModel):
     rule: list[str] = []
     stream: list[str] = []
     sensor: str = ""
+    concern: list[Concern] = []
     acknowledged: bool | None = None
     assignee: str = ""
     since: Moment | None = None

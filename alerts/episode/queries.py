@@ -132,9 +132,10 @@ def preview(conn: Connection, matchers: Sequence[Matcher], limit: int = 50_000) 
 
 
 def counts(conn: Connection) -> dict[int, int]:
-    """Return how many open alerts each severity (1 to 4) has."""
+    """Return how many open alerts that concern the city each severity (1 to 4) has."""
     rows = conn.execute(
         "SELECT severity, count(*) FROM episodes WHERE status IN ('active', 'latched')"
+        " AND concern = 'city'"
         " GROUP BY severity"
     ).fetchall()
     return dict.fromkeys((1, 2, 3, 4), 0) | dict(rows)
@@ -155,6 +156,7 @@ def _where(wanted: AlertFilter) -> tuple[str, dict[str, Any]]:
         "rule": "e.rule = ANY(%(rule)s)",
         "stream": "e.stream = ANY(%(stream)s)",
         "sensor": "e.sensor = %(sensor)s",
+        "concern": "e.concern = ANY(%(concern)s)",
         "assignee": "e.assignee = %(assignee)s",
         "since": "e.raised_at >= %(since)s",
         "until": "e.raised_at < %(until)s",

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alerts.event.patterns import pattern
 from catalog.model import Severity, Stream
-from catalog.registry import streams
+from catalog.registry import concern_of, streams
 from catalog.sensors import sensor
 
 Labels = dict[str, str]
 LABELS = (
     *("alertname", "rule", "stream", "domain", "sensor", "district", "street"),
-    *("severity", "incident", "flapping", "origin"),
+    *("severity", "incident", "flapping", "origin", "concern"),
 )
 """Labels the platform gives; alerts from elsewhere bring more of their own."""
 MAX_PATTERN = 200
@@ -109,6 +109,7 @@ def alert_labels(rule: str, stream: str, sensor_id: str, severity: int) -> Label
         "street": known.street if known else "",
         "severity": severity_name(severity),
         "origin": "cityops",
+        "concern": concern_of(rule),
     }
 
 

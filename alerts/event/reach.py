@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import get_args
 
 from alerts.event.labels import LABELS, Matcher, severity_name
 from catalog.incident import incident_kinds
@@ -9,6 +10,7 @@ from catalog.model import STREAM_SUBJECT, Severity
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
 from catalog.registry import streams, systems
+from catalog.rules import Concern
 from catalog.sensors import sensors
 from catalog.site import site
 
@@ -46,6 +48,7 @@ def _values() -> dict[str, tuple[str, ...]]:
         "incident": (*incident_kinds(), ""),
         "flapping": ("true", "false", ""),
         "origin": ("cityops", ELSEWHERE),
+        "concern": get_args(Concern),
     }
     assert known.keys() == set(LABELS)
     return known

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from catalog.registry import systems
+from catalog.rules import Concern
 from catalog.site import site, zone
 from service.errors import FatalError
 
@@ -37,6 +38,7 @@ class Match(Part):
     incident: tuple[str, ...] = ()
     origin: tuple[str, ...] = ()
     flapping: tuple[Literal["true", "false"], ...] = ()
+    concern: tuple[Concern, ...] = ()
 
     @field_validator("domain")
     @classmethod

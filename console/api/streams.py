@@ -17,6 +17,7 @@ from catalog.model import (
     ThresholdRule,
 )
 from catalog.registry import streams, systems
+from catalog.rules import UnusualRule
 from console.auth import Conn, Viewer
 from console.problems import not_found
 
@@ -76,7 +77,7 @@ class RuleDeclared(BaseModel):
     """
 
     id: str
-    kind: Literal["threshold", "absence", "stream_absence", "health"]
+    kind: Literal["threshold", "absence", "stream_absence", "health", "unusual", "joint"]
     title: Text
     metric: str | None
     op: str | None
@@ -178,17 +179,17 @@ def _quantity(declared: Stream, name: str) -> Quantity:
 def _rule(declared: Stream, rule: Any) -> RuleDeclared:
     common = _plain(rule, "kind", "title", "advice") | {"id": declared.rule_id(rule)}
     timed = ("metric", "op", "decimals", "deadband", "for_s", "clear_s")
-    if not isinstance(rule, ThresholdRule):
+    given: dict[str, Any] = {name: getattr(rule, name, None) for name in (*timed, "after_s")}
+    if not isinstance(rule, ThresholdRule | UnusualRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
         lasting = Limit(
             severity=rule.severity, value=seconds, attribute=None, offset=0, hours=None,
             standard="engineering", clause="", verified=False,
             effective_from=None, effective_to=None,
         )  # fmt: skip
-        given: dict[str, Any] = {name: getattr(rule, name, None) for name in (*timed, "after_s")}
         return RuleDeclared(**common, **given, limits=[lasting])
     limits = [_limit(limit) for limit in rule.thresholds]
-    return RuleDeclared(**common, **_plain(rule, *timed), after_s=None, limits=limits)
+    return RuleDeclared(**common, **given, limits=limits)
 
 
 def _limit(limit: Threshold) -> Limit:

@@ -45,6 +45,7 @@ async def alerts(
     stream: str = "",
     acked: Literal["", "yes", "no"] = "",
     within: Literal["", "1", "24", "168"] = "",
+    concern: Literal["city", "maintenance", "all"] = "city",
     start: str = "",
     end: str = "",
 ) -> None:
@@ -52,8 +53,10 @@ async def alerts(
     words = view.words
     chosen = {"state": state, "severity": severity, "domain": domain, "district": district}
     chosen |= {"stream": stream, "acked": acked, "within": within, "start": start, "end": end}
+    chosen |= {"concern": concern}
     fields = [
         named(words, "list", "state", ("open", "active", "latched", "cleared", "withdrawn", "all")),
+        named(words, "list", "concern", ("city", "maintenance", "all")),
         severity_choice(words),
         domain_choice(words),
         district_choice(words),
@@ -82,6 +85,7 @@ async def alerts(
             acknowledged={"yes": True, "no": False}.get(acked),
             since=moment(start) or (now - timedelta(hours=hours) if hours else None),
             until=moment(end),
+            concern=[] if concern == "all" else [concern],
             limit=MOST,
         )
 

@@ -109,6 +109,7 @@ def _facts(view: View, known: ReceiverView) -> list[Fact]:
         (words("receivers.channel"), words(f"receivers.channel_{known.channel}")),
         (words("receivers.level"), level_mark(words, known.min_severity)),
         (words("filter.domain"), " ".join(domains) or words("filter.all")),
+        (words("receivers.concerns"), " ".join(words(f"concern.{c}") for c in known.concerns)),
         (words("receivers.waiting"), str(known.waiting)),
         (words("receivers.last_seq"), str(known.last_seq)),
         (words("receivers.rotating"), local_time(until) if until else ""),

@@ -79,7 +79,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         -- silence is shown as a state of its own, not as the colour of its rule
         SELECT e.stream, e.sensor, min(e.severity) AS severity,
                min(e.severity) FILTER (WHERE e.metric IS NOT NULL) AS measured
-        FROM episodes e WHERE e.cleared_at IS NULL
+        FROM episodes e WHERE e.cleared_at IS NULL AND e.concern = 'city'
           AND (p_stream IS NULL OR e.stream = p_stream)
         GROUP BY e.stream, e.sensor
     ), known AS (
@@ -165,7 +165,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         FROM episodes e
         JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor
         JOIN dash.streams d ON d.stream = e.stream
-        WHERE e.cleared_at IS NULL AND (p_domain IS NULL OR d.domain = p_domain)
+        WHERE e.cleared_at IS NULL AND e.concern = 'city'
+          AND (p_domain IS NULL OR d.domain = p_domain)
           AND (p_stream IS NULL OR d.stream = p_stream)
         GROUP BY s.district
     )
@@ -208,7 +209,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         AND t.severity = e.severity AND t.title_zh IS NOT NULL LIMIT 1) own ON true
     LEFT JOIN dash.streams d ON d.stream = e.stream
     LEFT JOIN dash.metrics m ON m.stream = e.stream AND m.metric = e.metric
-    WHERE e.cleared_at IS NULL
+    WHERE e.cleared_at IS NULL AND e.concern = 'city'
     ORDER BY e.severity, e.raised_at DESC, e.id
     LIMIT least(greatest(max_rows, 0), 1000)
 $$;

@@ -47,7 +47,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT greatest(p_step, interval '1 minute', (p_to - p_from) / 500) AS step
     ), raised AS (
         SELECT time_bucket(a.step, e.raised_at) AS t, e.peak_severity AS severity, count(*) AS n
-        FROM asked a, episodes e WHERE e.raised_at >= time_bucket(a.step, p_from)
+        FROM asked a, episodes e WHERE e.concern = 'city'
+             AND e.raised_at >= time_bucket(a.step, p_from)
              AND e.raised_at <= p_to GROUP BY 1, 2
     )
     SELECT g.t, v.icon || ' ' || CASE p_lang WHEN 'en' THEN v.title_en ELSE v.title_zh END,
@@ -71,13 +72,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                  count(*) FILTER (WHERE severity = 3) AS yellow,
                  count(*) FILTER (WHERE severity = 4) AS blue,
                  count(*) FILTER (WHERE acked_at IS NULL) AS unacked
-          FROM episodes WHERE cleared_at IS NULL) o,
+          FROM episodes WHERE cleared_at IS NULL AND concern = 'city') o,
          (SELECT count(*), count(cleared_at),
                  percentile_cont(0.5) WITHIN GROUP (
                      ORDER BY extract(epoch FROM acked_at - raised_recorded_at)::float8),
                  percentile_cont(0.5) WITHIN GROUP (
                      ORDER BY extract(epoch FROM cleared_at - raised_at)::float8)
-          FROM episodes WHERE raised_at BETWEEN p_from AND p_to) h
+          FROM episodes WHERE raised_at BETWEEN p_from AND p_to AND concern = 'city') h
 $$;
 
 CREATE OR REPLACE FUNCTION dash.alert_sources(

@@ -61,7 +61,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT x.title_zh, x.title_en FROM dash.thresholds x WHERE x.rule = e.rule
         AND x.severity = l.severity AND x.title_zh IS NOT NULL LIMIT 1) own ON true
     LEFT JOIN dash.metrics m ON m.stream = e.stream AND m.metric = e.metric
-    WHERE e.raised_at <= p_at AND (e.cleared_at IS NULL OR e.cleared_at > p_at)
+    WHERE e.concern = 'city' AND e.raised_at <= p_at AND (e.cleared_at IS NULL OR e.cleared_at > p_at)
       AND (p_stream IS NULL OR e.stream = p_stream)
     ORDER BY l.severity, e.raised_at DESC, e.id LIMIT 1000
 $$;

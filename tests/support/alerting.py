@@ -162,7 +162,8 @@ def add_receiver(dsn: str, state_dir: Path, stub: Stub, name: str = "duty", **fi
     """Register the stub as a receiver."""
     url = f"http://127.0.0.1:{stub.port}/"
     secret = {"secret": SecretStr(SECRET)} if filters.get("format") != "wecom" else {}
-    given = Receiver.model_validate({"name": name, "url": url} | secret | filters)
+    everything = {"concerns": ["city", "maintenance"]}
+    given = Receiver.model_validate({"name": name, "url": url} | everything | secret | filters)
     vault = open_vault(state_dir / "secrets.key")
     with psycopg.connect(dsn, autocommit=True) as conn:
         register(conn, given, Guard(["127.0.0.1"]), vault, "api")
