@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 from pydantic import ValidationError
 
+from catalog.headline import in_screen_order
 from catalog.sensors import sensor as declared_sensor
 from catalog.site import site
 from console.deeds import do
@@ -19,7 +20,6 @@ from console.widgets.forms import (
     text_field,
 )
 from service.postgres import now_of
-from storage.views.metadata import in_screen_order
 
 TEXTS = ("title_zh", "title_en", "street")
 Anew = Callable[[], Awaitable[None]]

@@ -11,6 +11,7 @@ from alerts.episode.models import Alert
 from alerts.episode.queries import preview
 from alerts.event.labels import Matcher
 from alerts.routing.silences import SilenceDraft, add_silence
+from catalog.headline import in_screen_order
 from catalog.severity import LEVELS
 from catalog.site import site
 from console import registry
@@ -24,7 +25,6 @@ from console.texts import Words
 from console.widgets.forms import act_button, choice_field, named_field, text_field
 from console.widgets.table import Column, Table
 from service.postgres import now_of
-from storage.views.metadata import in_screen_order
 
 KINDS = ("silence", "maintenance")
 HOURS = ("1", "4", "24", "168")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from catalog.headline import in_screen_order
 from catalog.registry import systems
 from dashboards.alerting import alerting
 from dashboards.boards.alerts import alerts_page
@@ -19,7 +20,6 @@ from dashboards.organisation import playlists, preferences
 from dashboards.page import TAG, Page
 from dashboards.site_files import Place, as_yaml, provisioning_files
 from dashboards.texts import LANGUAGES, Lang
-from storage.views.metadata import in_screen_order
 
 OURS = f"dashboards/*/{TAG}-*.json"
 SINGLE: tuple[Callable[[Lang], Page], ...] = (

@@ -6,11 +6,11 @@ from datetime import date
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
+from catalog.headline import margin_attribute
 from catalog.model import Derived, SensorAttribute, Severity, Stream, ThresholdRule
 from catalog.severity import LEVELS, NORMAL_COLOUR, STALE_COLOUR, STATES
 from dashboards.texts import Lang, pick, say
 from storage.views.limits import coloured_from
-from storage.views.metadata import margin_attribute
 
 UNITS = {"1": "none", "": "none", "%": "percent", "°C": "celsius", "s": "s", "ms": "ms"}
 Steps = list[tuple[float | None, str]]

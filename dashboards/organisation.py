@@ -5,13 +5,13 @@
 
 from typing import Any
 
+from catalog.headline import in_screen_order
 from catalog.model import text
 from catalog.registry import systems
 from catalog.site import site
 from dashboards.page import uid
 from dashboards.site_files import FOLDERS
 from dashboards.texts import LANGUAGES, Lang, pick
-from storage.views.metadata import in_screen_order
 
 Json = dict[str, Any]
 VIEW = 1

@@ -5,11 +5,11 @@ Order, texts, limits and colours come from the catalog; values from functions of
 
 from dataclasses import dataclass
 
+from catalog.headline import in_screen_order, vital_title
 from catalog.model import Stream, Text
 from catalog.registry import systems
 from catalog.system import System
 from dashboards.looks import Steps, vital_limits
-from storage.views.metadata import in_screen_order, vital_title
 
 HOURS = 6
 REFRESH_S = 10

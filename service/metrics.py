@@ -1,16 +1,12 @@
 """Prometheus metrics that every process has, and the buckets that all histograms share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-if TYPE_CHECKING:
-    from service.vitals import Health, Vitals
+from service.vitals import Health, Vitals
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SIZES = (1, 10, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 500_000)

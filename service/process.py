@@ -9,7 +9,8 @@ from collections.abc import Callable
 from service.errors import FatalError
 from service.log import configure, logger
 from service.settings import Settings
-from service.vitals import Vitals, serve_vitals
+from service.vitals import Vitals
+from service.vitals_server import serve_vitals
 
 EXIT_FATAL = 2
 EXIT_STALLED = 3

@@ -26,7 +26,8 @@ from service.log import configure, logger
 from service.postgres import connect
 from service.process import EXIT_STALLED, watch_stalls
 from service.settings import Settings
-from service.vitals import Vitals, serve_vitals
+from service.vitals import Vitals
+from service.vitals_server import serve_vitals
 from service.waiting import wait_for
 from streams.checkpoint import Place, save
 from streams.desk import Desk, Message

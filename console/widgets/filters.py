@@ -9,13 +9,13 @@ from html import escape
 
 from nicegui import ui
 
+from catalog.headline import in_screen_order
 from catalog.model import Stream
 from catalog.registry import systems
 from catalog.severity import LEVELS
 from catalog.site import site
 from console.marks import level_mark
 from console.texts import Words
-from storage.views.metadata import in_screen_order
 
 HOURS = ("1", "6", "24", "168", "720")
 Options = Sequence[tuple[str, str]]

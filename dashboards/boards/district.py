@@ -1,5 +1,6 @@
 """L2, one district: how is it doing right now?"""
 
+from catalog.headline import distance_title, in_screen_order
 from catalog.severity import LEVELS
 from catalog.site import site
 from dashboards.boards import parts
@@ -21,7 +22,6 @@ from dashboards.panels import (
 )
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
-from storage.views.metadata import distance_title, in_screen_order
 
 TOP = 4
 

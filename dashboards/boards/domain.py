@@ -1,5 +1,6 @@
 """L1, one page per domain: what is abnormal here, and where is it heading?"""
 
+from catalog.headline import in_screen_order
 from catalog.registry import systems
 from dashboards.boards import parts
 from dashboards.boards.states import district_states, stream_states
@@ -7,7 +8,6 @@ from dashboards.boards.stream import chart, city_value, to_stream
 from dashboards.page import At, Page, row
 from dashboards.query import literal
 from dashboards.texts import Lang, pick, say
-from storage.views.metadata import in_screen_order
 
 TOP = 13
 BLOCK = 8

@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 
+from catalog.headline import in_screen_order
 from catalog.model import Severity, Stream
 from catalog.severity import LEVELS, STALE_COLOUR, STATES
 from dashboards.looks import (
@@ -29,7 +30,6 @@ from dashboards.panels import (
 )
 from dashboards.query import RANGE, literal, name, rows
 from dashboards.texts import Lang
-from storage.views.metadata import in_screen_order
 
 ACKED_PX = {"zh": 90, "en": 130}
 """Width of the column of who has acknowledged: its heading is longer in English."""

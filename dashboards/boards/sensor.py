@@ -3,6 +3,7 @@
 from grafana_foundation_sdk.builders import timeseries as series_builder
 from grafana_foundation_sdk.models import dashboard as model
 
+from catalog.headline import in_screen_order
 from catalog.model import Stream, ThresholdRule
 from catalog.sensors import sensors_of
 from dashboards.boards import parts
@@ -12,7 +13,6 @@ from dashboards.page import At, Page
 from dashboards.panels import band, coloured, limit_lines, lines, number, table, time_column, width
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
-from storage.views.metadata import in_screen_order
 
 CHOSEN = "${stream:sqlstring}, ${sensor:sqlstring}"
 METRIC = "${metric:sqlstring}"

@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 
+from catalog.headline import distance_title
 from catalog.model import Panel, Stream
 from catalog.registry import systems
 from dashboards.boards import parts
@@ -13,7 +14,6 @@ from dashboards.panels import DURATION, band, limit_lines, lines, number, prop, 
 from dashboards.query import RANGE, STEP, SqlTarget, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
 from dashboards.wall import vital
-from storage.views.metadata import distance_title
 
 TOP = 6
 CHART = 8

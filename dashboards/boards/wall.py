@@ -1,5 +1,6 @@
 """L0, the city wall: is the city fine, and where is it not? Twelve panels at most, no scrolling."""
 
+from catalog.headline import in_screen_order
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from catalog.site import site
@@ -13,7 +14,6 @@ from dashboards.query import RANGE, name, rows
 from dashboards.texts import Lang, pick, say
 from dashboards.wall import HOURS, POINTS, REFRESH_S, Row, wall_rows
 from storage.views.limits import ONLINE_PCT
-from storage.views.metadata import in_screen_order
 
 HEIGHT = 27
 """Grid rows that fit 1080 pixels in kiosk mode (38 pixels each)."""

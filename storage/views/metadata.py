@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
+from catalog.headline import fold, in_screen_order, margin_attribute, vital_title
 from catalog.incident import incident_kinds
 from catalog.model import (
     AnyRule,
@@ -19,7 +20,7 @@ from catalog.model import (
 )
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
-from catalog.registry import streams, systems
+from catalog.registry import systems
 from catalog.severity import LEVELS, STATES
 from catalog.site import site
 
@@ -85,60 +86,6 @@ def rows_by_table() -> dict[str, list[Row]]:
             for n, d in enumerate(site().districts.values())
         ],
     }
-
-
-def in_screen_order() -> list[Stream]:
-    """Return the streams by domain, then by name."""
-    order = list(systems())
-    return sorted(streams().values(), key=lambda s: (order.index(s.domain), s.name))
-
-
-def fold(stream: Stream) -> str:
-    """Return how sensors make one number of the headline: as declared; instead of a mean the worst
-    one, where the headline's limits all lie on one side."""
-    ways = {
-        "min" if rule.op in ("<", "<=") else "max"
-        for rule in stream.rules
-        if isinstance(rule, ThresholdRule) and rule.metric == stream.headline
-    }
-    return ways.pop() if stream.overall == "mean" and len(ways) == 1 else stream.overall
-
-
-def margin_attribute(stream: Stream) -> str | None:
-    """Return the attribute that the headline's mildest own limit stands on, for ``margin``."""
-    limits = [
-        (-limit.severity, limit.value.attribute)
-        for rule in stream.rules
-        if isinstance(rule, ThresholdRule) and rule.metric == stream.headline
-        for limit in rule.thresholds
-        if isinstance(limit.value, SensorAttribute) and limit.value.offset == 0
-    ]
-    return min(limits)[1] if limits else None
-
-
-def distance_title(stream: Stream) -> Text:
-    """Return the title of a ``margin`` headline as the distance that charts show."""
-    metric = stream.quantity(stream.headline).title
-    limit = next(a for a in stream.attributes if a.name == margin_attribute(stream)).title
-    return Text(zh=f"{metric.zh}较{limit.zh}", en=f"{metric.en} above {limit.en.lower()}")
-
-
-def vital_title(stream: Stream) -> Text:
-    """Return the title of the stream's one number: stream, metric and how sensors make one."""
-    metric = stream.quantity(stream.headline).title
-    if stream.overall != "margin":
-        zh, en = OVERALL[fold(stream)]
-        return Text(zh=f"{metric.zh}{zh}", en=f"{metric.en}{en}")
-    distance = distance_title(stream)
-    return Text(zh=f"最高{distance.zh}", en=f"{distance.en}, worst")
-
-
-OVERALL = {
-    "mean": ("", ""),
-    "sum": ("合计", ", total"),
-    "min": ("（最低）", ", lowest"),
-    "max": ("（最高）", ", highest"),
-}
 
 
 def _insert(table: str, row: Row) -> sql.Composed:

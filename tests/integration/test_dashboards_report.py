@@ -12,6 +12,7 @@ import pytest
 from psycopg import Connection
 from typer.testing import CliRunner
 
+from catalog.headline import vital_title
 from catalog.incident import incident_kinds
 from catalog.registry import stream, streams
 from catalog.site import zone
@@ -20,7 +21,6 @@ from dashboards.report.day import Day, Span, read_day
 from dashboards.report.page import number, render, written_date
 from dashboards.report.pdf import CHOSEN, print_pdf
 from deploy.native import packages
-from storage.views.metadata import vital_title
 from tests.support.databases import Databases
 from tests.support.history import (
     Past,

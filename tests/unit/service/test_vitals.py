@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.vitals import Vitals, serve_vitals
+from service.vitals import Vitals
+from service.vitals_server import serve_vitals
 
 
 class FakeClock:
