@@ -42,18 +42,9 @@ class Shot:
 
 SHOTS = (
     Shot("overview.png", "/"),
-    Shot("overview-en.png", "/", "en"),
     Shot("wall.png", "/wall?seconds=0", "zh", 1920, 1080),
-    Shot("alerts.png", "/alerts"),
     Shot("alert.png", "/alerts?stream=waterlogging", height=1000, follow=".list td a"),
     Shot("incident.png", "/incidents", follow=".list td a"),
-    Shot("receivers.png", "/receivers", follow="summary:has-text('＋')", height=700),
-    Shot("receiver.png", "/receivers", follow=".list td a", height=700),
-    Shot("drills.png", "/drills", height=600),
-    Shot("drill.png", "/drills", "en", height=600, follow=".list tr:last-child td a"),
-    Shot("incident-phone.png", "/incidents", "en", 390, 844, follow=".list td a"),
-    Shot("stream.png", "/streams/waterlogging"),
-    Shot("quality.png", "/quality"),
 )
 
 
