@@ -1,0 +1,127 @@
+"""What the members know at an origin: sums, profiles and the features of the ridge.
+
+Every function reads filled values ``[series, steps]`` at or before the origins only.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.base import Floats
+from forecasts.core.panel import Panel, filled, transformed
+from forecasts.core.spec import WEEK_DAYS, Spec
+
+LAGS = 12
+HARMONICS = 4
+MEAN_HOURS = (3, 12, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A panel made ready once. All but ``panel`` is in the space of the forecast.
+
+    ``truth`` and ``values`` ``[series, steps]``: with gaps, and filled. ``sums`` ``[series,
+    steps + 1]``: of all filled values before a step. ``by_day`` ``[series, steps]``: sum over this
+    slot of this and all earlier days. ``beside``: other metrics less their mean of seven days.
+    """
+
+    panel: Panel
+    spec: Spec
+    truth: Floats
+    values: Floats
+    sums: Floats
+    by_day: Floats
+    beside: Floats | None
+
+
+def prepare(panel: Panel, spec: Spec) -> Known:
+    """Return the panel with what is computed once for all origins."""
+    truth = transformed(panel.values, spec)
+    values = filled(truth, spec.day)
+    zeroed = np.nan_to_num(values)
+    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(zeroed, axis=1)], axis=1)
+    by_day = zeroed.copy()
+    for step in range(spec.day, values.shape[1], spec.day):
+        width = min(spec.day, values.shape[1] - step)
+        by_day[:, step : step + width] += by_day[:, step - spec.day : step - spec.day + width]
+    return Known(panel, spec, truth, values, sums, by_day, _beside(panel, spec))
+
+
+def _beside(panel: Panel, spec: Spec) -> Floats | None:
+    if panel.beside is None or panel.beside.shape[2] == 0:
+        return None
+    columns = [filled(panel.beside[:, :, k], spec.day) for k in range(panel.beside.shape[2])]
+    values = np.stack(columns, axis=2)
+    total = np.cumsum(np.nan_to_num(values), axis=1)
+    old = np.zeros_like(total)
+    old[:, spec.week :] = total[:, : -spec.week]
+    count = np.minimum(np.arange(1, values.shape[1] + 1), spec.week)
+    return values - (total - old) / count[None, :, None]
+
+
+def at(values: Floats, steps: np.ndarray) -> Floats:
+    """Return columns of ``values``; NaN before the first one."""
+    # take, for its result lies in memory the same way however many series there are: sums of it
+    # come out the same to the last bit
+    return np.where(steps >= 0, np.take(values, np.maximum(steps, 0), axis=1), np.nan)
+
+
+def mean_before(known: Known, origins: np.ndarray, steps: int) -> Floats:
+    """Return the mean of the last ``steps`` values, the origin's among them."""
+    begin = np.maximum(origins + 1 - steps, 0)
+    return (np.take(known.sums, origins + 1, axis=1) - np.take(known.sums, begin, axis=1)) / (
+        origins + 1 - begin
+    )
+
+
+def days_back(spec: Spec, lead: int) -> int:
+    """Return how many days before the target the newest known value of its slot lies."""
+    return max(1, -(-lead // spec.day))
+
+
+def profile(known: Known, targets: np.ndarray, back: int, days: int = WEEK_DAYS) -> Floats:
+    """Return the mean of the target's slot on ``days`` days, the newest ``back`` days before it."""
+    day = known.spec.day
+    newest = targets - back * day
+    oldest = newest - days * day
+    before = np.where(oldest >= 0, np.take(known.by_day, np.maximum(oldest, 0), axis=1), 0.0)
+    count = np.minimum(days, newest // day + 1)
+    total = np.where(
+        newest >= 0, np.take(known.by_day, np.maximum(newest, 0), axis=1) - before, np.nan
+    )
+    return total / np.maximum(count, 1)
+
+
+def features(known: Known, origins: np.ndarray, lead: int, index: int) -> Floats:
+    """Return the ridge's features ``[series, origins, k]`` for one lead (its ``index``).
+
+    Levels are taken relative to the mean of the last seven days, so that a series that has moved
+    to another level still looks like those that the ridge was trained on.
+    """
+    spec, panel = known.spec, known.panel
+    level = mean_before(known, origins, spec.week)
+    hour = max(1, 3600 // spec.step_s)
+    columns = [at(known.values, origins - lag) - level for lag in range(LAGS)]
+    columns += [mean_before(known, origins, n * hour) - level for n in MEAN_HOURS]
+    targets = origins + lead
+    back = days_back(spec, lead)
+    slots = [back, back + 1, *([WEEK_DAYS * -(-lead // spec.week)] if spec.weekly else [])]
+    columns += [at(known.values, targets - n * spec.day) - level for n in slots]
+    columns.append(profile(known, targets, back) - level)
+    made = [np.stack(columns, axis=2)]
+    if known.beside is not None:
+        made.append(np.take(known.beside, origins, axis=1))
+    if panel.ahead is not None:
+        made.append(np.take(panel.ahead[:, :, index], origins, axis=1))
+    made.append(_calendar(panel, spec, targets))
+    return np.concatenate(made, axis=2)
+
+
+def _calendar(panel: Panel, spec: Spec, targets: np.ndarray) -> Floats:
+    angle = 2 * np.pi * panel.slot(targets) / spec.day
+    waves = [f(n * angle) for n in range(1, HARMONICS + 1) for f in (np.sin, np.cos)]
+    if spec.weekly:
+        weekend = panel.weekend(targets).astype(np.float64)
+        waves += [weekend, weekend * np.sin(angle), weekend * np.cos(angle)]
+    row = np.stack(waves, axis=1)
+    return np.broadcast_to(row, (panel.series, *row.shape))
