@@ -29,6 +29,7 @@ from alerts.sources.drills import run_drills
 from alerts.sources.ending import end_retired
 from alerts.sources.external import expire
 from alerts.sources.log_watch import watch_log
+from alerts.sources.records import notify_records
 from alerts.sources.stalled import Judging
 from alerts.wake import wake_screens
 from service.log import logger
@@ -65,6 +66,7 @@ class Keeper:
             self.repeat,
             self.escalate,
             self.stuck,
+            self.records,
         )
 
     def watch(self, conn: Connection, now: datetime) -> int:
@@ -95,6 +97,10 @@ class Keeper:
     def drills(self, conn: Connection, now: datetime) -> int:
         """Begin and end drills."""
         return run_drills(conn, self.notifier, now)
+
+    def records(self, conn: Connection, now: datetime) -> int:
+        """Tell of steps of records; raise and end alerts of clocks that have run out."""
+        return notify_records(conn, self.notifier, self.settings, now)
 
     def flush(self, conn: Connection, now: datetime) -> int:
         """Send groups that are due."""

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.declared import DeclarationError, files_of, load, system_folders
+from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import AnyRule, Stream
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
@@ -48,8 +49,8 @@ def load_stream(path: Path) -> Stream:
         raise DeclarationError(
             f"{path}: the stream is named {stream.name!r}, the file {path.stem!r}"
         )
-    if stream.name == PLATFORM:
-        raise DeclarationError(f"{path}: {PLATFORM!r} is the name of the platform's own rules")
+    if stream.name in (PLATFORM, RECORDS):
+        raise DeclarationError(f"{path}: {stream.name!r} is the name of the platform's own rules")
     return stream
 
 
@@ -90,4 +91,4 @@ def concern_of(rule_id: str) -> Concern:
 @cache
 def _rules() -> dict[str, AnyRule]:
     ours = {s.rule_id(rule): rule for s in streams().values() for rule in s.rules}
-    return {**PLATFORM_RULES, **ours}
+    return {**PLATFORM_RULES, **overdue_rules(), **ours}

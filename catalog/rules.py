@@ -242,6 +242,23 @@ class LogRule(Frozen):
     advice: Text
 
 
+class OverdueRule(Frozen):
+    """Raise while a record's clock has run out; ended by the move that stops or extends it.
+
+    ``records`` finds it, the alerts engine raises it; its stream is ``records``, its subject the
+    record. Each clock of a declared record with a severity has one (``case.overdue_handle``).
+    """
+
+    kind: Literal["overdue"] = "overdue"
+    name: Name
+    title: Text
+    domain: Name
+    severity: Severity
+    latch: bool = False
+    flap: Flap = Flap()
+    advice: Text = Text(zh="督促责任单位尽快办理", en="Urge whoever has it")
+
+
 class HealthRule(Frozen):
     """Raise when some metric of a sensor has been unwell for ``for_s`` of event time.
 
@@ -275,5 +292,5 @@ Rule = Annotated[
 ]
 """A rule of a stream."""
 
-AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule | LogRule
-"""A rule of a stream or of the platform."""
+AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule | LogRule | OverdueRule
+"""A rule of a stream, of the platform, or of a record's clock."""

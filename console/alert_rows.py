@@ -10,15 +10,13 @@ from catalog.model import (
     STREAM_SUBJECT,
     AnyRule,
     HealthRule,
-    JudgingAbsenceRule,
-    LogRule,
+    OverdueRule,
     SensorAttribute,
     Source,
     Stream,
     Threshold,
     ThresholdRule,
     UnusualRule,
-    WatchRule,
 )
 from catalog.registry import streams
 from catalog.unusual import SPREADS
@@ -181,6 +179,8 @@ def limit_rows(
 
     Limits kept on a sensor are numbers when its ``attributes`` are given.
     """
+    if isinstance(rule, OverdueRule):
+        return []  # a clock's limits may depend on the record
     if not isinstance(rule, ThresholdRule | UnusualRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
         shown = {"text": f"> {seconds:g}", "unit": "s", "sort": seconds}
@@ -240,21 +240,6 @@ def _limit(
 
 def _hours(words: Words, hours: tuple[int, int] | None) -> str:
     return " " + words("alert.hours", from_=hours[0], to=hours[1]) if hours else ""
-
-
-def rule_text(words: Words, rule: AnyRule) -> str:
-    """Return in words when a rule is on and off."""
-    if isinstance(rule, WatchRule):
-        return words("alert.silent", after_s=rule.after_s)
-    if isinstance(rule, JudgingAbsenceRule):
-        return words("alert.stalled", after_s=rule.after_s)
-    if isinstance(rule, LogRule):
-        return words("alert.log_break", after_s=rule.after_s)
-    if isinstance(rule, HealthRule):
-        timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
-        return words("alert.unwell", **timed)
-    timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
-    return words("alert.how", deadband=f"{rule.deadband:g}", **timed)
 
 
 def relative_rows(words: Words, relatives: list[Row], sensors: list[Row]) -> list[dict[str, Any]]:

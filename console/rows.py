@@ -8,6 +8,7 @@ from alerts.episode.models import Alert
 from alerts.event.events import whole_stream
 from alerts.event.reasons import REASONS
 from alerts.incident.queries import Summary
+from catalog.lifecycle.registry import RECORDS
 from catalog.model import STREAM_SUBJECT
 from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import streams
@@ -49,6 +50,8 @@ def subject_link(words: Words, stream: str, sensor: str, names: Row) -> dict[str
     """
     if stream == PLATFORM:
         return {"text": words.of(PLATFORM_TITLE), "href": "/quality"}
+    if stream == RECORDS:
+        return {"text": sensor, "href": f"/records/{sensor.rpartition('-')[0]}/{sensor}"}
     declared = streams().get(stream)
     if sensor == STREAM_SUBJECT and declared:
         return {"text": words.of(whole_stream(declared)), "href": f"/streams/{stream}"}

@@ -33,6 +33,7 @@ def processes() -> list[Process]:
         _ours("worker", "streams", "worker"),
         _ours("alerts-engine", "alerts", "engine"),
         _ours("alerts-deliver", "alerts", "deliver"),
+        _ours("records", "records", "run"),
         _ours("console", "console"),
         _ours("city", "simulators", "live", "--history", "1h"),
         _ours("watchdog", "deploy.watchdog"),

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from catalog.lifecycle.fields import Values
 from catalog.lifecycle.record import ANYONE, ENGINE, Record
+from service.postgres import now_of
 
 Via = Literal["api", "page", "shell", "link", "public", "engine"]
 HELD = ("viewer", "operator", "admin")
@@ -23,13 +24,6 @@ class Grant:
     scope: str = ""
 
 
-def database_now(conn: Connection) -> datetime:
-    """Return the database's time: the one clock of every act."""
-    row = conn.execute("SELECT clock_timestamp()").fetchone()
-    assert row is not None
-    return row[0]
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """What an act carries along.
@@ -42,7 +36,7 @@ class Context:
     via: Via
     level: str = ""
     grants: tuple[Grant, ...] = ()
-    now: Callable[[Connection], datetime] = database_now
+    now: Callable[[Connection], datetime] = now_of
 
     def role(self, record: Record, roles: tuple[str, ...], fields: Values) -> str | None:
         """Return the first of ``roles`` that the actor has for a record with these fields."""

@@ -15,11 +15,11 @@ from psycopg import Connection
 from catalog.lifecycle.registry import records
 from catalog.site import zone
 from records.act import mark_late, open_record
-from records.context import Context, database_now
+from records.context import Context
 from records.errors import RefusedError
 from records.openings import open_asked
 from service.log import logger
-from service.postgres import connect
+from service.postgres import connect, now_of
 from service.settings import Settings
 from service.vitals import Vitals
 
@@ -65,7 +65,7 @@ def open_daily(context: Context, today: date) -> int:
     return made
 
 
-def tick(conn: Connection, now: Callable[[Connection], datetime] = database_now) -> int:
+def tick(conn: Connection, now: Callable[[Connection], datetime] = now_of) -> int:
     """Take every step once; return how much was done."""
     context = Context(conn, ACTOR, "engine", now=now)
     done = open_asked(context)
@@ -81,7 +81,7 @@ def run_records(settings: Settings, vitals: Vitals, stop: threading.Event) -> No
             with connect(settings.database(), "records", autocommit=True) as conn:
                 while not stop.wait(TICK_S):
                     tick(conn)
-                    vitals.detail(records_at=database_now(conn).isoformat(timespec="seconds"))
+                    vitals.detail(records_at=now_of(conn).isoformat(timespec="seconds"))
                     vitals.trouble("")
         except psycopg.Error as error:
             logger().warning("records wait for the database", reason=str(error)[:200])

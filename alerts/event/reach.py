@@ -6,6 +6,7 @@ from typing import get_args
 
 from alerts.event.labels import LABELS, Matcher, severity_name
 from catalog.incident import incident_kinds
+from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import STREAM_SUBJECT, Severity
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
@@ -35,11 +36,12 @@ def _fits_all_values(matcher: Matcher) -> bool:
 def _values() -> dict[str, tuple[str, ...]]:
     """Return what each of our labels can hold; any other label is absent, that is empty."""
     placed = sensors()
-    rules = (*PLATFORM_RULES, *(s.rule_id(r) for s in streams().values() for r in s.rules))
+    ours = (s.rule_id(r) for s in streams().values() for r in s.rules)
+    rules = (*PLATFORM_RULES, *overdue_rules(), *ours)
     known = {
         "alertname": rules,
         "rule": rules,
-        "stream": (*streams(), PLATFORM, ELSEWHERE, ""),
+        "stream": (*streams(), PLATFORM, RECORDS, ELSEWHERE, ""),
         "domain": (*systems(), ""),
         "sensor": (*(s.id for s in placed), STREAM_SUBJECT),
         "district": (*site().districts, ""),

@@ -6,10 +6,12 @@ from datetime import datetime
 from psycopg import Connection
 
 from alerts.episode.episodes import Change
+from alerts.event.events import Event
 from alerts.incident.correlate import follow
 from alerts.routing.notify import Notifier
 from alerts.settings import AlertSettings
 from alerts.wake import wake_screens
+from records.openings import Facts, ask
 
 
 def settle(
@@ -36,4 +38,25 @@ def settle(
     held_back |= {e: f"part of {incident}" for e, incident in followed.folded.items()}
     events = [*(c.event(settings) for c in changes), *followed.events]
     notifier.tell(conn, events, now, held_back, burst=burst)
+    for change in changes:
+        if change.transition.kind == "raised":
+            ask(conn, _facts(change.event(settings)))
     wake_screens(conn)
+
+
+def _facts(event: Event) -> Facts:
+    """Return what a record that the alert opens may take from it."""
+    area, data = event.area, event.data
+    return {
+        "episode": event.subject,
+        "rule": event.labels.get("rule", ""),
+        "stream": event.labels.get("stream", ""),
+        "sensor": event.labels.get("sensor", ""),
+        "severity": event.severity,
+        "value": data.get("value"),
+        "lon": area.lon if area else None,
+        "lat": area.lat if area else None,
+        "district": event.labels.get("district") or None,
+        "address": event.where("zh"),
+        "title": event.title_zh,
+    }

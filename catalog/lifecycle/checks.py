@@ -177,7 +177,7 @@ def _condition(r: Record, at: str, c: Condition) -> Iterator[str]:
     moves = [m for m in (c.moved, c.not_moved) if m]
     yield from _unknown(f"{at}: move", moves, {m.name for m in r.moves})
     yield from _unknown(
-        f"{at}: clock", [c.in_time] if c.in_time else [], {x.name for x in r.clocks}
+        f"{at}: clock", [x for x in (c.in_time, c.stopped) if x], {x.name for x in r.clocks}
     )
     yield from _unknown(f"{at}: state", c.states, {s.name for s in r.states})
     if c.field:

@@ -1,7 +1,7 @@
 """KPIs over records: a share, or a mean time, of what falls into a period; scores made of them.
 
-A count by ``due`` takes the records whose *deadline* falls into the period, done or not: counting
-what was closed instead would hide the overdue of a month's last days.
+A count by ``due`` takes the rounds of a clock whose *deadline* falls into the period, done or not:
+counting what was closed instead would hide the overdue of a month's last days.
 """
 
 from typing import Literal
@@ -14,12 +14,15 @@ from catalog.base import Frozen, Name, Text
 class Condition(Frozen):
     """One thing that must hold for a record to be counted; exactly one of them is said.
 
-    ``moved``/``not_moved``: a move was made; ``in_time``: the clock was stopped by its deadline;
+    ``moved``/``not_moved``: a move was made (and not taken back); ``stopped``: the clock has come
+    to an end, ``in_time``: by its deadline (where the count is of this clock's deadlines, the same
+    round of it, else the first);
     ``field`` + ``values``: a field holds one of these; ``states``: it is in one of these now.
     """
 
     moved: str = ""
     not_moved: str = ""
+    stopped: str = ""
     in_time: str = ""
     field: str = ""
     values: tuple[str, ...] = ()
@@ -27,9 +30,8 @@ class Condition(Frozen):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "Condition":
-        said = [
-            bool(x) for x in (self.moved, self.not_moved, self.in_time, self.field, self.states)
-        ]
+        named = (self.moved, self.not_moved, self.stopped, self.in_time, self.field, self.states)
+        said = [bool(one) for one in named]
         if sum(said) != 1 or bool(self.field) != bool(self.values):
             raise ValueError("a condition says one thing (field comes with values)")
         return self

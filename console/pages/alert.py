@@ -15,7 +15,6 @@ from console.alert_rows import (
     near_rows,
     past_rows,
     relative_rows,
-    rule_text,
     timeline_rows,
 )
 from console.dossier import Dossier, nearby, read_dossier
@@ -23,6 +22,7 @@ from console.frame import Page, View, follow, missing, panel
 from console.live import Snapshot
 from console.marks import level_mark
 from console.roles import Role
+from console.rule_words import rule_text
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts, badge
 from console.widgets.table import Column, Table

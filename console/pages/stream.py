@@ -8,12 +8,13 @@ from psycopg import Connection
 from catalog.model import Metric, Stream
 from catalog.registry import streams
 from console import history, registry
-from console.alert_rows import limit_rows, rule_text
+from console.alert_rows import limit_rows
 from console.api.streams import kind_of
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.history import By, Question, Span, chosen_span
 from console.marks import WORST_FIRST, number, shown_unit, state_mark
 from console.rows import district_title, sensor_link
+from console.rule_words import rule_text
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts
 from console.widgets.filters import (

@@ -34,6 +34,7 @@ PROCESSES = {
     "worker": ("streams", "worker"),
     "alerts-engine": ("alerts", "engine"),
     "alerts-deliver": ("alerts", "deliver"),
+    "records": ("records", "run"),
     "city": ("simulators", "live", "--stream", "weather"),
     "console": ("console",),
 }

@@ -46,7 +46,8 @@ class Message:
 
     def link(self, event: Event) -> str:
         """Return the console page of an event's subject."""
-        return self.links.page(ROOMS.get(event.type.split(".")[0], "alerts"), event.subject)
+        room = str(event.data.get("page") or ROOMS.get(event.type.split(".")[0], "alerts"))
+        return self.links.page(room, event.subject)
 
 
 @dataclass(frozen=True, slots=True)
