@@ -4,7 +4,7 @@ A sensor recalibrated, a feeder re-switched, a tank with a new set point: what c
 the series moves, and no longer where it stands. Without this every profile needs a week to follow.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def _of_series(row: int, values: Floats, spec: Spec) -> list[Shift]:
     for step in _candidates(change, spec):
         first = max(0, step - look)
         before = values[first : step - 1]
-        if step < spec.warm or step + wait > len(values) or not np.isfinite(before).all():
+        if step <= spec.warm or step + wait > len(values) or not np.isfinite(before).all():
             continue
         limit = max(BEYOND * calm[first : step - 1].max(), SPREADS * float(before.std()))
         if change[step] <= limit or (found and step < found[-1].seen):
@@ -82,9 +82,18 @@ def _of_series(row: int, values: Floats, spec: Spec) -> list[Shift]:
         by = _jump(values, step, wait, spec)
         if abs(by) > limit and abs(by) >= HOLDS * change[step]:
             calm[step - 1 : step + 2] = 0.0
-            seen = step + wait - 1
-            found.append(Shift(row, step, seen, by, _gone(values, step, seen, by, spec)))
+            found += _told(Shift(row, step, step + wait - 1, by), values, spec)
     return found
+
+
+def _told(shift: Shift, values: Floats, spec: Spec) -> list[Shift]:
+    """Return a shift as it is known at first, and after a day, which knows better how far it is."""
+    gone = _gone(values, shift, spec)
+    day = shift.at + spec.day - 1
+    if day >= min(gone, len(values)):
+        return [replace(shift, gone=gone)]
+    better = _jump(values, shift.at, spec.day, spec)
+    return [replace(shift, gone=day), replace(shift, seen=day, by=better, gone=gone)]
 
 
 def _candidates(change: Floats, spec: Spec) -> np.ndarray:
@@ -103,8 +112,9 @@ def _jump(values: Floats, step: int, wait: int, spec: Spec) -> float:
     return float(np.median(rest[wait:]) - np.median(rest[:wait]))
 
 
-def _gone(values: Floats, step: int, seen: int, by: float, spec: Spec) -> int:
+def _gone(values: Floats, shift: Shift, spec: Spec) -> int:
     """Return the step within a week at which the series had come back to where it was."""
+    step, seen = shift.at, shift.seen
     span = max(2, RETURN_S // spec.step_s)
     steps = np.arange(step, min(seen + spec.week, len(values)))
     if len(steps) < span:
@@ -112,7 +122,7 @@ def _gone(values: Floats, step: int, seen: int, by: float, spec: Spec) -> int:
     newest = step - 2 - (step - 2 - steps) % spec.day  # the same slot on the last day before
     days = newest[None, :] - np.arange(WEEK_DAYS)[:, None] * spec.day
     rest = values[steps] - np.where(days >= 0, values[np.maximum(days, 0)], np.nan).mean(axis=0)
-    held = np.median(np.lib.stride_tricks.sliding_window_view(rest, span), axis=1) / by
+    held = np.median(np.lib.stride_tricks.sliding_window_view(rest, span), axis=1) / shift.by
     ends = steps[span - 1 :]
     back = ends[(held < RETURNED) & (ends > seen)]
     return int(back[0]) if len(back) else NEVER
