@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from alerts.errors import ConflictError, NotFoundError, UnknownUserError
+from records import errors as refusals
 from service.log import logger
 from service.postgres import is_transient
 
 MEDIA_TYPE = "application/problem+json"
+CONFLICT = "not as things stand"
 RETRY_AFTER_S = "2"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -95,7 +97,11 @@ def install(app: FastAPI, refused: Callable[[Request, int], None]) -> None:
         RequestValidationError: _invalid,
         HTTPException: _http,
         NotFoundError: lambda error: not_found(str(error)),
-        ConflictError: lambda error: Problem(409, "not as things stand", str(error), "conflict"),
+        ConflictError: lambda error: Problem(409, CONFLICT, str(error), "conflict"),
+        refusals.NotFoundError: lambda error: not_found(str(error)),
+        refusals.ConflictError: lambda error: Problem(409, CONFLICT, str(error), "conflict"),
+        refusals.ForbiddenError: lambda error: Problem(403, "not allowed", str(error), "role"),
+        refusals.InvalidError: lambda error: Refused(error.field, "invalid", str(error)),
         UnknownUserError: lambda error: Refused("body.to", "unknown", str(error)),
         PoolTimeout: lambda _: _away(),
         psycopg.Error: _database,

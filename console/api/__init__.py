@@ -10,6 +10,8 @@ import pkgutil
 
 from fastapi import APIRouter, FastAPI
 
+from console.records.api import routers
+
 PREFIX = "/api/v1"
 PREFIXES = {"alertmanager": "/api/v2", "incoming": "/api/v1/incoming"}
 
@@ -20,3 +22,5 @@ def mount(app: FastAPI) -> None:
         router = getattr(importlib.import_module(f"{__name__}.{found.name}"), "router", None)
         if isinstance(router, APIRouter):
             app.include_router(router, prefix=PREFIXES.get(found.name, PREFIX))
+    for router in routers():
+        app.include_router(router, prefix=PREFIX)

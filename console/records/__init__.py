@@ -1,0 +1,1 @@
+"""Surfaces of records, made from their declarations."""
