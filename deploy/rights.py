@@ -1,4 +1,4 @@
-"""Who may do what on our own servers, as data: one line a process.
+"""Who may do what on our own broker, as data: one line a process (the database: storage/roles.py).
 
 A process without a line has no login. A new room adds a line; nothing else names it.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from storage.roles import ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ def kafka_secret(user: str) -> str:
     return f"kafka-{user}"
 
 
+def database_secret(process: str) -> str:
+    """Return the name of the file with the password of a process's database role."""
+    return f"db-{process}"
+
+
 def secret_files() -> frozenset[str]:
     """Return the names of all files of passwords to our own servers."""
-    return frozenset(map(kafka_secret, (*KAFKA, ADMIN, BROKER)))
+    kafka = map(kafka_secret, (*KAFKA, ADMIN, BROKER))
+    return frozenset([*kafka, *map(database_secret, ROLES)])

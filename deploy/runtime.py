@@ -22,9 +22,11 @@ from deploy.paths import ROOT, Layout, cache_dir
 from deploy.plan import Process
 from deploy.ports import LOOPBACK
 from deploy.progress_signs import Lives, of_server
+from deploy.rights import database_secret
 from deploy.wait import wait_while_moving
 from service.disk import disks
 from service.kafka_login import Login, login
+from storage.roles import NONE, ROLES, ensure_roles, role_of
 from storage.views.reader import ensure_reader
 
 DATABASE = "cityops"
@@ -42,6 +44,18 @@ class Addresses:
     dsn: str
     admin: str = ""
     kafka_secrets: Path | None = None
+
+    def dsn_of(self, process: str, secrets: Path) -> str:
+        """Return the address at which a process is its own role; empty for one that needs none.
+
+        Where we may make no roles, and for a process without a line, it is the owner's.
+        """
+        if process in NONE:
+            return ""
+        if not self.admin or process not in ROLES:
+            return self.dsn
+        password = stored_password(secrets / database_secret(process))
+        return make_conninfo(self.dsn, user=role_of(process), password=password)
 
     def kafka_login(self) -> Login:
         """Return who we are to the broker."""
@@ -81,7 +95,7 @@ def connect(runtime: Runtime, layout: Layout) -> Addresses:
     if found.kafka_secrets:
         kafka_access.grant(found.kafka, found.kafka_secrets)
     if found.admin:
-        make_database(found.admin, str(conninfo_to_dict(found.dsn)["password"]))
+        make_database(found.admin, str(conninfo_to_dict(found.dsn)["password"]), layout.secrets)
     return found
 
 
@@ -240,8 +254,8 @@ def database_folder(layout: Layout) -> Path:
     return Path("/var/lib/cityops") / mark / "data"
 
 
-def make_database(admin_dsn: str, password: str) -> None:
-    """Create role and database ``cityops`` with the extension; safe to repeat."""
+def make_database(admin_dsn: str, password: str, secrets: Path) -> None:
+    """Create database ``cityops``, its owner and a role a process; safe to repeat."""
     with psycopg.connect(admin_dsn, autocommit=True) as conn:
         role = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [DATABASE]).fetchone()
         if role is None:
@@ -257,3 +271,4 @@ def make_database(admin_dsn: str, password: str) -> None:
     with psycopg.connect(admin_dsn, dbname=DATABASE, autocommit=True) as conn:
         conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         ensure_reader(conn)  # our own role may not make roles
+        ensure_roles(conn, {p: stored_password(secrets / database_secret(p)) for p in ROLES})

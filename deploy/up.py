@@ -84,7 +84,7 @@ def _start(layout: Layout) -> dict[str, str]:
     planned = runtime.planned()
     common = _environment(layout, chosen, planned)
     shell = common | _login(SHELL, planned)
-    ours = [_own(p, chosen, planned) for p in [*processes(), demo_receiver(layout, chosen)]]
+    ours = [_own(layout, p, chosen, planned) for p in [*processes(), demo_receiver(layout, chosen)]]
     if grafana and grafana.home:
         ours.append(grafana_process(layout, grafana.home))
     layout.supervisor_conf.touch(mode=0o600)
@@ -194,9 +194,10 @@ def _login(user: str, addresses: Addresses) -> dict[str, str]:
     return kafka_access.environment(user, folder) if folder else {}
 
 
-def _own(process: Process, chosen: dict[str, int], addresses: Addresses) -> Process:
+def _own(layout: Layout, process: Process, chosen: dict[str, int], addresses: Addresses) -> Process:
     """Return a process with what it alone is told: its name, its port, its logins."""
     own = _login(process.name, addresses) | {
+        "CITYOPS_DSN": addresses.dsn_of(process.name, layout.secrets),
         "CITYOPS_PROCESS": process.name,
         "CITYOPS_METRICS_PORT": str(chosen[f"{process.name}-health"]),
     }

@@ -12,6 +12,7 @@ from catalog.sensors import sensors
 from catalog.site import site
 from service.errors import FatalError
 from service.postgres import connect
+from storage.roles import apply_rights
 from storage.tables import ensure_stream_tables
 from storage.views import apply_views
 from storage.views.reader import ensure_reader
@@ -41,6 +42,7 @@ def migrate(dsn: str) -> list[str]:
             _seed(conn)
         ensure_reader(conn)
         apply_views(conn)
+        apply_rights(conn)
         return applied
 
 

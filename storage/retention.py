@@ -68,9 +68,7 @@ def _drop(conn: Connection, stream: str, kind: str, table: str, limit: datetime)
         [stream, kind, cut],
     )
     done = conn.execute(
-        sql.SQL("SELECT count(*) FROM drop_chunks({}, older_than => %s)").format(
-            sql.Literal(table)
-        ),
+        sql.SQL("SELECT drop_old_chunks({}, %s)").format(sql.Literal(table)),
         [cut],
     ).fetchone()
     return done[0] if done else 0

@@ -103,7 +103,7 @@ def _put_aside(layout: Layout, found: Addresses) -> None:
             target = kept / file
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copy2(path, target)
-    make_database(found.admin, str(parts["password"]))
+    make_database(found.admin, str(parts["password"]), layout.secrets)
     say(f"what was here is put aside: database {aside}, files in {kept}")
 
 

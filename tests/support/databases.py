@@ -13,6 +13,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from deploy.wait import wait_until
+from storage.roles import ROLES, ensure_roles
+from storage.views.reader import ensure_reader
+from tests.support.least import ROLE_PASSWORD
 from tests.support.shared import Made, Shared
 
 
@@ -58,6 +61,9 @@ class Databases:
         if migrated:
             from storage.migrate import migrate
 
+            with psycopg.connect(address, autocommit=True) as connection:
+                ensure_reader(connection)
+                ensure_roles(connection, dict.fromkeys(ROLES, ROLE_PASSWORD))
             migrate(address)
         # TimescaleDB's scheduler connects to every database that allows it, and a database in
         # use cannot be copied

@@ -16,6 +16,7 @@ from deploy.paths import ROOT
 from deploy.ports import LOOPBACK, free_port
 from deploy.process import Child, spawn, tail
 from deploy.wait import wait_until
+from tests.support.least import as_process
 from verify.servers import OwnServers, native_folder, outer_environment
 
 __all__ = [
@@ -100,6 +101,8 @@ class Spawner:
         own = {"CITYOPS_PROCESS": name, "CITYOPS_METRICS_PORT": str(port)}
         own["CITYOPS_STATE_DIR"] = str(self.folder)
         given = {**outer_environment(), **own, **self.base, **(env or {})}
+        if "CITYOPS_DSN" in given:
+            given["CITYOPS_DSN"] = as_process(given["CITYOPS_DSN"], arguments)
         log = self.folder / f"{name}-{len(self.spawned)}.log"
         line = [sys.executable, "-m", *arguments]
         process = Spawned(spawn(name, line, log, env=given, cwd=ROOT), port)
