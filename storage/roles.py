@@ -20,6 +20,7 @@ from storage.views.reader import ROLE as READER
 
 VERBS = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 CREDENTIALS = ("api_keys", "console_users", "console_sessions", "console_devices", "receivers")
+PRIVATE = (*CREDENTIALS, "audit")
 """What ``*`` leaves out."""
 
 
@@ -47,6 +48,7 @@ ALERTS = (
     *("escalations", "held", "told", "notices", "notice_groups", "silences", "outbox"),
     *("outbox_subjects", "deliveries", "receivers"),
 )
+RECORDS = ("records", "record_*")
 ROLES: Mapping[str, Rights] = MappingProxyType(
     {
         "gateway": Rights({"S": ("api_keys", "sensors")}),
@@ -75,7 +77,7 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
         "alerts-engine": Rights(
             {
                 "S": ("*",),
-                "SIUD": ALERTS,
+                "SIUD": (*ALERTS, *RECORDS),
                 "SIU": ("consumer_offsets", "log_breaks", "dead_letters"),
                 "I": ("audit",),
             },
@@ -94,7 +96,7 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
         "console": Rights(
             {
                 "S": ("*", *CREDENTIALS),
-                "SIUD": ("console_*", *ALERTS),
+                "SIUD": ("console_*", *ALERTS, *RECORDS),
                 "SIU": ("sensors", "dead_letters", "log_breaks"),
                 "SI": ("audit",),
             },
@@ -193,7 +195,7 @@ def _verbs(rights: Rights, table: str) -> set[str]:
 
 
 def _falls_under(table: str, pattern: str) -> bool:
-    return fnmatchcase(table, pattern) and not (pattern == "*" and table in CREDENTIALS)
+    return fnmatchcase(table, pattern) and not (pattern == "*" and table in PRIVATE)
 
 
 def _change(conn: Connection, begin: str, verb: str, table: str, role: str) -> None:

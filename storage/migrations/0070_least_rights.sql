@@ -9,3 +9,5 @@ REVOKE ALL ON FUNCTION drop_old_chunks(text, timestamptz) FROM PUBLIC;
 -- Who records an act needs to read neither the chain nor to take its lock.
 ALTER FUNCTION audit_chain() SECURITY DEFINER SET search_path = public, pg_temp;
 REVOKE ALL ON FUNCTION audit_chain() FROM PUBLIC;
+ALTER FUNCTION record_log_audit() SECURITY DEFINER SET search_path = public, pg_temp;
+REVOKE ALL ON FUNCTION record_log_audit() FROM PUBLIC;
