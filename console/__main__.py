@@ -14,7 +14,7 @@ from service.command import run
 from service.postgres import connect
 from service.process import run_process
 from service.web import serve
-from storage import audit
+from storage.anchors import Anchors
 
 app = typer.Typer(help="The operators' web: pages and HTTP API.")
 
@@ -75,13 +75,13 @@ def disable_user_command(name: str) -> None:
 
 @app.command("verify-audit")
 def verify_audit_command() -> None:
-    """Recompute the audit log's hash chain; exit 1 when a row was changed or taken out."""
-    with connect(ConsoleSettings().database(), "console", autocommit=True) as conn:
-        found = audit.verify(conn)
-    if not found.whole:
-        typer.echo(f"broken at row {found.broken_at}: it was changed, or one before it is gone")
+    """Recompute the audit log's chain and meet its anchors; exit 1 when a row was changed."""
+    settings = ConsoleSettings()
+    with connect(settings.database(), "console", autocommit=True) as conn:
+        found = Anchors(settings.state_dir).verify(conn)
+    typer.echo(found.words())
+    if found.broken_at is not None:
         raise typer.Exit(1)
-    typer.echo(f"whole: {found.rows} rows, head {found.head or '(empty)'}")
 
 
 if __name__ == "__main__":

@@ -77,13 +77,12 @@ def entries(
         return cursor.execute(query, values).fetchall()
 
 
-def verify(conn: Connection) -> Verdict:
-    """Recompute the whole chain outside the database.
+def verify(conn: Connection, seen: int = 0, previous: str = "") -> Verdict:
+    """Recompute the chain outside the database, from the row after ``seen`` with its hash.
 
-    A row that was changed, taken out or put in breaks it. Rows cut off at the end do not: keep the
-    printed head elsewhere and compare it later.
+    A row that was changed, taken out or put in breaks it. A chain that was written anew, or cut off
+    at its end, is whole in itself: ``storage.anchors`` shows that.
     """
-    previous, seen = "", 0
     while True:
         rows = conn.execute(
             "SELECT seq, audit_line(audit), previous_hash, hash FROM audit WHERE seq > %s"

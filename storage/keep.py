@@ -1,6 +1,7 @@
 """Keep the stored data in shape: rollups all the time, retention every hour.
 
-And end the screens' queries that run for too long, which PostgreSQL alone cannot enforce.
+And end the screens' queries that run for too long, which PostgreSQL alone cannot enforce, and
+anchor the audit log.
 """
 
 import threading
@@ -16,6 +17,7 @@ from service.log import logger
 from service.metrics import seconds
 from service.postgres import connect, is_transient
 from service.vitals import Vitals
+from storage.anchors import Anchors
 from storage.retention import KeepSettings, drop_old
 from storage.rollups import BATCH, Rolled, refresh
 from storage.views.reader import end_overlong
@@ -87,7 +89,8 @@ def run_keep(settings: KeepSettings, vitals: Vitals, stop: threading.Event) -> N
 def _rounds(
     conn: Connection, settings: KeepSettings, vitals: Vitals, stop: threading.Event
 ) -> None:
-    retention_due = 0.0
+    retention_due = anchor_due = 0.0
+    anchors, broken = Anchors(settings.state_dir), ""
     while not stop.is_set():
         vitals.lag(_waiting(conn))
         with ROUND.time():
@@ -99,10 +102,22 @@ def _rounds(
         if ended := end_overlong(conn):
             ENDED.inc(ended)
             logger().warning("queries of screens took too long and were ended", sessions=ended)
-        vitals.trouble("")
+        if monotonic() >= anchor_due:
+            broken = _anchor(conn, anchors)
+            anchor_due = monotonic() + settings.anchor_s
+        vitals.trouble(broken)
         if kept.refused:
             logger().warning("late minutes for closed rollups", refused=kept.refused)
         stop.wait(ROUND_S)
+
+
+def _anchor(conn: Connection, anchors: Anchors) -> str:
+    """Anchor the audit log; return what is wrong with it, for people, until that is mended."""
+    found = anchors.add(conn)
+    if found.broken_at is None:
+        return ""
+    logger().error("audit log broken", row=found.broken_at, reason=found.why)
+    return f"audit log {found.words()}"
 
 
 def _waiting(conn: Connection) -> int:

@@ -23,6 +23,7 @@ class KeepSettings(Settings):
     keep_15m_days: int = Field(default=730, ge=0, description="15-minute rollups")
     keep_1h_days: int = Field(default=1826, ge=0, description="Hourly rollups")
     keep_1d_days: int = Field(default=0, ge=0, description="Daily rollups")
+    anchor_s: float = Field(default=60.0, gt=0, description="Seconds between anchors of the audit")
 
     def days(self) -> dict[str, int]:
         """Return days per table kind, those kept for ever left out."""

@@ -150,13 +150,14 @@ def apply_rights(conn: Connection) -> int:
     if not there:
         return 0
     tables = set(_column(conn, f"SELECT {_NAME} {_TABLES}"))
-    fixed = set(_column(conn, _APPEND_ONLY))
+    fixed, views = set(_column(conn, _APPEND_ONLY)), set(_column(conn, _VIEWS))
     wanted = {
         (role, table, verb)
         for role, rights in there.items()
         for table in tables
         for verb in _verbs(rights, table)
         if not (table in fixed and verb in ("UPDATE", "DELETE"))
+        and (table not in views or verb == "SELECT")
     }
     found = set(conn.execute(_GRANTED.encode(), [list(there)]).fetchall())
     with conn.transaction():
@@ -170,7 +171,10 @@ def apply_rights(conn: Connection) -> int:
 
 _NAME = "c.relname"
 _TABLES = (
-    "FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+    "FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')"
+)
+_VIEWS = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'"
 )
 _APPEND_ONLY = (
     "SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
@@ -179,7 +183,7 @@ _APPEND_ONLY = (
 _GRANTED = (
     "SELECT r.rolname, c.relname, a.privilege_type FROM pg_class c"
     " CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee"
-    " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+    " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')"
     " AND r.rolname = ANY(%s)"
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from alerts.settings import DEFAULT_ROUTES
 from deploy.backup.archive import FILES, Manifest, Writer
 from deploy.paths import SERVER_SECRETS, Layout
+from storage.anchors import FOLDER
 
 KEY = "secrets.key"
 GRAFANA_DATA = "grafana-site/data/grafana.db"
@@ -25,7 +26,7 @@ def found(layout: Layout) -> dict[str, Path]:
         layout.routes_file.name: routes if routes.exists() else DEFAULT_ROUTES,
         layout.receivers_file.name: layout.receivers_file,
     }
-    for folder in (layout.secrets, layout.grafana_site / "secrets"):
+    for folder in (layout.secrets, layout.grafana_site / "secrets", layout.state / FOLDER):
         for file in sorted(folder.glob("*")):
             if file.name not in SERVER_SECRETS:
                 files[str(file.relative_to(layout.state))] = file

@@ -20,6 +20,7 @@ from deploy.paths import Layout, make_private
 from deploy.plan import port_wishes
 from deploy.progress import say, step
 from deploy.runtime import Addresses, choose_runtime, connect, make_database
+from storage.anchors import Anchors
 
 LOG_PLACES = ("consumer_offsets", "checkpoints")
 ANOTHER_LOG = "由备份恢复，消息日志已更换，重新判定 restored from a backup onto another log"
@@ -52,6 +53,10 @@ def restore(layout: Layout, file: Path, replace: bool = False) -> Manifest:
                 database.load(_admin(found), dumped)  # pyright: ignore[reportArgumentType]
             _compare(found, manifest)
             files.put_back(layout, archive, manifest)
+            with psycopg.connect(
+                _admin(found)
+            ) as conn:
+                Anchors(layout.state).cut(conn)  # they are younger than the rows
             _begin_with_log(layout, found, manifest)
         finally:
             supervisor.stop(layout)

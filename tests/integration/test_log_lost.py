@@ -1,114 +1,13 @@
 """Kafka's log lost, or restored from an older copy, under sink, worker and alerts engine."""
 
 import shutil
-import subprocess
-import sys
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Iterator
 
-import psycopg
 import pytest
-from pydantic import SecretStr
 
-from catalog.registry import stream, streams
-from catalog.topics import all_topics, readings_topic, shard_of
-from ingest.producer import FrameProducer
-from service.kafka import ensure_topics
-from service.settings import Settings
-from tests.support.frames import START, noise_batch
-from tests.support.servers import OwnServers, Spawned, Spawner, outer_environment, wait_until
-
-SENSOR = "n-1"
-TOPIC, SHARD = readings_topic("city", "noise"), shard_of(SENSOR)
-LONG_S = 60.0
-
-
-@dataclass
-class Platform:
-    """Sink, worker and alerts engine upon a broker that the test may wipe."""
-
-    own: OwnServers
-    dsn: str
-    spawn: Spawner
-    running: list[Spawned] = field(default_factory=list)
-    sent: int = 0
-
-    def __post_init__(self) -> None:
-        self.settings = Settings(kafka=self.own.start_broker(), dsn=SecretStr(self.dsn))
-        self.env = {"CITYOPS_KAFKA": self.settings.kafka, "CITYOPS_CHECKPOINT_S": "0.5"}
-        self.make_topics()
-
-    def make_topics(self) -> None:
-        ensure_topics(self.settings.kafka, all_topics("city", tuple(streams())))
-
-    def start(self, healthy: bool = True) -> None:
-        rooms = (("storage", "sink"), ("streams", "worker"), ("alerts", "engine"))
-        self.running = [self.spawn(*room, env=self.env, deadline_s=None) for room in rooms]
-        for process in self.running if healthy else ():
-            process.wait_healthy(LONG_S)
-
-    def kill(self) -> None:
-        for process in self.running:
-            process.kill9()
-
-    def send(self, count: int) -> None:
-        """Send readings one second apart, each a frame of its own."""
-        with closing(FrameProducer(self.settings, "test")) as frames:
-            for second in range(self.sent, self.sent + count):
-                batch = noise_batch([(SENSOR, second, 50.0)])
-                frames.send(stream("noise"), batch, START + timedelta(seconds=second)).wait(10.0)
-        self.sent += count
-
-    def rows(self) -> list[int]:
-        """Return the seconds after START of which there is a row."""
-        with psycopg.connect(self.dsn) as conn:
-            found = conn.execute("SELECT observed_at FROM readings_noise ORDER BY 1").fetchall()
-        return [round((at - START) / timedelta(seconds=1)) for (at,) in found]
-
-    def minute(self) -> int:
-        """Return how many readings the worker has counted into the first minute, late ones not."""
-        with psycopg.connect(self.dsn) as conn:
-            row = conn.execute("SELECT max(n) FROM aggregates_noise").fetchone()
-        return row[0] or 0 if row else 0
-
-    def flags(self) -> int:
-        with psycopg.connect(self.dsn) as conn:
-            row = conn.execute("SELECT count(*) FROM qc_flags WHERE test = 'late'").fetchone()
-        return row[0] if row else 0
-
-    def reached(self, table: str) -> int:
-        """Return the next offset of the sensor's partition."""
-        query = f"SELECT next_offset FROM {table} WHERE topic = %s AND partition = %s"
-        with psycopg.connect(self.dsn) as conn:
-            row = conn.execute(query.encode(), [TOPIC, SHARD]).fetchone()
-        return row[0] if row else 0
-
-    def says(self, word: str) -> bool:
-        """Tell whether sink and worker are unwell for this reason and name the way out."""
-        said = [str(process.health().get("reason")) for process in self.running[:2]]
-        return all(word in reason and "make new-log" in reason for reason in said)
-
-    def new_log(self) -> str:
-        env = outer_environment() | self.env | {"CITYOPS_DSN": self.dsn}
-        line = [sys.executable, "-m", "storage", "new-log", "--yes"]
-        done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def revive(self) -> None:
-        """Start again what left for that, as the supervisor does."""
-        for number, process in enumerate(self.running):
-            if process.child.handle.poll() is not None:
-                self.running[number] = self.spawn(
-                    *process.child.name.split("-"), env=self.env, deadline_s=LONG_S
-                )
-
-    def alerts(self) -> list[tuple[str, str]]:
-        with psycopg.connect(self.dsn) as conn:
-            return conn.execute(
-                "SELECT rule, status FROM episodes WHERE rule = 'platform.log_changed'"
-            ).fetchall()
+from tests.support.lost_log import LONG_S, Copies, Platform, recovered, work_off
+from tests.support.servers import OwnServers, Spawner, wait_until
+from tests.support.topics import delete_topics
 
 
 @pytest.fixture
@@ -116,28 +15,11 @@ def platform(own_servers: OwnServers, dsn: str, spawn: Spawner) -> Platform:
     return Platform(own_servers, dsn, spawn)
 
 
-def work_off(platform: Platform, count: int) -> None:
-    """Send readings and wait until all are rows and lie below a checkpoint."""
-    platform.send(count)
-    wanted = list(range(platform.sent))
-    wait_until(lambda: platform.rows() == wanted, LONG_S, "rows")
-    stored = platform.reached("consumer_offsets")
-    wait_until(lambda: platform.reached("checkpoints") >= stored, LONG_S, "a checkpoint behind")
-
-
-def recovered(platform: Platform) -> None:
-    """See everything stored and counted once, and nobody unwell."""
-    wanted = list(range(platform.sent))
-    wait_until(lambda: platform.rows() == wanted, LONG_S, "every reading a row")
-    wait_until(
-        lambda: (platform.revive(), platform.minute() == platform.sent)[1], LONG_S, "the minute"
-    )
-    assert platform.flags() == 0, "nothing was evaluated twice"
-    for process in platform.running:
-        process.wait_healthy(LONG_S)
-    wait_until(
-        lambda: platform.alerts() == [("platform.log_changed", "cleared")], LONG_S, "it is over"
-    )
+@pytest.fixture
+def copies(platform: Platform, database_server: str) -> Iterator[Copies]:
+    made = Copies(platform, database_server)
+    yield made
+    made.drop()
 
 
 @pytest.mark.timeout(300)
@@ -165,26 +47,74 @@ def test_a_lost_log_stops_everybody_until_new_log_and_then_all_of_the_new_one_co
 @pytest.mark.timeout(300)
 @pytest.mark.chaos
 def test_a_log_restored_from_an_older_copy_is_gone_on_with_where_it_was_written_on(
-    platform: Platform,
+    platform: Platform, copies: Copies
 ) -> None:
-    data, copy = platform.own.folder / "kafka" / "data", platform.own.folder / "copy"
     platform.start()
     work_off(platform, 12)
-    platform.kill()
-    assert platform.own.broker is not None
-    platform.own.broker.stop()
-    shutil.copytree(data, copy)
-    platform.own.start_broker()
-    platform.start()
+    copies.take_log()
     work_off(platform, 8)
-    platform.kill()
-    platform.own.broker.kill9()
-    shutil.rmtree(data)
-    copy.rename(data)
-    platform.own.start_broker()
+    copies.put_back(log=True)
     platform.send(40)
     platform.start(healthy=False)
     wait_until(lambda: platform.says("was restored from an older copy"), LONG_S, "both say so")
     wait_until(lambda: len(platform.alerts()) == 1, LONG_S, "an alert says so")
+    platform.new_log()
+    recovered(platform)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.chaos
+@pytest.mark.parametrize("log_too", [False, True], ids=["database", "database and log"])
+def test_a_database_restored_older_than_the_log_reads_again_what_came_since(
+    platform: Platform, copies: Copies, log_too: bool
+) -> None:
+    """Offsets and checkpoints are older as well: nobody need be asked, each row is there once."""
+    platform.start()
+    work_off(platform, 12)
+    copies.take_database()
+    work_off(platform, 5)
+    if log_too:
+        copies.take_log()
+        work_off(platform, 8)
+    copies.put_back(log=log_too, database=True)
+    platform.sent = 17
+    platform.start()
+    wait_until(lambda: platform.rows() == list(range(17)), LONG_S, "what came since")
+    work_off(platform, 10)
+    wait_until(lambda: platform.minute() == 27, LONG_S, "the minute")
+    assert (platform.flags(), platform.alerts()) == (0, [])
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.chaos
+def test_a_log_restored_older_than_a_restored_database_is_not_gone_on_with_in_silence(
+    platform: Platform, copies: Copies
+) -> None:
+    platform.start()
+    work_off(platform, 12)
+    copies.take_log()
+    work_off(platform, 5)
+    copies.take_database()
+    work_off(platform, 8)
+    copies.put_back(log=True, database=True)
+    platform.sent = 17
+    platform.start(healthy=False)
+    wait_until(lambda: platform.says("was restored from an older copy"), LONG_S, "both say so")
+    platform.send(20)
+    platform.new_log()
+    recovered(platform)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.chaos
+def test_topics_made_anew_under_a_running_platform_stop_it_until_new_log(
+    platform: Platform,
+) -> None:
+    platform.start()
+    work_off(platform, 12)
+    delete_topics(platform.settings.kafka, "city")
+    wait_until(lambda: (platform.make_topics(), True)[1], LONG_S, "topics anew")
+    wait_until(lambda: (platform.revive(), platform.says("is another log"))[1], LONG_S, "both say")
+    platform.send(20)
     platform.new_log()
     recovered(platform)

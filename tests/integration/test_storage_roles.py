@@ -7,9 +7,8 @@ import pytest
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 
-from deploy.plan import processes
 from storage.audit import record
-from storage.roles import NONE, ROLES, Rights, apply_rights, role_of
+from storage.roles import ROLES, Rights, apply_rights, role_of
 from tests.support.least import ROLE_PASSWORD
 
 LEVEL = ("audit", "transitions", "episode_acts", "incident_acts", "responses")
@@ -25,11 +24,6 @@ def become(dsn: str, process: str) -> Connection:
 def owner(dsn: str) -> Iterator[Connection]:
     with psycopg.connect(dsn, autocommit=True) as conn:
         yield conn
-
-
-def test_every_process_has_a_line(owner: Connection) -> None:
-    ours = {process.name for process in processes()}
-    assert ours - NONE == set(ROLES)
 
 
 @pytest.mark.parametrize("process", sorted(ROLES))

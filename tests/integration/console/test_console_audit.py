@@ -95,9 +95,9 @@ def test_the_audit_chain_holds_under_concurrent_writers(dsn: str) -> None:
     assert (found.whole, found.rows) == (True, 80)
 
 
-def verify_command(dsn: str) -> subprocess.CompletedProcess[str]:
+def verify_command(dsn: str, state: str = "/nowhere") -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "console", "verify-audit"]
-    env = outer_environment() | {"CITYOPS_DSN": dsn}
+    env = outer_environment() | {"CITYOPS_DSN": dsn, "CITYOPS_STATE_DIR": state}
     return subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
 
 
