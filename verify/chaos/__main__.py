@@ -74,10 +74,9 @@ def _chosen(names: list[str] | None) -> list[Fault]:
 def _rounds(report: Report, faults: list[Fault], rounds: int) -> None:
     """Do the faults in an order of chance, those of each kind of platform on one platform."""
     order = random.Random(report.seed)
-    for brokers in sorted({chosen.brokers for chosen in faults}):
-        same = [chosen for chosen in faults if chosen.brokers == brokers]
+    for same in _platforms(faults):
         disks = any(chosen.disks for chosen in same)
-        with running_stack(report.seed, disks=disks, brokers=brokers) as stack:
+        with running_stack(report.seed, disks=disks, brokers=same[0].brokers) as stack:
             for _ in range(rounds):
                 for chosen in order.sample(same, len(same)):
                     begun = time.monotonic()
@@ -86,6 +85,13 @@ def _rounds(report: Report, faults: list[Fault], rounds: int) -> None:
                     said = "kept" if outcome else f"BROKEN {outcome.wrong}"
                     typer.echo(f"{chosen.name}: {said} ({time.monotonic() - begun:.0f} s)")
             report.count(stack)
+
+
+def _platforms(faults: list[Fault]) -> list[list[Fault]]:
+    """Return the faults that share a platform: by brokers, those with a new log each alone."""
+    shared = [chosen for chosen in faults if not chosen.new_log]
+    together = [[f for f in shared if f.brokers == n] for n in sorted({f.brokers for f in shared})]
+    return together + [[chosen] for chosen in faults if chosen.new_log]
 
 
 def _strike(stack: Stack, chosen: list[Fault], seed: int, calm_s: float = 4.0) -> Outcome:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from verify.chaos import cluster, code, network, outages, processes
+from verify.chaos import cluster, code, lost, network, outages, processes
 from verify.chaos.processes import BEYOND_SESSION_S
 from verify.chaos.seen import Strike
 
@@ -17,8 +17,8 @@ FULL_S = 20.0
 class Fault:
     """One fault. ``recovery_s`` is how long the platform may take afterwards.
 
-    A fault with ``disks`` needs the right to mount; one with three ``brokers`` a platform of its
-    own.
+    A fault with ``disks`` needs the right to mount; one with three ``brokers``, and one after which
+    the log is another (``new_log``), a platform of its own. The latter is judged by its rows.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Fault:
     recovery_s: float = RECOVERY_S
     disks: bool = False
     brokers: int = 1
+    new_log: bool = False
 
 
 FAULTS = (
@@ -68,6 +69,11 @@ FAULTS = (
     Fault("a rule raises on one reading", (22,), code.rule_fails),
     Fault("add and remove sink and worker every 5 s", (28,), processes.rebalance_storm),
     Fault("restart each process in turn", (29,), processes.roll),
+    Fault("restore the database older", (30,), lost.restore_database),
+    Fault("lose the log", (31,), lost.lose_log, new_log=True),
+    Fault("restore the log older", (32,), lost.restore_log, new_log=True),
+    Fault("make the topics anew", (33,), lost.remake_topics, new_log=True),
+    Fault("restore log and database older", (34,), lost.restore_both, new_log=True),
 )
 """What the traffic shows by itself: rows 18 to 21 (duplicates, conflicts, order, poison)."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import psycopg
 
 from deploy.wait import wait_until
+from verify.chaos import lost
 from verify.chaos.backwards import moved_back
 from verify.chaos.faults import Fault
 from verify.chaos.seen import Figures, Seen
@@ -52,7 +53,8 @@ def strike(stack: Stack, faults: list[Fault], seed: int, calm_s: float = 4.0) ->
         wait_until(lambda wall=wall: stack.judged(wall), FLOW_S, f"checkpoint after {fault.name}")
         outcome.judged_s.append(time.monotonic() - over)
     time.sleep(calm_s)
-    outcome.wrong += judge(stack) + _slow(outcome, faults)
+    judged = lost.judge_rows if any(fault.new_log for fault in faults) else judge
+    outcome.wrong += judged(stack) + _slow(outcome, faults)
     return outcome
 
 

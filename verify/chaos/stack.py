@@ -51,6 +51,8 @@ class Stack:
     restarts: dict[str, int] = field(default_factory=dict)
     next_start: dict[str, str] = field(default_factory=dict)
     """Name of the switch (see ``guards``) that a member gets at its next start only."""
+    gone: tuple[int, int] = (0, 0)
+    """From which to which accepted reading everything is gone: it came after both copies."""
     _env: dict[str, dict[str, str]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -71,7 +73,7 @@ class Stack:
             "CITYOPS_GATEWAY": gateway,
             "CITYOPS_STATE_DIR": str(self.folder),
         }
-        self._run("storage", "migrate")
+        self.run("storage", "migrate")
         with psycopg.connect(self.dsn, autocommit=True) as conn:
             key = add_key(conn, "chaos", ["ingest:*"])
             watch_offsets(conn)
@@ -125,7 +127,8 @@ class Stack:
                         self.restarts[name] = self.restarts.get(name, 0) + 1
                         self.members[name] = self._spawn(name, name.partition("-")[0])
 
-    def _run(self, *arguments: str) -> None:
+    def run(self, *arguments: str) -> None:
+        """Run a command of ours to its end."""
         line = [sys.executable, "-m", *arguments]
         child = spawn("migrate", line, self.folder / "migrate.log", env=self._base, cwd=ROOT)
         assert child.handle.wait(60) == 0, (self.folder / "migrate.log").read_text()
@@ -147,6 +150,13 @@ class Stack:
         with suppress(httpx.HTTPError):
             return httpx.get(f"{self._vitals(name)}/health", timeout=2.0).status_code == 200
         return False
+
+    def reason(self, name: str) -> str:
+        """Return why a member is unwell, in its own words; empty while it does not answer."""
+        with suppress(httpx.HTTPError):
+            said = httpx.get(f"{self._vitals(name)}/health", timeout=2.0).json()
+            return str(said.get("reason") or "")
+        return ""
 
     def _vitals(self, name: str) -> str:
         return f"http://{LOOPBACK}:{self._env[name]['CITYOPS_METRICS_PORT']}"
