@@ -53,9 +53,7 @@ def restore(layout: Layout, file: Path, replace: bool = False) -> Manifest:
                 database.load(_admin(found), dumped)  # pyright: ignore[reportArgumentType]
             _compare(found, manifest)
             files.put_back(layout, archive, manifest)
-            with psycopg.connect(
-                _admin(found)
-            ) as conn:
+            with psycopg.connect(_admin(found)) as conn:
                 Anchors(layout.state).cut(conn)  # they are younger than the rows
             _begin_with_log(layout, found, manifest)
         finally:

@@ -72,8 +72,7 @@ FAULTS = (
     Fault("restore the database older", (30,), lost.restore_database),
     Fault("lose the log", (31,), lost.lose_log, new_log=True),
     Fault("restore the log older", (32,), lost.restore_log, new_log=True),
-    Fault("make the topics anew", (33,), lost.remake_topics, new_log=True),
-    Fault("restore log and database older", (34,), lost.restore_both, new_log=True),
+    Fault("restore log and database older", (33,), lost.restore_both, new_log=True),
 )
 """What the traffic shows by itself: rows 18 to 21 (duplicates, conflicts, order, poison)."""
 

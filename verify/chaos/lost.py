@@ -17,7 +17,7 @@ from psycopg import sql
 
 from catalog.topics import all_topics
 from deploy.wait import wait_until
-from service.kafka import admin_client, ensure_topics
+from service.kafka import ensure_topics
 from verify.chaos.ledger import STREAMS, Reading
 from verify.chaos.seen import Seen
 from verify.chaos.stack import FLOW_S, PREFIX, Stack
@@ -44,20 +44,6 @@ def restore_log(stack: Stack, seen: Seen) -> None:
     _more(stack)
     _rest(stack)
     _put_log_back(stack)
-    _begin_anew(stack, seen)
-
-
-def remake_topics(stack: Stack, seen: Seen) -> None:
-    """Every topic is deleted and made anew under a running platform."""
-    _rest(stack)
-    kafka, names = stack.own.kafka, all_topics(PREFIX, STREAMS)
-    admin = admin_client(kafka)
-    try:
-        admin.delete_topics(list(names))
-        wait_until(lambda: not set(names) & set(admin.list_topics()), FLOW_S, "topics gone")
-    finally:
-        admin.close()
-    ensure_topics(kafka, names)
     _begin_anew(stack, seen)
 
 
