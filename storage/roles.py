@@ -93,6 +93,9 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
             columns=NAMES,
             locks=True,
         ),
+        "records": Rights(
+            {"S": ("*",), "SIUD": RECORDS, "SI": ("audit",)}, columns=NAMES, locks=True
+        ),
         "console": Rights(
             {
                 "S": ("*", *CREDENTIALS),
