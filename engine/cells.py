@@ -46,6 +46,13 @@ class Sensors:
         """Put values into their rows of an array."""
         array[self._index] = values
 
+    def add(self, array: np.ndarray, values: Any) -> None:
+        """Add values to their rows of an array."""
+        if isinstance(self._index, slice):
+            array[self._index] += values
+        else:
+            array[self._index] = array.take(self._index, axis=0) + values
+
 
 class Cells:
     """Distinct cells ``[k]`` of a ring: a place and a sensor each."""

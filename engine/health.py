@@ -23,18 +23,20 @@ def evaluate(state: State, tested: Tested, produced_at: datetime, out: Outputs) 
     a, sensors = state.arrays, tested.sensors
     times, values = tested.times, tested.values
     bad = (tested.flags == FLAG_FAIL) | ((tested.doubts & INSTRUMENT) > 0)
-    # a metric that the sensor never sent is not missing
-    sent = ~np.isnan(sensors.read(a["p1"])) | (sensors.read(a["bad_at"]) != NEVER)
-    bad |= (tested.flags == FLAG_MISSING) & sent
+    missing = tested.flags == FLAG_MISSING
+    if missing.any():
+        # a metric that the sensor never sent is not missing
+        sent = ~np.isnan(sensors.read(a["p1"])) | (sensors.read(a["bad_at"]) != NEVER)
+        bad |= missing & sent
     numbers = [n for n, rule in enumerate(state.stream.rules) if isinstance(rule, HealthRule)]
     if not numbers:
         return
     known = sensors.read(a["bad_at"])
     level = sensors.read(a["r_level"])[:, numbers[0]]
-    at_issue = (bad | (known != NEVER)).any(axis=1) | (level > 0)
-    rows = np.flatnonzero(at_issue)
-    if not len(rows):
+    bad_now = bad | (known != NEVER)
+    if not (bad_now.any() or level.any()):
         return
+    rows = np.flatnonzero(bad_now.any(axis=1) | (level > 0))
     slots, times, values, bad = sensors.slots[rows], times[rows], values[rows], bad[rows]
     known = known[rows]
     a["bad_at"][slots] = np.where(bad, np.where(known == NEVER, times[:, None], known), NEVER)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.model import SensorAttribute, Stream, ThresholdRule, UnusualRule
+from engine.cells import Index, compact
 
 US = 1_000_000
 FIRST_SHARE = 80
@@ -72,7 +73,7 @@ class Learned:
 
     rules: tuple[int, ...]
     """Numbers of the rules in the stream."""
-    metrics: np.ndarray
+    metrics: Index
     """Places of their metrics."""
     logs: np.ndarray
     roots: np.ndarray
@@ -96,7 +97,7 @@ class Learned:
         roots = np.array([r.scale == "root" for r in rules], bool)
         return cls(
             rules=tuple(numbers),
-            metrics=np.array([names.index(r.metric) for r in rules], np.int64),
+            metrics=compact(np.array([names.index(r.metric) for r in rules], np.int64)),
             logs=logs,
             roots=roots,
             least=np.array(steps, float),

@@ -46,14 +46,15 @@ def evaluate(
     sensors.write(a["e_at"], times)
     sensors.write(a["e_tick"], came)
     # [k, rules]: whether the rule shows anything, or is about to
-    counting = sensors.read(a["r_since"])[:, :, -1] != NEVER
-    busy = counting | (sensors.read(a["r_level"]) > 0)
+    busy = sensors.read(a["r_since"])[:, :, -1] != NEVER
+    busy |= sensors.read(a["r_level"]) > 0
+    some = busy.any(axis=0)
     for number, rule in enumerate(state.stream.rules):
         if isinstance(rule, ThresholdRule):
 
             def look(part: slice, number: int = number, rule: ThresholdRule = rule) -> None:
                 slots, values = sensors.slots[part], columns[rule.metric][part]
-                idle = not busy[part, number].any()
+                idle = not some[number]
                 if idle and out_of_reach(state, rule, values, grain(rule)):
                     return
                 values = as_compared(rule, values)

@@ -56,19 +56,19 @@ def take(
     if not len(state.learned.rules):
         return
     a, metrics = state.arrays, state.learned.metrics
-    fit = checked.used[:, metrics] & ((checked.doubts[:, metrics] & INSTRUMENT) == 0)
+    fit = (checked.doubts[:, metrics] & INSTRUMENT) == 0
+    fit &= checked.used[:, metrics]
+    over = times // state.learned.beat_us != sensors.read(a["u_beat"])
     if held is not None:
-        rows = ~held
-        sensors, times, fit, values = sensors.chosen(rows), times[rows], fit[rows], values[rows]
-    beat = times // state.learned.beat_us
-    over = beat != sensors.read(a["u_beat"])
+        fit &= ~held[:, None]
+        over &= ~held
     if over.any():
-        _finish(state, sensors.slots[over], produced_at, out)
-        for name, new in (("u_beat", beat[over]), ("u_sum", 0.0), ("u_n", 0)):
-            a[name][sensors.slots[over]] = new
-    x = np.where(fit, values[:, metrics], 0.0)
-    sensors.write(a["u_sum"], sensors.read(a["u_sum"]) + x)
-    sensors.write(a["u_n"], sensors.read(a["u_n"]) + fit)
+        slots = sensors.slots[over]
+        _finish(state, slots, produced_at, out)
+        a["u_beat"][slots] = times[over] // state.learned.beat_us
+        a["u_sum"][slots], a["u_n"][slots] = 0.0, 0
+    sensors.add(a["u_sum"], np.where(fit, values[:, metrics], 0.0))
+    sensors.add(a["u_n"], fit)
 
 
 def _finish(state: State, slots: np.ndarray, produced_at: datetime, out: Outputs) -> None:
