@@ -125,6 +125,11 @@ def fields(stream: Stream) -> dict[str, Field]:
         "cause": Field((), np.int8, 0),
         **dict.fromkeys(("p1", "p2"), Field(("metric",), np.float64, np.nan)),
         **dict.fromkeys(("p1_at", "p2_at", "run_at", "bad_at"), Field(("metric",), TIME, NEVER)),
+        # how often the value has stood still in a row, and how long it usually does at most (µs)
+        "run_n": Field(("metric",), COUNT, 0),
+        "run_top": Field(("metric",), np.float64, 0),
+        # how often it was outside its declared span of late
+        "odd_n": Field(("metric",), np.float32, 0),
         # the usual change from reading to reading; 0 is as declared
         "step": Field(("metric",), np.float64, 0),
         "well_at": Field((), TIME, NEVER),

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.model import SensorAttribute, Stream, ThresholdRule, UnusualRule
+from catalog.model import FlatLine, SensorAttribute, Stream, ThresholdRule, UnusualRule
 from engine.cells import Index, compact
 
 US = 1_000_000
 FIRST_SHARE = 80
+STILL = 12
 BEAT_S = 300
 """Values of so many seconds are looked at as one by ``unusual`` rules."""
 LEAST_STEPS, LEAST_RATIO = 0.3, 0.01
@@ -29,6 +30,7 @@ class Limits:
     """What is taken for a usual change until the sensor has shown its own."""
     flat_suspect_us: np.ndarray
     flat_fail_us: np.ndarray
+    flat_least: np.ndarray
     flat_tolerance: np.ndarray
     flat_ignores_zero: np.ndarray
     rates: bool
@@ -58,6 +60,7 @@ class Limits:
             first_step=np.array(change, float) / FIRST_SHARE,
             flat_suspect_us=np.array([f.suspect_s * US if f else inf for f in flats], float),
             flat_fail_us=np.array([f.fail_s * US if f else inf for f in flats], float),
+            flat_least=np.array([least_still(stream, f) for f in flats], np.int64),
             # no change is as small as -1: a metric without the test is never still
             flat_tolerance=np.array([f.tolerance if f else -1.0 for f in flats], float),
             flat_ignores_zero=np.array([bool(f and f.ignore_zero) for f in flats]),
@@ -65,6 +68,12 @@ class Limits:
             spikes=any(m.spike for m in metrics),
             flats=any(flats),
         )
+
+
+def least_still(stream: Stream, flat: FlatLine | None) -> int:
+    """Return how many readings in a row must stand still: as many as the declared time holds at
+    the stream's cadence, no more than ``STILL``. A sensor that reports seldom shows less."""
+    return min(STILL, int(flat.suspect_s // stream.cadence_s)) if flat else STILL
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,12 @@ USUAL_STEPS = 8.0
 """A change within so many of a metric's usual changes is no sign of a fault."""
 BESIDE_CADENCES = 3
 """Readings further apart say nothing of each other's spikes: an hourly station has its own pace."""
+LONGER, FORGETTING = 2.0, 63 / 64
+"""A value is stuck that stands still for so many times the longest that it usually does; of that
+so much is left with each time it stood still."""
+UNFIT, UNFIT_MOST, INSIDE = 12.0, 24.0, 1 / 32
+"""A span that so many values were outside of says nothing of the sensor; a value inside takes back
+so much, from no more than the second."""
 LEARNING = 1.05
 """By how much one change moves what is usual: the running median of the changes."""
 
@@ -55,6 +61,8 @@ class Tested:
             for flag in (FLAG_SUSPECT, FLAG_FAIL):
                 made.mark("device", (device == flag) & present, flag, doubts.DEVICE)
         fail, odd = gross(state, values)
+        if odd.any():
+            odd &= sensors.read(state.arrays["odd_n"]) < UNFIT
         made.mark("gross", fail, FLAG_FAIL, doubts.GROSS)
         made.mark("gross", odd, FLAG_SUSPECT, doubts.GROSS)
         return made
@@ -129,6 +137,7 @@ def test(
     """Test each sensor's newest reading and remember its values."""
     tested, a = Tested.of(state, sensors, times, values, device, out), state.arrays
     known = tested.used
+    _fit_span(tested, known)
     p1, p1_at = sensors.read(a["p1"]), sensors.read(a["p1_at"])
     change = np.where(known, np.abs(values - p1), np.nan)
     _changes(tested, change, p1_at)
@@ -177,6 +186,19 @@ def _remember(tested: Tested, p1: np.ndarray, p1_at: np.ndarray) -> None:
         sensors.write(a[name], new)
 
 
+def _fit_span(tested: Tested, known: np.ndarray) -> None:
+    """Count how often values lie outside their declared span: one that is so for good, or for a
+    season, is no sign of a fault."""
+    limits, odd_n = tested.state.limits, tested.state.arrays["odd_n"]
+    outside = (tested.values < limits.suspect_low) | (tested.values > limits.suspect_high)
+    count = tested.sensors.read(odd_n)
+    if outside.any() or count.any():
+        moved = np.where(
+            outside, np.minimum(count + 1, UNFIT_MOST), np.maximum(count - INSIDE, 0.0)
+        )
+        tested.sensors.write(odd_n, np.where(known, moved, count))
+
+
 def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:
     """Hold the change since the last value against what is plausible and what is usual."""
     state, limits = tested.state, tested.state.limits
@@ -201,15 +223,25 @@ def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:
 def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
     limits, sensors, times = tested.state.limits, tested.sensors, tested.times[:, None]
     began = sensors.read(tested.state.arrays["run_at"])
+    a = tested.state.arrays
+    n, top, before = sensors.read(a["run_n"]), sensors.read(a["run_top"]), sensors.read(a["p1_at"])
     still = change <= limits.flat_tolerance
     still &= ~(limits.flat_ignores_zero & (tested.values == 0))
     run_at = np.where(still, began, times)
     length = times - run_at
-    fail = still & (length >= limits.flat_fail_us)
-    suspect = still & (length >= limits.flat_suspect_us) & ~fail
-    tested.mark("flat", suspect, FLAG_SUSPECT, doubts.FLAT)
-    tested.mark("flat", fail, FLAG_FAIL, doubts.FLAT)
-    sensors.write(tested.state.arrays["run_at"], np.where(known, run_at, began))
+    # what stands still as long as this sensor's values do at times is not stuck
+    long = still & (n + 1 >= limits.flat_least) & (length >= LONGER * top)
+    if long.any():
+        fail = long & (length >= limits.flat_fail_us)
+        suspect = long & (length >= limits.flat_suspect_us) & ~fail
+        tested.mark("flat", suspect, FLAG_SUSPECT, doubts.FLAT)
+        tested.mark("flat", fail, FLAG_FAIL, doubts.FLAT)
+    ended = known & ~still & (n > 0)
+    if ended.any():
+        run = (before - began).astype(float)
+        sensors.write(a["run_top"], np.where(ended, np.maximum(run, top * FORGETTING), top))
+    sensors.write(a["run_n"], np.where(known, np.where(still, n + 1, 0), n))
+    sensors.write(a["run_at"], np.where(known, run_at, began))
 
 
 def _relations(tested: Tested) -> None:

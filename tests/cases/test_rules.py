@@ -322,10 +322,29 @@ def test_a_suspect_value_raises_its_rule_in_doubt_and_health() -> None:
     assert tell("traffic_flow", "traffic_flow.health", log) == [("raised", 4, 600)]
 
 
+def test_a_sensor_that_often_stands_still_is_not_stuck() -> None:
+    """Ozone rests at its floor for 14 h each night, read hourly; then it does so for ever.
+
+    The first night has 12 readings in a row after 12 h, and fails; what came before, 11 h, is what
+    is usual then. The next nights pass, by 13 h; what lasts twice as long, 26 h, does not.
+    """
+    night = lambda n: n % 24 < 14 or n >= 72  # noqa: E731
+    rows = [(n * HOUR, 2.0 if night(n) else 20.0 + n % 24) for n in range(110)]
+    flat = [f for f in flags("air_quality", readings(STATION, "o3", *rows)) if f[2] == "flat"]
+    assert [at // HOUR for at, *_ in flat] == [12, 13, *range(98, 110)]
+
+
+def test_a_span_that_does_not_fit_the_sensor_doubts_nothing() -> None:
+    """A main of 0.9 MPa where up to 0.7 is expected: after 12 readings that is how it is."""
+    log = readings("main", "pressure_mpa", *((n * 30, 0.9 + n % 2 / 100) for n in range(40)))
+    odd = [at for at, _, test, _ in flags("water_supply", log) if test == "gross"]
+    assert odd == [n * 30 for n in range(12)]
+
+
 def test_a_flat_line_raises_health() -> None:
-    """Leq does not move for 10 min: suspect; 10 min later the station is unwell."""
+    """Leq does not move for 10 min and 12 times: suspect; 10 min later the station is unwell."""
     log = readings("n", "leq_db", *((n * 60.0, 47.0) for n in range(25)))
-    assert tell("noise", "noise.health", log) == [("raised", 4, 1200)]
+    assert tell("noise", "noise.health", log) == [("raised", 4, 1320)]
 
 
 def test_a_metric_that_fails_to_come_raises_health_if_it_came_before() -> None:

@@ -1,5 +1,6 @@
 """Quality control of the reference: one sensor, one metric, one value at a time."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ STEPS = 8
 """A change within so many of its metric's usual steps is no jump and not too quick."""
 STEP_FACTOR = 1.05
 STEP_DIVISOR = 80
+STILL_READINGS, STILL_LONGER, STILL_FADE = 12, 2.0, 63 / 64
+SPAN_UNFIT = 12
 REASONS = ("device", "gross", "rate", "jump", "flat", "relation")
 """Tests as an alert's reason names them, in this order; every relation is ``relation``."""
 SICK = ("device", "flat", "relation")
@@ -31,6 +34,12 @@ class Trace:
     value_before: float | None = None
     at_before: int = 0
     still_since: int = 0
+    still_times: int = 0
+    """Readings in a row that brought nothing new."""
+    longest_still: float = 0.0
+    """How long (µs) it usually stands still at most."""
+    outside: float = 0.0
+    """How often it was outside its span of late."""
 
 
 @dataclass
@@ -83,23 +92,26 @@ def new_trace(stream: Stream, metric: Metric) -> Trace:
     return Trace(0.0)
 
 
-def gross(metric: Metric, x: float) -> int | None:
-    """Return the flag of the gross range test, None when it passes."""
+def gross(metric: Metric, x: float, outside: float) -> int | None:
+    """Return the flag of the gross range test, None when it passes.
+
+    ``outside`` is how often the sensor was outside its span: often, and the span does not fit it.
+    """
     low, high = metric.fail_span
     if x < low or x > high:
         return FLAG_FAIL
     span = metric.suspect_span
-    if span is not None and not span[0] <= x <= span[1]:
+    if span is not None and not span[0] <= x <= span[1] and outside < SPAN_UNFIT:
         return FLAG_SUSPECT
     return None
 
 
-def alone_tests(metric: Metric, x: float, said: float | None) -> Tests:
+def alone_tests(metric: Metric, x: float, said: float | None, outside: float) -> Tests:
     """Return the findings on a value by itself; ``said`` is what its device says of it."""
     found: Tests = {}
     if said in (FLAG_SUSPECT, FLAG_FAIL):
         found["device"] = int(said or 0)
-    if (flag := gross(metric, x)) is not None:
+    if (flag := gross(metric, x, outside)) is not None:
         found["gross"] = flag
     return found
 
@@ -109,7 +121,9 @@ def is_failed(tests: Tests) -> bool:
     return FLAG_FAIL in tests.values()
 
 
-def compare_tests(metric: Metric, trace: Trace, at: int, x: float, reach: int) -> Tests:
+def compare_tests(
+    metric: Metric, trace: Trace, at: int, x: float, reach: int, cadence_s: int
+) -> Tests:
     """Return what a newest value's past says of it: ``rate``, ``jump``, ``flat``.
 
     A past that is older than ``reach`` (µs) says nothing of a jump.
@@ -129,14 +143,30 @@ def compare_tests(metric: Metric, trace: Trace, at: int, x: float, reach: int) -
         if metric.flat is not None:
             still = change <= metric.flat.tolerance and not (metric.flat.ignore_zero and x == 0)
     if not still:
-        trace.still_since = at
+        if trace.still_times:
+            run = float(trace.at - trace.still_since)
+            trace.longest_still = max(run, trace.longest_still * STILL_FADE)
+        trace.still_since, trace.still_times = at, 0
     elif metric.flat is not None:
+        trace.still_times += 1
         length = at - trace.still_since
+        needed = min(STILL_READINGS, int(metric.flat.suspect_s // cadence_s))
+        if trace.still_times < needed or length < STILL_LONGER * trace.longest_still:
+            return found
         if length >= metric.flat.fail_s * US:
             found["flat"] = FLAG_FAIL
         elif length >= metric.flat.suspect_s * US:
             found["flat"] = FLAG_SUSPECT
     return found
+
+
+def learn_span(metric: Metric, trace: Trace, x: float) -> None:
+    """Count a value that lies outside its declared span, or take a little back for one inside."""
+    low, high = metric.suspect_span or (-math.inf, math.inf)
+    if low <= x <= high:
+        trace.outside = max(trace.outside - 1 / 32, 0.0)
+    else:
+        trace.outside = min(trace.outside + 1, SPAN_UNFIT * 2)
 
 
 def learn_step(trace: Trace, x: float) -> None:

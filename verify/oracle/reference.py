@@ -14,7 +14,7 @@ from catalog.model import Stream
 from catalog.registry import streams
 from catalog.sensors import sensor as declared_sensor
 from catalog.sensors import sensors_of
-from catalog.single import derive, is_broken
+from catalog.single import is_broken
 from catalog.ticks import Tick, Word
 from catalog.topics import shard_of
 from verify.oracle import quality, rolling
@@ -139,14 +139,14 @@ class Reference:
         self._is_usable(device, reading)
 
     def _behind(self, device: Device, reading: Checked) -> None:
-        self._test_alone(reading)
+        self._test_alone(device, reading)
         self._test_relations(device, reading)
         self._flags(device, reading)
         self._minutes.count(device, reading)
         self._minutes.add(device, reading, self._quantities(device, reading))
 
     def _newest(self, device: Device, reading: Checked) -> None:
-        self._test_alone(reading)
+        self._test_alone(device, reading)
         if device.held is not None:
             self._decide(device, device.held, reading)
         if device.newest is not None and reading.at < device.newest:
@@ -188,12 +188,16 @@ class Reference:
 
     # tests
 
-    def _test_alone(self, reading: Checked) -> None:
+    def _test_alone(self, device: Device, reading: Checked) -> None:
         for metric in self.stream.metrics:
             x = reading.values.get(metric.name)
             if x is not None:
-                said = reading.values.get(f"{metric.name}_flag")
-                reading.tests[metric.name] = quality.alone_tests(metric, x, said)
+                said, trace = (
+                    reading.values.get(f"{metric.name}_flag"),
+                    device.traces.get(metric.name),
+                )
+                outside = trace.outside if trace else 0.0
+                reading.tests[metric.name] = quality.alone_tests(metric, x, said, outside)
 
     def _test(self, device: Device, reading: Checked) -> None:
         """Test a newest reading, already tested alone, against what its sensor has shown."""
@@ -204,7 +208,9 @@ class Reference:
                 continue
             empty = quality.new_trace(self.stream, metric)
             trace = device.traces.setdefault(metric.name, empty)
-            tests |= quality.compare_tests(metric, trace, reading.at, x, self._reach)
+            quality.learn_span(metric, trace, x)
+            cadence_s = self.stream.cadence_s
+            tests |= quality.compare_tests(metric, trace, reading.at, x, self._reach, cadence_s)
             compared.append(metric.name)
         self._test_relations(device, reading)
         for name in compared:
@@ -272,14 +278,7 @@ class Reference:
         """Return measured, rolling and derived quantities of usable values, None for none."""
         names = self.stream.metric_names
         known: Values = {m: reading.values[m] if reading.is_usable(m) else None for m in names}
-        period = rolling.period_us(self.stream, device.gaps)
-        for declared in self.stream.rolling:
-            buckets = device.buckets.setdefault(declared.name, {})
-            x = known[declared.of]
-            known[declared.name] = rolling.roll(declared, buckets, period, reading.at, x)
-        for derived in self.stream.derived:
-            known[derived.name] = derive(derived, known, reading.at)
-        return known
+        return rolling.quantities(self.stream, device.buckets, device.gaps, reading.at, known)
 
     # flags
 

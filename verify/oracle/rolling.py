@@ -3,6 +3,7 @@
 import math
 
 from catalog.model import Rolling, Stream
+from catalog.single import derive
 from catalog.site import offset_us
 
 US = 1_000_000
@@ -54,3 +55,20 @@ def _combined(rolling: Rolling, inside: list[list[float]]) -> float:
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
+
+
+def quantities(
+    stream: Stream,
+    buckets: dict[str, Buckets],
+    gaps: list[int],
+    at: int,
+    known: dict[str, float | None],
+) -> dict[str, float | None]:
+    """Add the rolling and derived quantities of a reading to its usable values."""
+    period = period_us(stream, gaps)
+    for declared in stream.rolling:
+        own = buckets.setdefault(declared.name, {})
+        known[declared.name] = roll(declared, own, period, at, known[declared.of])
+    for derived in stream.derived:
+        known[derived.name] = derive(derived, known, at)
+    return known
