@@ -160,6 +160,27 @@ def kpis_count_what_exists(r: Record) -> Iterator[str]:
             yield from _condition(r, at, condition)
 
 
+def open311_maps_fields(r: Record) -> Iterator[str]:
+    """What Open311 shows is declared, public, and enough to open a record."""
+    if r.open311 is None:
+        return
+    o = r.open311
+    named = (o.service, o.description, o.agency, o.media, o.phone, *o.fixed)
+    yield from _unknown("open311: field", named, _fields(r))
+    yield from _unknown("open311: clock", [o.clock], {c.name for c in r.clocks})
+    field = r.field(o.service)
+    if field and field.kind != "choice":
+        yield f"open311: service {o.service} is no field of kind choice"
+    if not r.public or ANYONE not in r.opening.roles:
+        yield "open311: the record is not public, or the public may not open it"
+    required = {f.name for f in r.all_fields if f.required} - set(named)
+    yield from (f"open311: field {name} is required but not given" for name in sorted(required))
+    for name in (o.service, o.description, o.agency, o.media):
+        if (shown := r.field(name)) and not shown.public:
+            yield f"open311: field {name} is not public"
+    yield from _bad_values(r, "open311", dict(o.fixed))
+
+
 CHECKS: tuple[Check, ...] = (
     names_are_unique,
     both_languages,
@@ -170,6 +191,7 @@ CHECKS: tuple[Check, ...] = (
     roles_are_scoped_by_fields,
     likeness_is_by_fields,
     kpis_count_what_exists,
+    open311_maps_fields,
 )
 
 

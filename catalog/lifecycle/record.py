@@ -135,6 +135,22 @@ class Opening(Frozen):
     """What a scheduled one holds."""
 
 
+class Open311(Frozen):
+    """How the public reports and follows by Open311 GeoReport v2: which field is what there.
+
+    ``clock`` is the one whose deadline is ``expected_datetime``; ``fixed`` is given to each report.
+    """
+
+    service: Name
+    """A choice: each of its values is a service, its parent the group."""
+    description: Name
+    agency: Name
+    media: Name
+    phone: Name
+    clock: Name
+    fixed: dict[str, str] = Field(default={})
+
+
 class Record(Frozen):
     """One kind of record."""
 
@@ -160,6 +176,7 @@ class Record(Frozen):
     near: Near | None = None
     public: bool = False
     """Whether anyone may read the public fields and states."""
+    open311: Open311 | None = None
     kpis: tuple[Kpi | Score, ...] = ()
 
     @property

@@ -1,0 +1,1 @@
+"""Urban management (数字城管): cases from report to closure."""

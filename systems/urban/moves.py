@@ -1,0 +1,233 @@
+"""The moves of a case: seven steps forward, and what may happen beside them."""
+
+from catalog.base import text
+from catalog.lifecycle.fields import Choice
+from catalog.lifecycle.record import Extension, Move
+
+WORKING = ("dispatched", "handling")
+OPEN = ("reported", "verifying", "filed", *WORKING, "fed_back", "checking", "checked", "suspended")
+RESOLVED = Choice(name="resolved", title=text("已处置完毕", "Resolved"))
+TEMPORARY = Choice(name="made_safe", title=text("已消除隐患", "Made safe"))
+NOT_FOUND = Choice(name="not_found", title=text("现场未发现问题", "Not found on site"))
+DUPLICATE = Choice(name="duplicate", title=text("重复上报", "Reported before"))
+OUT_OF_SCOPE = Choice(name="out_of_scope", title=text("不属受理范围", "Not in our remit"))
+WONT_FIX = Choice(name="wont_fix", title=text("暂不具备处置条件", "Cannot be dealt with for now"))
+
+
+def _move(name: str, zh: str, en: str, roles: str, states: tuple[str, ...], **more: object) -> Move:
+    """Return a move; ``roles`` are separated by blanks."""
+    given = {"name": name, "title": text(zh, en), "roles": tuple(roles.split())}
+    return Move.model_validate({**given, "from_states": states, **more})
+
+
+MOVES = (
+    _move("verify", "派发核实", "Ask to verify", "acceptor", ("reported",), to="verifying"),
+    _move(
+        "verified",
+        "核实反馈",
+        "Verified",
+        "collector",
+        ("verifying",),
+        to="reported",
+        needs=("exists",),
+        takes=("photos",),
+    ),
+    _move(
+        "file",
+        "立案",
+        "File",
+        "acceptor",
+        ("reported",),
+        to="filed",
+        takes=("subclass", "description"),
+        stops=("file",),
+        starts=("dispatch", "total"),
+    ),
+    _move(
+        "reject",
+        "不予立案",
+        "Do not accept",
+        "acceptor",
+        ("reported",),
+        to="rejected",
+        reasons=(NOT_FOUND, DUPLICATE, OUT_OF_SCOPE),
+        stops=("file",),
+    ),
+    _move(
+        "dispatch",
+        "派遣",
+        "Dispatch",
+        "dispatcher",
+        ("filed",),
+        to="dispatched",
+        needs=("department",),
+        stops=("dispatch",),
+        starts=("handle",),
+        undo_s=600,
+    ),
+    _move("receive", "签收", "Receive", "department dispatcher", ("dispatched",), to="handling"),
+    _move(
+        "return",
+        "回退",
+        "Return",
+        "department",
+        WORKING,
+        to="filed",
+        note=True,
+        stops=("handle",),
+        starts=("dispatch",),
+    ),
+    _move(
+        "ask_delay",
+        "申请延期",
+        "Ask for more time",
+        "department",
+        ("handling",),
+        needs=("delay",),
+        note=True,
+    ),
+    _move(
+        "grant_delay",
+        "同意延期",
+        "Grant more time",
+        "supervisor",
+        ("handling",),
+        needs=("delay",),
+        extends=(
+            Extension(clock="handle", field="delay"),
+            Extension(clock="total", field="delay"),
+        ),
+    ),
+    _move("refuse_delay", "不同意延期", "Refuse more time", "supervisor", ("handling",), note=True),
+    _move(
+        "feed_back",
+        "处置反馈",
+        "Feed back",
+        "department dispatcher",
+        ("handling",),
+        to="fed_back",
+        needs=("measures",),
+        takes=("photos_after",),
+        stops=("handle",),
+    ),
+    _move(
+        "check",
+        "派发核查",
+        "Ask to check",
+        "acceptor dispatcher",
+        ("fed_back",),
+        to="checking",
+        starts=("check",),
+    ),
+    _move(
+        "pass",
+        "核查通过",
+        "Passed",
+        "collector",
+        ("checking",),
+        to="checked",
+        takes=("photos_after",),
+        stops=("check",),
+    ),
+    _move(
+        "rework",
+        "核查不通过，返工",
+        "Not passed, rework",
+        "collector",
+        ("checking",),
+        to="handling",
+        note=True,
+        stops=("check",),
+        starts=("handle",),
+    ),
+    _move(
+        "unable",
+        "无法核查",
+        "Could not be checked",
+        "collector",
+        ("checking",),
+        to="fed_back",
+        note=True,
+        stops=("check",),
+    ),
+    _move(
+        "close",
+        "结案",
+        "Close",
+        "acceptor",
+        ("checked",),
+        to="closed",
+        reasons=(RESOLVED, TEMPORARY),
+        stops=("total",),
+    ),
+    _move(
+        "suspend",
+        "挂账",
+        "Suspend",
+        "supervisor",
+        ("filed", *WORKING),
+        to="suspended",
+        note=True,
+        pauses=("dispatch", "handle", "total"),
+    ),
+    _move(
+        "resume",
+        "恢复",
+        "Resume",
+        "supervisor",
+        ("suspended",),
+        to="back",
+        resumes=("dispatch", "handle", "total"),
+    ),
+    _move(
+        "cancel",
+        "作废",
+        "Cancel",
+        "supervisor",
+        ("reported", "verifying", "filed"),
+        to="cancelled",
+        reasons=(NOT_FOUND, DUPLICATE, OUT_OF_SCOPE),
+        note=True,
+        stops=("file", "dispatch", "total"),
+    ),
+    _move(
+        "force_close",
+        "强制结案",
+        "Close by force",
+        "supervisor",
+        OPEN,
+        to="closed",
+        note=True,
+        reasons=(RESOLVED, WONT_FIX, OUT_OF_SCOPE),
+        stops=("file", "dispatch", "handle", "check", "total"),
+    ),
+    _move("appeal", "申诉", "Appeal", "department", (*WORKING, "fed_back", "checked"), note=True),
+    _move(
+        "answer_appeal",
+        "申诉答复",
+        "Answer an appeal",
+        "supervisor",
+        (*WORKING, "fed_back", "checking", "checked"),
+        note=True,
+    ),
+    _move(
+        "supervise",
+        "督办",
+        "Supervise",
+        "supervisor",
+        (*WORKING, "fed_back"),
+        needs=("supervision",),
+        note=True,
+    ),
+    _move(
+        "reopen",
+        "重新立案",
+        "Reopen",
+        "supervisor",
+        ("closed", "rejected"),
+        to="filed",
+        note=True,
+        starts=("dispatch", "total"),
+    ),
+    _move("remark", "备注", "Remark", "collector acceptor dispatcher department", OPEN, note=True),
+)
