@@ -21,7 +21,7 @@ from service.kafka import ensure_topics
 from service.process import run_process
 from service.settings import Settings
 from simulators import backfill, charts, drill, live, load, score
-from simulators.core.scenarios import SCENARIOS
+from simulators.core.scenarios import scenarios
 from simulators.faults import parse_rates
 from simulators.truth import TruthFile
 
@@ -90,11 +90,11 @@ def live_command(
 
 @app.command("scenario")
 def scenario_command(
-    name: Annotated[str, typer.Argument(help="|".join(SCENARIOS))],
+    name: Annotated[str, typer.Argument(help="e.g. rainstorm; an unknown one lists all")],
     at: Annotated[str, typer.Option(help="now, +5m or an ISO time")] = "now",
     duration: Annotated[str, typer.Option(help="e.g. 90s, 10m, 2h")] = "",
     intensity: Annotated[float, typer.Option(min=0.1, max=5.0, help="times its size")] = 1.0,
-    where: Annotated[str, typer.Option(help="feeder (feeder_trip) or main (pipe_burst)")] = "",
+    where: Annotated[str, typer.Option(help="sensor that it strikes, where it strikes one")] = "",
     detach: Annotated[bool, typer.Option(help="start it and return")] = False,
     dry_run: Annotated[bool, typer.Option(help="only say what would happen")] = False,
 ) -> None:
@@ -111,8 +111,8 @@ def scenario_command(
 
     python -m simulators scenario feeder_trip --where feeder-510105-01 --at +1m
     """
-    if name not in SCENARIOS:
-        raise typer.BadParameter(f"no scenario {name!r}; known: {', '.join(SCENARIOS)}")
+    if name not in scenarios():
+        raise typer.BadParameter(f"no scenario {name!r}; known: {', '.join(scenarios())}")
     out, settings = Console(), Settings()
     link = drill.LiveCityLink(settings.state_dir, SystemClock())
     try:

@@ -21,7 +21,7 @@ from service.settings import Settings
 from simulators.control import Control, LiveState
 from simulators.core.city import City
 from simulators.core.events import Event
-from simulators.core.scenarios import SCENARIOS, Scenario
+from simulators.core.scenarios import Scenario, scenarios
 from simulators.forecast import Alarm, forecast
 
 LIVE_WITHIN_S = 10.0
@@ -89,7 +89,7 @@ def make_event(
     name: str, start: float, duration_s: float | None, intensity: float, where: str
 ) -> Event:
     """Return a run of a scenario; ValueError for a place the scenario cannot strike."""
-    scenario = SCENARIOS[name]
+    scenario = scenarios()[name]
     where = where or scenario.where
     if scenario.where and where not in _places(scenario):
         raise ValueError(

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from simulators.core.chance import Floats
-from simulators.core.scenarios import SCENARIOS, Forcing, Scenario
+from simulators.core.scenarios import Scenario, scenarios
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def scenario(self) -> Scenario:
         """The scenario's declaration; KeyError for an unknown name."""
-        return SCENARIOS[self.name]
+        return scenarios()[self.name]
 
     @property
     def end(self) -> float:
@@ -67,15 +67,15 @@ class Events:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.all = tuple(sorted(events, key=lambda e: (e.start, e.id)))
 
-    def forcing(self, kind: Forcing) -> list[Event]:
+    def forcing(self, kind: str) -> list[Event]:
         """Return the runs that force this."""
         return [e for e in self.all if e.scenario.forcing == kind]
 
-    def striking(self, kind: Forcing, where: str | None) -> list[Event]:
+    def striking(self, kind: str, where: str | None) -> list[Event]:
         """Return the runs that strike this sensor."""
         return [e for e in self.forcing(kind) if e.where == where]
 
-    def lapse(self, kind: Forcing, at_s: Floats) -> Floats:
+    def lapse(self, kind: str, at_s: Floats) -> Floats:
         """Return how many times faster than nature this forcing's physics run, 1 by default."""
         pace = np.ones_like(at_s)
         for event in self.forcing(kind):

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from catalog.model import Stream
 from catalog.places import Sensor
 from catalog.sensors import KM_PER_DEGREE, sensors_of
+from catalog.site import site
 from simulators.core.chance import Chance, Floats, Keys, key_of
 
 US = 1_000_000
-CENTRE = (104.066, 30.657)
-"""Tianfu Square, degrees; distances are in km east and north of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +99,8 @@ def _nth(known: tuple[Sensor, ...], n: int) -> Sensor:
 
 
 def _east(lon: float) -> float:
-    return (lon - CENTRE[0]) * KM_PER_DEGREE * math.cos(math.radians(CENTRE[1]))
+    return (lon - site().centre[0]) * KM_PER_DEGREE * math.cos(math.radians(site().centre[1]))
 
 
 def _north(lat: float) -> float:
-    return (lat - CENTRE[1]) * KM_PER_DEGREE
+    return (lat - site().centre[1]) * KM_PER_DEGREE

@@ -10,7 +10,7 @@ from catalog.registry import stream, streams
 from engine.partition import PartitionEngine
 from simulators.core.city import City
 from simulators.core.events import Event
-from simulators.core.scenarios import SCENARIOS
+from simulators.core.scenarios import scenarios
 from simulators.faults import NO_FAULTS, SMALL_FAULTS, FaultRates
 from simulators.forecast import Alarm, forecast
 from simulators.live import LiveCity, Plan
@@ -70,9 +70,9 @@ def affected(alarms: list[Alarm]) -> tuple[str, ...]:
     return tuple(sorted({a.rule.split(".")[0] for a in alarms}))
 
 
-@pytest.mark.parametrize("name", list(SCENARIOS))
+@pytest.mark.parametrize("name", list(scenarios()))
 def test_a_scenario_raises_what_it_announces_and_clears_it(name: str) -> None:
-    scenario = SCENARIOS[name]
+    scenario = scenarios()[name]
     event = Event(
         id="x", name=name, start=EVENING, duration_s=scenario.duration_s, where=scenario.where
     )
@@ -114,7 +114,7 @@ def test_a_scenario_raises_what_it_announces_and_clears_it(name: str) -> None:
 )
 @pytest.mark.parametrize("hour", [3, 15])
 def test_a_scenario_works_at_any_hour(name: str, rules: set[str], hour: int) -> None:
-    scenario, start = SCENARIOS[name], EVENING + (hour - 19) * 3600
+    scenario, start = scenarios()[name], EVENING + (hour - 19) * 3600
     event = Event(
         id="x", name=name, start=start, duration_s=scenario.duration_s, where=scenario.where
     )

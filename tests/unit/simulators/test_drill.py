@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from simulators.__main__ import app
 from simulators.control import Control, LiveState
-from simulators.core.scenarios import SCENARIOS
+from simulators.core.scenarios import scenarios
 from simulators.drill import (
     LiveCityLink,
     NotLive,
@@ -105,21 +105,21 @@ def test_the_city_may_be_behind_the_clock_but_not_ahead(tmp_path: Path) -> None:
     assert link.city_now() == NOW.timestamp()
 
 
-@pytest.mark.parametrize("name", list(SCENARIOS))
+@pytest.mark.parametrize("name", list(scenarios()))
 def test_the_timeline_tells_phases_and_alerts_in_both_languages(name: str) -> None:
     event = make_event(name, NOW.timestamp(), None, 1.0, "")
     alarms = expected(1, [], event)
     out = Console(width=200, record=True, file=StringIO())
     out.print(timeline(event, alarms))
     shown = out.export_text()
-    for phase in SCENARIOS[name].phases:
+    for phase in scenarios()[name].phases:
         assert phase.story.zh in shown
         assert phase.story.en in shown
     for rule in {a.rule for a in alarms}:
         assert rule in shown
 
 
-@pytest.mark.parametrize("name", list(SCENARIOS))
+@pytest.mark.parametrize("name", list(scenarios()))
 def test_a_terminal_of_80_columns_breaks_no_name(name: str) -> None:
     event = make_event(name, NOW.timestamp(), None, 1.0, "")
     alarms = expected(1, [], event)

@@ -9,7 +9,7 @@ from catalog.registry import stream
 from catalog.sensors import downstream
 from simulators.core.city import City
 from simulators.core.events import Event
-from simulators.core.scenarios import SCENARIOS
+from simulators.core.scenarios import scenarios
 from simulators.default import StreamSimulator
 from simulators.physics import heating, ponding, power, rain, rivers, weather
 
@@ -20,7 +20,7 @@ FEEDER = "feeder-510104-01"
 
 
 def event(name: str, duration_s: float | None = None, start: float = NOON) -> Event:
-    scenario = SCENARIOS[name]
+    scenario = scenarios()[name]
     length = duration_s or scenario.duration_s
     return Event(id=name, name=name, start=start, duration_s=length, where=scenario.where)
 
@@ -53,7 +53,7 @@ def test_steady_heating_is_that_of_iec_60076_7(k: float, oil: float, hot_spot: f
 
 def test_oil_lags_load_by_its_time_constant() -> None:
     """150 min after a step of ambient, 63 % of it is there (nature's pace)."""
-    hot = City(1, [event("heatwave", SCENARIOS["heatwave"].natural_s, NOON - 12 * HOUR)])
+    hot = City(1, [event("heatwave", scenarios()["heatwave"].natural_s, NOON - 12 * HOUR)])
     calm, fleet = City(1), hot.fleet("transformer")
     at = NOON - 12 * HOUR + np.array([150 * 60.0, 23.9 * HOUR])
     index = np.zeros(2, int)
@@ -123,7 +123,7 @@ def test_only_what_is_below_a_feeder_suffers_its_outage() -> None:
 
 def test_outage_takes_all_three_phases_and_gives_them_back() -> None:
     volts = series(City(1, [event("feeder_trip")]), "feeder", "ua_kv", FEEDER)
-    assert (volts == 0).sum() == SCENARIOS["feeder_trip"].duration_s / 15
+    assert (volts == 0).sum() == scenarios()["feeder_trip"].duration_s / 15
     assert volts[0] > 9.3
     assert volts[-1] > 9.3
 
