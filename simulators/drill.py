@@ -219,8 +219,7 @@ def _by_rule(alarms: list[Alarm]) -> dict[str, list[Alarm]]:
 
 
 def _places(scenario: Scenario) -> tuple[str, ...]:
-    name = {"outage": "feeder", "burst": "water_supply"}[scenario.forcing]
-    return City(0).fleet(name).ids
+    return City(0).fleet(scenario.strikes).ids
 
 
 def _size(scenario: Scenario, event: Event) -> str:

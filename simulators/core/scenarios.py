@@ -36,9 +36,12 @@ class Scenario:
     recovery_s: float
     duration_s: float
     where: str
+    """Sensor that it strikes unless another is named; empty for what strikes the whole city."""
     phases: tuple[Phase, ...]
     watch_s: float
     """How long after its end the alerts of a default run have cleared, rolling sums aside."""
+    strikes: str = ""
+    """Stream whose sensors it can strike, where it strikes one."""
 
 
 @cache

@@ -26,6 +26,7 @@ SITE = Site(
         "drainage": text("排水", "drainage"),
         "water": text("供水", "water supply"),
         "grid": text("电力", "power grid"),
+        "gas": text("燃气", "gas"),
         "environment": text("生态环境", "environment"),
         "health": text("卫健", "health"),
     },

@@ -14,15 +14,24 @@ import pytest
 from catalog.model import Metric, SensorAttribute, Stream, Threshold, ThresholdRule
 from catalog.registry import stream, streams
 from catalog.sensors import sensors_of
-from catalog.site import site
+from catalog.site import site, site_folder
+from deploy.paths import ROOT
 from systems.standards import aqi, noise, surface_water, traffic_index
 
-HERE = Path(__file__).parent
 Row = dict[str, str]
 
 
 def table(name: str) -> list[Row]:
-    with (HERE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+    """Return the rows of one golden table of all systems and of the site."""
+    files = sorted(
+        [*ROOT.glob(f"systems/*/golden/{name}.csv"), *site_folder().rglob(f"{name}.csv")]
+    )
+    assert files
+    return [row for path in files for row in _rows(path)]
+
+
+def _rows(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from psycopg.types.json import Jsonb
 
+from catalog.registry import streams
 from tests.console.charts import LINE, RED, assert_drawn
 from tests.console.conftest import Opener, Place
 from tests.support.servers import Spawner, wait_until
@@ -82,7 +83,7 @@ def test_quality_names_what_is_missing_bad_or_silent(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:
     page = open_page("/quality")
-    expect(page.locator(".complete tbody tr")).to_have_count(12)
+    expect(page.locator(".complete tbody tr")).to_have_count(len(streams()))
     expect(page.locator(".silent tbody tr").first).to_contain_text("数据陈旧")
     assert_drawn(page, LINE, chart=".flags .chart")
     page.locator(".complete").get_by_role("link", name="道路积水").click()

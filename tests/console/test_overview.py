@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from alerts.wake import wake_screens
+from catalog.registry import streams
 from tests.console.conftest import Opener, Place
 from tests.support.servers import wait_until
 
@@ -42,8 +43,8 @@ def test_every_part_is_there_in_chinese(open_page: Opener, conn: psycopg.Connect
     for title in ("全市传感器", "当前告警", "区县", "数据接入情况", "平台健康"):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     expect(page.locator(".districts tbody tr")).to_have_count(20)
-    expect(page.locator(".freshness tbody tr")).to_have_count(12)
-    expect(page.locator(".signs li")).to_have_count(12)
+    expect(page.locator(".freshness tbody tr")).to_have_count(len(streams()))
+    expect(page.locator(".signs li")).to_have_count(len(streams()))
     expect(page.locator(".platform li")).to_have_count(9)
     expect(page.locator(".platform li").last).to_contain_text("磁盘剩余")
     first = page.locator(".alerts tbody tr").first

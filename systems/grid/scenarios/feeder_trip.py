@@ -13,6 +13,7 @@ SCENARIO = Scenario(
     recovery_s=0,
     duration_s=420,
     where="feeder-510104-01",
+    strikes="feeder",
     phases=(
         Phase(0.0, text("馈线失电，下级泵站与信号灯停电", "no voltage; pumps, signals dark")),
         Phase(0.2, text("水压下降，路口拥堵", "water pressure falls; junctions jam")),

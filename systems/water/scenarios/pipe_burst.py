@@ -13,6 +13,7 @@ SCENARIO = Scenario(
     recovery_s=3600,
     duration_s=600,
     where="water-supply-510107-01",
+    strikes="water_supply",
     phases=(
         Phase(0.0, text("压力骤降、流量上升、浊度升高", "pressure drops; flow, turbidity up")),
         Phase(0.3, text("路面积水，附近道路变慢", "water on the road; traffic slows nearby")),

@@ -1,6 +1,7 @@
 """The dashboards are what the catalog says, and two of them stay what they are."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,12 @@ PINNED = Path(__file__).parent / "pinned"
 def test_a_small_board_is_what_was_last_agreed_on(name: str) -> None:
     """After a wanted change: `make dashboards OUT=/tmp/boards`, copy the two files here."""
     pinned = PINNED / f"{Path(name).name}.json"
-    assert as_text(BOARDS[f"dashboards/{name}.json"]) == pinned.read_text()
+    assert without_streams(as_text(BOARDS[f"dashboards/{name}.json"])) == pinned.read_text()
+
+
+def without_streams(board: str) -> str:
+    """Return a board with no list of streams in it: a new stream is no change of the board."""
+    return re.sub(r"\(VALUES \('\w+', 'cityops-stream-[^\n]*?\)\) p", "(VALUES …) p", board)
 
 
 def test_a_build_is_the_same_every_time() -> None:

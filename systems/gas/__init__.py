@@ -1,0 +1,1 @@
+"""Gas network: regulating stations, and methane in the wells of its valves."""
