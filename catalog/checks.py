@@ -17,6 +17,7 @@ Check = Callable[[Stream], Iterator[str]]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LATIN_NAMES = {"PM2.5", "PM10", "pH"}
 POSTGRES_NAME_LIMIT = 63
+FORECAST_CADENCE_S = 1800
 TAKEN = {"sensor", "observed_at", "received_at", "window_start", "revision", "n"}
 
 
@@ -162,6 +163,13 @@ def sensors_placed(stream: Stream) -> Iterator[str]:
     )
 
 
+def forecasts_have_time(stream: Stream) -> Iterator[str]:
+    """What is forecast by the hour comes at least every half hour."""
+    for item in stream.forecast:
+        if stream.cadence_s > FORECAST_CADENCE_S:
+            yield f"forecast of {item.of}: a cadence of {stream.cadence_s} s makes no hours"
+
+
 CHECKS: tuple[Check, ...] = (
     known_domain,
     both_languages,
@@ -177,6 +185,7 @@ CHECKS: tuple[Check, ...] = (
     lateness_covers_cadence,
     names_fit,
     sensors_placed,
+    forecasts_have_time,
 )
 
 

@@ -19,6 +19,7 @@ from catalog.base import (
     Text,
     text,
 )
+from catalog.forecast import Forecast
 from catalog.places import Placement
 from catalog.rules import (
     STREAM_SUBJECT,
@@ -51,6 +52,7 @@ __all__ = [
     "Flap",
     "FlatLine",
     "Floats",
+    "Forecast",
     "Frozen",
     "HealthRule",
     "JudgingAbsenceRule",
@@ -263,6 +265,8 @@ class Stream(Frozen):
     """The metric or derived metric that stands for the stream on the wall."""
     overall: Literal["mean", "sum", "min", "max", "margin"] = "mean"
     """How sensors make one number for the city; ``margin``: worst above the sensor's own limit."""
+    forecast: tuple[Forecast, ...] = ()
+    """What of it is forecast (room ``forecasts``)."""
     hourly: HourlyAmount | None = None
     """An amount that takes the headline's place on the wall while there is any, such as rain."""
 
@@ -283,6 +287,9 @@ class Stream(Frozen):
             if rule.kind == "unusual" and rule.metric not in self.metric_names:
                 raise ValueError(f"{self.name}.{rule.name}: {rule.metric} is not measured")
         self._relations_resolve()
+        for forecast in self.forecast:
+            if unknown := {forecast.of, *forecast.with_} - {*self.aggregate_names}:
+                raise ValueError(f"{self.name}: forecast of unknown metrics {sorted(unknown)}")
         if later := [version for version in self.earlier if not 0 < version < self.version]:
             raise ValueError(f"{self.name}: versions {later} are not earlier than {self.version}")
         if self.headline not in self.aggregate_names:
@@ -300,6 +307,7 @@ class Stream(Frozen):
             "relation": [*QUALITY_TESTS, *(relation.name for relation in self.relations)],
             "attribute": [attribute.name for attribute in self.attributes],
             "station": [station.id for station in self.placement.stations],
+            "forecast": [forecast.of for forecast in self.forecast],
             "panel": [panel.title.zh for panel in self.panels],
         }
         for kind, names in groups.items():

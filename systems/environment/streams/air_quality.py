@@ -6,6 +6,7 @@ from catalog.model import (
     AbsenceRule,
     Derived,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -24,8 +25,7 @@ from systems.standards.aqi import aqi, aqi_class
 from systems.standards.simple import exceeds
 
 HJ_633_2012_FIRST_CITIES = Source(
-    # 74 cities, Beijing and Chengdu among them, published by it before it held for the country;
-    # the date is from memory
+    # 74 cities published by it before it held for the country; the date is from memory
     standard="HJ 633-2012",
     clause="table 1",
     effective_from=date(2013, 1, 1),
@@ -226,6 +226,10 @@ STREAM = Stream(
             broken=exceeds("pm25", "pm10", by=10.0, share=0.1),
         ),
     ),
+    forecast=(
+        Forecast(of="pm25", levels=("sensor", "city"), with_=("pm10", "no2"), transform="log"),
+        Forecast(of="o3", with_=("no2", "pm25"), transform="log"),
+    ),
     rules=(
         ThresholdRule(
             name="aqi",
@@ -289,10 +293,7 @@ STREAM = Stream(
         fields={
             "pm25": "pm25",
             "pm10": "pm10",
-            "so2": "so2",
-            "no2": "no2",
-            "co": "co",
-            "o3": "o3",
+            **{name: name for name in ("so2", "no2", "co", "o3")},
             "aqi": "airQualityIndex",
         },
     ),

@@ -6,6 +6,7 @@ from catalog.model import (
     AbsenceRule,
     Attribute,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -80,6 +81,7 @@ STREAM = Stream(
             broken=exceeds("leq_db", "lmax_db", by=0.5),
         ),
     ),
+    forecast=(Forecast(of="leq_db"),),
     rules=(
         ThresholdRule(
             name="day",

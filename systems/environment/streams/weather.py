@@ -5,6 +5,7 @@ from datetime import date
 from catalog.model import (
     AbsenceRule,
     FlatLine,
+    Forecast,
     HealthRule,
     HourlyAmount,
     Metric,
@@ -160,6 +161,9 @@ STREAM = Stream(
             min_buckets=3,
             source=CMA_HEAT,
         ),
+    ),
+    forecast=(
+        Forecast(of="temp_c", levels=("sensor", "city"), with_=("radiation_w_m2",), weekly=False),
     ),
     rules=(
         ThresholdRule(

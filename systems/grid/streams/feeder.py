@@ -6,6 +6,7 @@ from catalog.model import (
     AbsenceRule,
     Derived,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Panel,
@@ -174,6 +175,7 @@ STREAM = Stream(
             typical=(9.95, 10.25),
         ),
     ),
+    forecast=(Forecast(of="p_mw", levels=("sensor", "district", "city"), with_=("q_mvar",)),),
     rules=(
         ThresholdRule(
             name="voltage_low",

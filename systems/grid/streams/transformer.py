@@ -3,6 +3,7 @@
 from catalog.model import (
     AbsenceRule,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -64,6 +65,10 @@ STREAM = Stream(
             marks=("winding_temp_c",),
             broken=exceeds("oil_temp_c", "winding_temp_c", by=5.0),
         ),
+    ),
+    forecast=(
+        Forecast(of="oil_temp_c", with_=("load_pct", "winding_temp_c")),
+        Forecast(of="load_pct", with_=("oil_temp_c",)),
     ),
     rules=(
         ThresholdRule(

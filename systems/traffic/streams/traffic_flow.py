@@ -4,6 +4,7 @@ from catalog.model import (
     AbsenceRule,
     Derived,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -76,6 +77,10 @@ STREAM = Stream(
             marks=("flow_veh_h", "speed_km_h"),
             broken=flow_without_speed,
         ),
+    ),
+    forecast=(
+        Forecast(of="speed_km_h", with_=("flow_veh_h", "occupancy_pct")),
+        Forecast(of="flow_veh_h", levels=("sensor", "city"), with_=("occupancy_pct",)),
     ),
     rules=(
         ThresholdRule(

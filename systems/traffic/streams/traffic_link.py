@@ -5,6 +5,7 @@ from datetime import date
 from catalog.model import (
     AbsenceRule,
     Derived,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -90,6 +91,7 @@ STREAM = Stream(
             source=GBT_33171,
         ),
     ),
+    forecast=(Forecast(of="travel_time_s", with_=("speed_ratio",), transform="log"),),
     rules=(
         ThresholdRule(
             name="congestion",

@@ -4,6 +4,7 @@ from catalog.model import (
     AbsenceRule,
     Attribute,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -68,6 +69,7 @@ STREAM = Stream(
             broken=above_all_known,
         ),
     ),
+    forecast=(Forecast(of="level_m", with_=("flow_m3_s",), weekly=False, ahead_h=72),),
     rules=(
         ThresholdRule(
             name="flood",

@@ -6,6 +6,7 @@ from catalog.model import (
     AbsenceRule,
     Derived,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -119,6 +120,10 @@ STREAM = Stream(
             by=burst_drop,
             typical=(0.0, 0.01),
         ),
+    ),
+    forecast=(
+        Forecast(of="pressure_mpa", with_=("flow_m3_h",)),
+        Forecast(of="flow_m3_h", levels=("sensor", "city"), with_=("pressure_mpa",)),
     ),
     rules=(
         ThresholdRule(

@@ -5,6 +5,7 @@ from datetime import date
 from catalog.model import (
     AbsenceRule,
     FlatLine,
+    Forecast,
     HealthRule,
     Metric,
     Placement,
@@ -46,6 +47,7 @@ STREAM = Stream(
             typical=(0, 0.01),
         ),
     ),
+    forecast=(Forecast(of="depth_m", weekly=False, transform="log"),),
     rules=(
         ThresholdRule(
             name="ponding",
