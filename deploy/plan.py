@@ -31,6 +31,7 @@ def processes() -> list[Process]:
         _ours("sink", "storage", "sink"),
         _ours("keep", "storage", "keep"),
         _ours("worker", "streams", "worker"),
+        _ours("forecasts", "forecasts", "run"),
         _ours("alerts-engine", "alerts", "engine"),
         _ours("alerts-deliver", "alerts", "deliver"),
         _ours("records", "records", "run"),

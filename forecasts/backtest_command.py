@@ -2,17 +2,23 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from psycopg import Connection
 
 from forecasts.core.backtest import backtest
 from forecasts.core.score import LeadScore
+from forecasts.groups import groups
 from forecasts.outside import Outside, panel_of, plan_of, read_csv, specs
+from forecasts.past import backtest_group
 
 MAPS = Path(__file__).parents[1] / "ingest" / "maps"
+WARM_DAYS = 7
+"""Days of a stream's backtest that only fill the record of errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +77,35 @@ def csv_command(
     """Score the forecasts on the series of a file and print it."""
     outside = read_csv(file, _map(map_))
     scores = score_file(outside, learn, warm)
+    title = f"{file.name}: {len(scores)} series, steps of {outside.step_s // 60} min"
+    _say(title, scores, as_json)
+
+
+def stream_command(
+    conn: Connection, stream: str, end: datetime, days: int, write: bool, as_json: bool
+) -> None:
+    """Score the forecasts on what the database holds of a stream and print it."""
+    for group in groups(stream):
+        with conn.transaction():
+            said = backtest_group(conn, group, end, days, write=write)
+        if said is None:
+            typer.echo(f"{group.name}: too little history", err=True)
+            continue
+        warm = int(said.origins[0]) + min(WARM_DAYS * said.spec.day, len(said.origins) // 2)
+        score = SeriesScore(group.name, said.spec.log, said.table(warm))
+        _say(f"{group.name}: {said.truth.shape[0]} series", [score], as_json)
+
+
+def _say(title: str, scores: list[SeriesScore], as_json: bool) -> None:
     if as_json:
         said = {
-            "file": file.name,
-            "step_s": outside.step_s,
+            "what": title,
             "all": total(scores),
             "series": {s.name: [r.as_dict() for r in s.rows] for s in scores},
         }
         typer.echo(json.dumps(_plain(said), indent=2))
         return
-    typer.echo(f"{file.name}: {len(scores)} series, steps of {outside.step_s // 60} min")
+    typer.echo(title)
     typer.echo(
         "  lead   cases  MAE         persistence seasonal    gain   MASE  pinball  in 80 %  in 95 %"
     )

@@ -22,7 +22,8 @@ class Known:
 
     ``truth`` and ``values`` ``[series, steps]``: with gaps, and filled. ``sums`` ``[series,
     steps + 1]``: of all filled values before a step. ``by_day`` ``[series, steps]``: sum over this
-    slot of this and all earlier days. ``beside``: other metrics less their mean of seven days.
+    slot of this and all earlier days. ``counts`` and ``days``: how many values these are of (a
+    series may begin late). ``beside``: other metrics less their mean of seven days.
     """
 
     panel: Panel
@@ -30,7 +31,9 @@ class Known:
     truth: Floats
     values: Floats
     sums: Floats
+    counts: Floats
     by_day: Floats
+    days: Floats
     beside: Floats | None
 
 
@@ -38,13 +41,23 @@ def prepare(panel: Panel, spec: Spec) -> Known:
     """Return the panel with what is computed once for all origins."""
     truth = transformed(panel.values, spec)
     values = filled(truth, spec.day)
+    there = np.isfinite(values).astype(np.float64)
     zeroed = np.nan_to_num(values)
-    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(zeroed, axis=1)], axis=1)
-    by_day = zeroed.copy()
-    for step in range(spec.day, values.shape[1], spec.day):
-        width = min(spec.day, values.shape[1] - step)
-        by_day[:, step : step + width] += by_day[:, step - spec.day : step - spec.day + width]
-    return Known(panel, spec, truth, values, sums, by_day, _beside(panel, spec))
+    sums, counts = (_running(part) for part in (zeroed, there))
+    by_day, days = (_running_days(part, spec.day) for part in (zeroed, there))
+    return Known(panel, spec, truth, values, sums, counts, by_day, days, _beside(panel, spec))
+
+
+def _running(values: Floats) -> Floats:
+    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+
+
+def _running_days(values: Floats, day: int) -> Floats:
+    total = values.copy()
+    for step in range(day, values.shape[1], day):
+        width = min(day, values.shape[1] - step)
+        total[:, step : step + width] += total[:, step - day : step - day + width]
+    return total
 
 
 def _beside(panel: Panel, spec: Spec) -> Floats | None:
@@ -68,10 +81,12 @@ def at(values: Floats, steps: np.ndarray) -> Floats:
 
 def mean_before(known: Known, origins: np.ndarray, steps: int) -> Floats:
     """Return the mean of the last ``steps`` values, the origin's among them."""
-    begin = np.maximum(origins + 1 - steps, 0)
-    return (np.take(known.sums, origins + 1, axis=1) - np.take(known.sums, begin, axis=1)) / (
-        origins + 1 - begin
+    begin, end = np.maximum(origins + 1 - steps, 0), origins + 1
+    total, count = (
+        np.take(part, end, axis=1) - np.take(part, begin, axis=1)
+        for part in (known.sums, known.counts)
     )
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def days_back(spec: Spec, lead: int) -> int:
@@ -81,15 +96,13 @@ def days_back(spec: Spec, lead: int) -> int:
 
 def profile(known: Known, targets: np.ndarray, back: int, days: int = WEEK_DAYS) -> Floats:
     """Return the mean of the target's slot on ``days`` days, the newest ``back`` days before it."""
-    day = known.spec.day
-    newest = targets - back * day
-    oldest = newest - days * day
-    before = np.where(oldest >= 0, np.take(known.by_day, np.maximum(oldest, 0), axis=1), 0.0)
-    count = np.minimum(days, newest // day + 1)
-    total = np.where(
-        newest >= 0, np.take(known.by_day, np.maximum(newest, 0), axis=1) - before, np.nan
+    newest = targets - back * known.spec.day
+    oldest = newest - days * known.spec.day
+    total, count = (
+        np.nan_to_num(at(part, newest)) - np.nan_to_num(at(part, oldest))
+        for part in (known.by_day, known.days)
     )
-    return total / np.maximum(count, 1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def features(known: Known, origins: np.ndarray, lead: int, index: int) -> Floats:

@@ -1,0 +1,92 @@
+"""The long-running process: a round of every group, each hour, in a transaction of its own."""
+
+import threading
+from datetime import UTC, datetime
+
+import psycopg
+from prometheus_client import Counter
+from psycopg import Connection
+
+from forecasts.groups import Group, groups
+from forecasts.round import Done, is_due, issue_time, run_group
+from service.log import logger
+from service.metrics import seconds
+from service.postgres import allow, connect, is_transient
+from service.settings import Settings
+from service.vitals import Vitals
+
+NAME = "forecasts"
+LOOK_S = 20.0
+RETRY_S = 2.0
+STATEMENT_S = 60.0
+STALL_S = 180.0
+"""A round of one group reads seven weeks and may train."""
+
+ISSUED = Counter(
+    "cityops_forecasts_issued", "Forecasts issued, one per series and hour", ["stream"]
+)
+SCORED = Counter("cityops_forecasts_scored", "Forecasts compared with what came", ["stream"])
+TRAINED = Counter("cityops_forecasts_trained", "Models made, one per series", ["stream"])
+STALE = Counter("cityops_forecasts_stale", "Series left out because they are silent", ["stream"])
+ROUND = seconds("cityops_forecasts_round_seconds", "Duration of one round of one group")
+
+
+def run_forecasts(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
+    """Issue, score and train until ``stop``; a database that is away is waited for."""
+    vitals.ready()
+    while not stop.is_set():
+        try:
+            with connect(settings.database(), NAME, autocommit=True) as conn:
+                allow(conn, STATEMENT_S)
+                while not stop.is_set():
+                    one_round(conn, datetime.now(UTC), vitals, stop)
+                    vitals.trouble("")
+                    stop.wait(LOOK_S)
+        except psycopg.Error as error:
+            if not is_transient(error):
+                raise
+            vitals.trouble("the database does not answer")
+            logger().warning("database away, trying again", reason=str(error))
+            stop.wait(RETRY_S)
+
+
+def one_round(
+    conn: Connection,
+    now: datetime,
+    vitals: Vitals | None = None,
+    stop: threading.Event | None = None,
+    stream: str | None = None,
+) -> list[Done]:
+    """Do what is due at ``now``, group by group; ``conn`` is in autocommit."""
+    end = issue_time(now)
+    due = [group for group in groups(stream) if is_due(conn, group, end)]
+    done: list[Done] = []
+    for number, group in enumerate(due):
+        if stop is not None and stop.is_set():
+            break
+        if vitals:
+            vitals.lag(len(due) - number)
+        done.append(_one(conn, group, end))
+        if vitals:
+            vitals.progress(done[-1].issued, newest=end)
+    if vitals:
+        vitals.lag(0)
+    return done
+
+
+def _one(conn: Connection, group: Group, end: datetime) -> Done:
+    with ROUND.time(), conn.transaction():
+        done = run_group(conn, group, end)
+    name = group.stream.name
+    for counter, count in (
+        (ISSUED, done.issued),
+        (SCORED, done.scored),
+        (TRAINED, done.trained),
+        (STALE, done.stale),
+    ):
+        counter.labels(name).inc(count)
+    if done.issued:
+        logger().info(
+            "issued", group=done.group, series=done.issued, scored=done.scored, stale=done.stale
+        )
+    return done

@@ -1,0 +1,162 @@
+"""Forecasts on a real database: issued once, from the past only, killed and run again, scored."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg import Connection
+
+from forecasts import round as round_module
+from forecasts.groups import groups
+from forecasts.past import backtest_group
+from forecasts.round import is_due, issue_time, run_group
+from service.postgres import connect
+
+END = datetime(2026, 6, 1, tzinfo=UTC)
+DAYS = 36
+GROUP = groups("noise")[0]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[Connection]:
+    """A database whose noise sensors have weeks of hours, with a daily wave."""
+    with connect(dsn, "test", autocommit=True) as opened:
+        _fill(opened, END - timedelta(days=DAYS), END + 6 * HOUR)
+        yield opened
+
+
+def _fill(conn: Connection, begin: datetime, end: datetime) -> None:
+    rng = np.random.default_rng(1)
+    conn.execute(
+        "UPDATE sensors SET status = 'retired' WHERE stream = 'noise' AND sensor NOT LIKE %s",
+        ["noise-510104-%"],
+    )
+    names = [
+        row[0]
+        for row in conn.execute(
+            "SELECT sensor FROM sensors WHERE stream = 'noise' AND status <> 'retired'"
+        )
+    ]
+    hours = round((end - begin) / HOUR)
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(
+            "COPY rollup_1h_noise (sensor, window_start, revision, n, leq_db_sum, leq_db_used)"
+            " FROM STDIN"
+        ) as copy,
+    ):
+        for name in names:
+            for hour in range(hours):
+                value = 50 + 8 * np.sin(hour / 24 * 2 * np.pi) + rng.normal()
+                copy.write_row((name, begin + hour * HOUR, 1, 60, float(value * 60), 60))
+
+
+def _issued(conn: Connection) -> list[tuple[int, datetime, bytes]]:
+    return conn.execute("SELECT series, issued_at, body FROM forecasts ORDER BY 1, 2").fetchall()
+
+
+def _round(conn: Connection, end: datetime) -> None:
+    with conn.transaction():
+        run_group(conn, GROUP, end)
+
+
+def test_an_issue_is_made_once_and_is_made_of_the_past_alone(conn: Connection) -> None:
+    assert is_due(conn, GROUP, END)
+    _round(conn, END)
+    first = _issued(conn)
+    assert len(first) == 2
+    assert {at for _, at, _ in first} == {END}
+    assert not is_due(conn, GROUP, END)
+    _round(conn, END)
+    assert _issued(conn) == first, "again changes nothing"
+    conn.execute("DELETE FROM forecasts; DELETE FROM forecast_models; DELETE FROM forecast_newest")
+    conn.execute("UPDATE rollup_1h_noise SET leq_db_sum = 1e6 WHERE window_start >= %s", [END])
+    _round(conn, END)
+    assert _issued(conn) == first, "what comes after changes no byte"
+    conn.execute("DELETE FROM forecasts; DELETE FROM forecast_models; DELETE FROM forecast_newest")
+    conn.execute(
+        "UPDATE rollup_1h_noise SET leq_db_sum = leq_db_sum + 60 WHERE window_start = %s",
+        [END - HOUR],
+    )
+    _round(conn, END)
+    assert _issued(conn) != first, "and the test can see a difference"
+
+
+def test_a_round_that_is_killed_leaves_nothing_and_the_next_does_all(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise psycopg.OperationalError("killed between two writes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(round_module, "save_newest", dies)
+        with pytest.raises(psycopg.OperationalError):
+            _round(conn, END)
+    assert _issued(conn) == []
+    assert is_due(conn, GROUP, END)
+    for hours in range(4):
+        _round(conn, END + hours * HOUR)
+    rows = _issued(conn)
+    assert len(rows) == len({(series, at) for series, at, _ in rows}), "no double"
+    assert {at for _, at, _ in rows} == {END + hours * HOUR for hours in range(4)}, "no hole"
+
+
+def test_scores_compare_with_what_came_and_follow_corrections(conn: Connection) -> None:
+    for hours in range(4):
+        _round(conn, END + hours * HOUR)
+    query = (
+        "SELECT count(*), avg(abs(truth - median)), avg(abs(truth - base_day)), min(valid_at)"
+        " FROM forecast_scores WHERE lead_s = 3600"
+    )
+    row = conn.execute(query).fetchone()
+    assert row is not None
+    count, off, naive, first = row
+    sensors = len({series for series, _, _ in _issued(conn)})
+    assert count == 3 * sensors
+    assert first == END, "the hour that began when the forecast was issued"
+    assert off < naive
+    conn.execute(
+        "UPDATE rollup_1h_noise SET leq_db_sum = leq_db_sum + 600 WHERE window_start = %s",
+        [END + 2 * HOUR],
+    )
+    _round(conn, END + 4 * HOUR)
+    changed = conn.execute(query).fetchone()
+    assert changed is not None
+    assert changed[0] == 4 * sensors
+    assert changed[1] > off
+
+
+def test_a_backtest_gives_bands_to_a_fresh_install(conn: Connection) -> None:
+    _round(conn, END)
+    state = "SELECT DISTINCT status FROM forecast_series"
+    assert conn.execute(state).fetchall() == [("learning",)]
+    with conn.transaction():
+        said = backtest_group(conn, GROUP, END, 12, write=True)
+    assert said is not None
+    _round(conn, END + HOUR)
+    assert conn.execute(state).fetchall() == [("ready",)]
+    bands = conn.execute("SELECT q[2] < q[3] AND q[3] < q[4] FROM forecast_newest").fetchall()
+    assert all(row == (True,) for row in bands)
+    kinds = conn.execute("SELECT DISTINCT origin FROM forecast_scores").fetchall()
+    assert ("backtest",) in kinds
+
+
+def test_a_silent_sensor_is_stale_and_gets_no_forecast(conn: Connection) -> None:
+    conn.execute(
+        "DELETE FROM rollup_1h_noise WHERE sensor = 'noise-510104-01' AND window_start >= %s",
+        [END - 4 * HOUR],
+    )
+    _round(conn, END)
+    row = conn.execute(
+        "SELECT s.status, n.series FROM forecast_series s"
+        " LEFT JOIN forecast_newest n ON n.series = s.id WHERE subject = 'noise-510104-01'"
+    ).fetchone()
+    assert row == ("stale", None)
+
+
+def test_an_hour_is_waited_for() -> None:
+    assert issue_time(END + timedelta(seconds=119)) == END - HOUR
+    assert issue_time(END + timedelta(seconds=120)) == END
