@@ -73,6 +73,7 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
             calls=("drop_old_chunks(text, timestamptz)",),
             member_of=(READER,),
         ),
+        "forecasts": Rights({"S": ("rollup_1h_*", "sensors"), "SIU": ("forecast*",)}),
         "worker": Rights({"SIUD": ("checkpoints", "checkpoint_parts"), "SIU": ("log_breaks",)}),
         "alerts-engine": Rights(
             {
