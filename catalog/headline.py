@@ -46,8 +46,9 @@ def vital_title(stream: Stream) -> Text:
     if stream.overall != "margin":
         zh, en = OVERALL[fold(stream)]
         return Text(zh=f"{metric.zh}{zh}", en=f"{metric.en}{en}")
-    distance = distance_title(stream)
-    return Text(zh=f"最高{distance.zh}", en=f"{distance.en}, worst")
+    limit = next(a for a in stream.attributes if a.name == margin_attribute(stream)).title
+    # the sensor is named below it: short enough for a narrow tile
+    return Text(zh=f"较{limit.zh}", en=f"{distance_title(stream).en}, worst")
 
 
 OVERALL = {

@@ -30,7 +30,6 @@ STREAM = Stream(
             unit="%LEL",
             title=text("甲烷浓度", "Methane"),
             fail_span=(0, 100),
-            suspect_span=(0, 60),
             spike=(15, 60),
             flat=FlatLine(suspect_s=86400, fail_s=172800, ignore_zero=True),
             typical=(0, 2),
