@@ -12,6 +12,9 @@ KEY_PREFIX = "ck_"
 ROLES = ("viewer", "operator", "admin")
 """What a key may be in the console's API; each may do what the ones before it may."""
 
+REPORTING = "open311:report"
+"""What an application of the public needs to report."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
@@ -29,7 +32,7 @@ class ApiKey:
 def check_scopes(scopes: Iterable[str], streams: Iterable[str]) -> list[str]:
     """Return the scopes without blanks around and doubles; ValueError that names all there are."""
     known = ["ingest:*", *(f"ingest:{name}" for name in streams)]
-    known += ["api:*", *(f"api:{role}" for role in ROLES)]
+    known += ["api:*", *(f"api:{role}" for role in ROLES), REPORTING]
     given = list(dict.fromkeys(scope.strip() for scope in scopes))
     for scope in given:
         if scope not in known:

@@ -11,6 +11,7 @@ import pkgutil
 from fastapi import APIRouter, FastAPI
 
 from console.records.api import routers
+from console.records.open311 import router_of
 
 PREFIX = "/api/v1"
 PREFIXES = {"alertmanager": "/api/v2", "incoming": "/api/v1/incoming"}
@@ -24,3 +25,5 @@ def mount(app: FastAPI) -> None:
             app.include_router(router, prefix=PREFIXES.get(found.name, PREFIX))
     for router in routers():
         app.include_router(router, prefix=PREFIX)
+    if public := router_of():
+        app.include_router(public)

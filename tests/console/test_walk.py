@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from pydantic import BaseModel
 
 from catalog.incident import incident_kinds
+from catalog.lifecycle.registry import records
 from catalog.model import Text
 from catalog.registry import streams, systems
 from catalog.sensors import sensors_of
@@ -23,6 +24,8 @@ from catalog.severity import LEVELS, STATES
 from catalog.site import site
 from console.pages import all_pages
 from console.texts import catalogue
+from records.act import act, open_record
+from records.context import Context
 from tests.console.conftest import Opener
 
 pytestmark = pytest.mark.browser
@@ -34,7 +37,10 @@ PATHS = {
     "/streams/{stream}": "/streams/waterlogging",
     "/receivers/{name}": "/receivers/walk-duty",
     "/drills/{drill}": "/drills/77",
+    "/records/{kind}": "/records/case",
+    "/records/{kind}/{id}": "/records/case/case-1",
 }
+SQUARE = {"lon": 104.066, "lat": 30.657}
 STRIDE = 10
 MOST_STOPS = 60
 """A list of a thousand sensors is not tabbed through to its end."""
@@ -60,6 +66,10 @@ def filled(conn: psycopg.Connection) -> Iterator[None]:
         "INSERT INTO incident_acts (incident, who, act) SELECT 'walk-inc', 'cityops', act"
         " FROM unnest(ARRAY['opened', 'confirmed', 'changed', 'reopened']) act"
     )
+    staff = Context(conn, "admin", "page", "admin")
+    case = open_record(staff, "case", {"subclass": "E0101", "source": "hotline"} | SQUARE).id
+    act(staff, "case", case, "file")
+    act(staff, "case", case, "dispatch", {"department": "sanitation"})
     conn.execute(
         "INSERT INTO receivers (name, url, secret, channel) VALUES"
         " ('walk-duty', 'https://duty.example/hook', 'x', 'actual'),"
@@ -162,7 +172,7 @@ def strangers(labels: set[str], language: str) -> set[str]:
 def english() -> set[str]:
     """Return every English text that has another one in Chinese."""
     ours = [(t["zh"], t["en"]) for t in catalogue().values()]
-    declared = [streams(), systems(), site().districts, LEVELS, STATES, incident_kinds()]
+    declared = [streams(), systems(), site().districts, LEVELS, STATES, incident_kinds(), records()]
     ours += [(t.zh, t.en) for thing in declared for t in texts_in(thing)]
     return {en for zh, en in ours if zh != en and re.search(r"[a-z]{2}", en)} - NAMES
 
