@@ -13,6 +13,8 @@ from storage.tables import readings_table
 RAW = "raw"
 FLAGS_TABLE = "qc_flags"
 ALL_STREAMS = "*"
+FORECASTS = "forecasts"
+FORECAST_TABLES = ("forecasts", "forecast_scores")
 
 
 class KeepSettings(Settings):
@@ -23,6 +25,7 @@ class KeepSettings(Settings):
     keep_15m_days: int = Field(default=730, ge=0, description="15-minute rollups")
     keep_1h_days: int = Field(default=1826, ge=0, description="Hourly rollups")
     keep_1d_days: int = Field(default=0, ge=0, description="Daily rollups")
+    keep_forecasts_days: int = Field(default=90, ge=0, description="Forecasts and their scores")
     anchor_s: float = Field(default=60.0, gt=0, description="Seconds between anchors of the audit")
 
     def days(self) -> dict[str, int]:
@@ -33,6 +36,7 @@ class KeepSettings(Settings):
             "15m": self.keep_15m_days,
             "1h": self.keep_1h_days,
             "1d": self.keep_1d_days,
+            FORECASTS: self.keep_forecasts_days,
         }
         return {kind: count for kind, count in days.items() if count}
 
@@ -57,6 +61,8 @@ def drop_old(conn: Connection, settings: KeepSettings, now: datetime) -> dict[st
 def _tables(kind: str) -> list[tuple[str, str]]:
     if kind == RAW:
         return [*((s, readings_table(s)) for s in streams()), (ALL_STREAMS, FLAGS_TABLE)]
+    if kind == FORECASTS:
+        return [(ALL_STREAMS, table) for table in FORECAST_TABLES]
     return [(s, source_table(kind, s)) for s in streams()]
 
 

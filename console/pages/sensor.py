@@ -18,6 +18,7 @@ from console.marks import duration, local_time, number, state_mark
 from console.placing_form import service_form
 from console.roles import Role
 from console.rows import check_title, district_title
+from console.sensor_forecast import ask_forecast, forecast_panel, is_forecast
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
 from console.widgets.facts import Facts, badge
 from console.widgets.filters import filter_row, hours_choice, metric_choice, period_fields
@@ -87,6 +88,9 @@ def _ask(
         "raw": history.raw(conn, declared.name, sensor, metric, span),
         "flags": history.flags(conn, declared.name, sensor, span),
         "alerts": find_alerts(conn, past),
+        "forecast": ask_forecast(conn, declared, sensor, metric, span.end)
+        if is_forecast(declared, metric)
+        else None,
         "relatives": registry.relatives(conn, sensor, known.get("parent")),
     }
 
@@ -111,6 +115,9 @@ def _course(view: View, declared: Stream, metric: str) -> Any:
         series = Chart(words, name)
         with side:
             step = ui.label().classes("count")
+    show_forecast = (
+        forecast_panel(view, declared, metric) if is_forecast(declared, metric) else None
+    )
     with panel(words("sensor.raw_of", metric=name), "plot raw"):
         measured = metric in declared.metric_names
         raw = Chart(words, name, none="" if measured else words("sensor.computed"))
@@ -134,6 +141,8 @@ def _course(view: View, declared: Stream, metric: str) -> Any:
             _window(alert, found["span"].end) for alert in found["alerts"] if alert.metric == metric
         ]
         series.show(lines=lines_of(found["series"]), limits=limits, spans=spans, **common)
+        if show_forecast:
+            show_forecast(found["forecast"], found["known"].get("attributes"))
         points = [[row["time"].isoformat(), row["value"]] for row in found["raw"]]
         dots = [_dot(words, row) for row in found["flags"] if row["metric"] == metric]
         raw.show(lines=[{"name": name, "points": points}], dots=dots, limits=limits, **common)

@@ -61,6 +61,30 @@ def test_a_sensor_shows_raw_and_aggregates_with_limits_and_flags(
     expect(page.get_by_text("没有 waterlogging/no-such")).to_be_visible()
 
 
+def test_a_sensor_shows_what_is_forecast_and_its_record(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    sensor = "transformer-510104-01"
+    conn.execute(
+        "WITH made AS (INSERT INTO forecast_series (stream, metric, level, subject, status)"
+        " VALUES ('transformer', 'oil_temp_c', 'sensor', %s, 'ready') RETURNING id),"
+        " newest AS (INSERT INTO forecast_newest (series, issued_at, leads_s, q, weights)"
+        " SELECT id, date_trunc('hour', now()), '{3600,21600}',"
+        " '{40,44,48,52,56,36,42,48,54,60}', '{}' FROM made)"
+        " INSERT INTO forecast_scores (series, valid_at, lead_s, truth, median, base_day,"
+        " inside80) SELECT id, date_trunc('hour', now()) - make_interval(hours => n), 10800,"
+        " 50, 49, 46, n > 6 FROM made, generate_series(1, 30) n",
+        [sensor],
+    )
+    page = open_page(f"/sensors/transformer/{sensor}?metric=oil_temp_c")
+    assert_drawn(page, LINE, chart=".forecast .chart")
+    said = page.locator(".forecast .count")
+    expect(said).to_contain_text("平均偏差 1.0 °C，较昨日同时刻 +75 %，80 % 区间命中 80 %（30 次）")
+    page = open_page(f"/sensors/transformer/{sensor}?metric=winding_temp_c")
+    expect(page.locator(".raw")).to_be_visible()
+    expect(page.locator(".forecast")).to_have_count(0)
+
+
 def test_a_stream_shows_the_city_and_what_is_declared(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:

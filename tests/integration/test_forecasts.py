@@ -13,6 +13,7 @@ from forecasts.groups import groups
 from forecasts.past import backtest_group
 from forecasts.round import is_due, issue_time, run_group
 from service.postgres import connect
+from storage.retention import KeepSettings, drop_old
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 DAYS = 36
@@ -155,6 +156,20 @@ def test_a_silent_sensor_is_stale_and_gets_no_forecast(conn: Connection) -> None
         " LEFT JOIN forecast_newest n ON n.series = s.id WHERE subject = 'noise-510104-01'"
     ).fetchone()
     assert row == ("stale", None)
+
+
+def test_old_forecasts_and_scores_are_dropped_and_young_ones_stay(conn: Connection) -> None:
+    for age_days in (400, 1):
+        at = END - timedelta(days=age_days)
+        conn.execute("INSERT INTO forecasts VALUES (1, %s, %s, '{}', '{}', '')", [at, at])
+        conn.execute(
+            "INSERT INTO forecast_scores (series, valid_at, lead_s, truth, median)"
+            " VALUES (1, %s, 3600, 1, 1)",
+            [at],
+        )
+    drop_old(conn, KeepSettings(), END)
+    for table in ("forecasts", "forecast_scores"):
+        assert conn.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (1,)
 
 
 def test_an_hour_is_waited_for() -> None:
