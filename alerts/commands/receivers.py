@@ -17,6 +17,7 @@ from alerts.delivery.vault import open_vault
 from alerts.event.events import Format
 from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
+from alerts.sources.records import subscribe
 from service.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Who is told: add, list, rotate, test, switch off.")
@@ -62,6 +63,19 @@ def add_command(
         secret = book.register(conn, given, guard, open_vault(settings.vault_file()), "api")
     shown = "" if secret_file or not secret else f"; secret (shown only now): {secret}"
     typer.echo(f"registered {name}{shown}")
+
+
+@app.command("follow")
+def follow_command(
+    name: str,
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="case.*, *.close; none = stop")
+    ] = None,
+) -> None:
+    """Send a receiver the steps of records. Example: … receivers follow duty 'case.*'"""
+    with acting("receiver.follow", name, patterns=patterns or []) as conn:
+        subscribe(conn, name, patterns or [])
+    typer.echo(f"{name} gets {', '.join(patterns or []) or 'no steps of records'}")
 
 
 @app.command("list")

@@ -4,6 +4,7 @@ The steps lie in ``record_events`` in the order in which they were committed. Ea
 transaction with what it owes, so that a restart tells nothing twice and forgets nothing.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -30,6 +31,7 @@ from catalog.site import site
 from records.payload import headline, payload
 
 PIECE = 50
+PATTERN = re.compile(r"[a-z0-9_*?]{1,40}\.[a-z0-9_*?]{1,40}")
 FORMATS = ("cityops", "cloudevents")
 """Formats that can hold a step; the others are made for alerts."""
 
@@ -124,6 +126,9 @@ def subscribe(conn: Connection, receiver: str, patterns: list[str]) -> None:
     address = load_addresses(conn).get(receiver)
     if address is None:
         raise NotFoundError(f"no receiver {receiver!r} is switched on")
+    for pattern in patterns:
+        if not PATTERN.fullmatch(pattern):
+            raise ValueError(f"{pattern[:60]!r} is no pattern of steps; write e.g. case.*")
     if patterns and address.format not in FORMATS:
         raise ConflictError(f"steps of records go to receivers of format {' or '.join(FORMATS)}")
     with conn.transaction():

@@ -90,6 +90,9 @@ def test_patterns_choose_types_and_some_formats_hold_no_steps(
     act(people.desk(), "repair", id, "mend")
     desk.later(seconds=1)
     assert [b["type"] for b in bodies(desk.conn, "works")] == ["repair.mend"]
+    for pattern in ("case", "case.*; DROP", "", "Case.x"):
+        with pytest.raises(ValueError, match="is no pattern of steps"):
+            subscribe(desk.conn, "works", [pattern])
     add_receiver(dsn, tmp_path, Stub(9), "cap", format="cap")
     with pytest.raises(ConflictError):
         subscribe(desk.conn, "cap", ["*.*"])
