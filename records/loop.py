@@ -87,3 +87,7 @@ def run_records(settings: Settings, vitals: Vitals, stop: threading.Event) -> No
             logger().warning("records wait for the database", reason=str(error)[:200])
             vitals.trouble(f"waits for PostgreSQL: {error}"[:200])
             stop.wait(TICK_S)
+        except Exception as error:  # deadlines must never end in silence
+            logger().error("a round of records failed", reason=repr(error)[:300])
+            vitals.trouble(f"round: {error}"[:200])
+            stop.wait(5.0)
