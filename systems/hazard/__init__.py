@@ -1,0 +1,1 @@
+"""Major hazard sources: tanks of dangerous chemicals and the gas detectors around them."""

@@ -1,0 +1,1 @@
+"""Kinds of incidents, one file each with a name ``INCIDENT``."""
