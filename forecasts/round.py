@@ -16,6 +16,7 @@ from forecasts.core.levels import Shift, believed, rebased, shifts
 from forecasts.core.members import members
 from forecasts.core.spec import Spec
 from forecasts.core.train import Model, train
+from forecasts.early import warn
 from forecasts.groups import Group
 from forecasts.history import HOUR, History, read
 from forecasts.scoring import scored
@@ -86,6 +87,8 @@ def run_group(conn: Connection, group: Group, end: datetime) -> Done:
         conn, [(ids[n], end, said.quantiles[n], said.members[n]) for n in rows], spec
     )
     save_newest(conn, [(ids[n], end, said.quantiles[n], said.weights[n]) for n in rows], spec)
+    if issued and group.level == "sensor":
+        warn(conn, group, end, ids, history, said.quantiles)
     again = RESCORED_HOURS if trained == len(ids) else NEW_HOURS
     scores = scored(memory, history, ids, spec, since=origin - again)
     save_scores(conn, scores, "live")

@@ -133,3 +133,31 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 A
     FROM best b JOIN dash.rules r ON r.stream = b.stream AND r.rule IN (b.rule, b.stream || '.' || b.rule)
     ORDER BY b.severity, b.chance DESC, b.subject LIMIT 200
 $$;
+
+-- What came of a rule's early warnings: hits, false ones, misses; share of the crossings that were
+-- told (POD), of the warnings that were false (FAR), median lead. On trial until 20 are verified and
+-- at most half were false. Brier: mean of (chance said - what came)^2 over what was raised.
+CREATE OR REPLACE FUNCTION dash.warning_record(p_rule text, p_days integer)
+RETURNS TABLE (rule text, severity smallint, standing bigint, hits bigint, false_ones bigint,
+               misses bigint, pod double precision, far double precision,
+               lead_h double precision, brier double precision, on_trial boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 AS $$
+    SELECT w.rule, w.severity, count(*) FILTER (WHERE outcome = 'open'), c.hits, c.falses, c.misses,
+           c.hits / nullif(c.hits + c.misses, 0)::float8, c.falses / nullif(c.hits + c.falses, 0)::float8,
+           percentile_cont(0.5) WITHIN GROUP (
+               ORDER BY extract(epoch FROM crossed_at - raised_at) / 3600 + 1)
+               FILTER (WHERE outcome = 'hit'),
+           avg((chance - (outcome = 'hit')::int) ^ 2) FILTER (WHERE outcome IN ('hit', 'false')),
+           c.hits + c.falses < 20 OR c.falses > c.hits
+    FROM forecast_warnings w, LATERAL (
+        SELECT count(*) FILTER (WHERE x.outcome = 'hit') AS hits,
+               count(*) FILTER (WHERE x.outcome = 'false') AS falses,
+               count(*) FILTER (WHERE x.outcome = 'miss') AS misses
+        FROM forecast_warnings x WHERE x.rule = w.rule AND x.severity = w.severity
+          AND x.raised_at >= now() - make_interval(days => least(greatest(p_days, 0), 3650))
+    ) c
+    WHERE (p_rule IS NULL OR w.rule = p_rule)
+      AND w.raised_at >= now() - make_interval(days => least(greatest(p_days, 0), 3650))
+    GROUP BY w.rule, w.severity, c.hits, c.falses, c.misses
+    ORDER BY 1, 2 LIMIT 500
+$$;

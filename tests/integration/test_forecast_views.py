@@ -101,3 +101,18 @@ def test_what_may_cross_a_limit_is_listed_with_its_likeliest_hour(conn: psycopg.
     nearer = conn.execute("SELECT max(chance) FROM dash.outlook(NULL, 1, 0.05, 'en')").fetchone()
     assert nearer is not None
     assert nearer[0] <= max(chance for _, chance, _ in rows)
+
+
+def test_the_record_of_warnings_counts_what_came_of_them(conn: psycopg.Connection) -> None:
+    conn.execute(
+        "INSERT INTO forecast_warnings (series, rule, severity, limit_value, raised_at, chance,"
+        " outcome, crossed_at) SELECT id, 'transformer.oil_temp', 2, 95,"
+        " now() - make_interval(hours => 10 + n), 0.8, CASE WHEN n < 3 THEN 'hit' WHEN n < 4"
+        " THEN 'false' ELSE 'miss' END, CASE WHEN n < 3 THEN now() - make_interval(hours => 9 + n)"
+        " END FROM forecast_series, generate_series(0, 4) n"
+    )
+    row = conn.execute(
+        "SELECT hits, false_ones, misses, pod, far, lead_h, brier, on_trial"
+        " FROM dash.warning_record('transformer.oil_temp', 30)"
+    ).fetchone()
+    assert row == (3, 1, 1, 0.75, 0.25, 2, pytest.approx((3 * 0.04 + 0.64) / 4), True)

@@ -9,9 +9,13 @@ import pytest
 from psycopg import Connection
 
 from forecasts import round as round_module
+from forecasts.core.panel import Panel
+from forecasts.early import limits_of, warn
 from forecasts.groups import groups
+from forecasts.history import History
 from forecasts.past import backtest_group
 from forecasts.round import is_due, issue_time, run_group
+from forecasts.store import series_ids
 from service.postgres import connect
 from storage.retention import KeepSettings, drop_old
 
@@ -156,6 +160,28 @@ def test_a_silent_sensor_is_stale_and_gets_no_forecast(conn: Connection) -> None
         " LEFT JOIN forecast_newest n ON n.series = s.id WHERE subject = 'noise-510104-01'"
     ).fetchone()
     assert row == ("stale", None)
+
+
+def test_a_warning_is_raised_once_comes_true_once_and_stands_in_the_record(dsn: str) -> None:
+    group, subject = groups("transformer")[0], "transformer-510104-01"
+    spec = group.spec
+    limit = limits_of(group, (subject,), END.date())[0]
+    above = float(limit.values[0])
+    calm, hot = np.full((1, 24), above - 20), np.full((1, 24), above - 20)
+    hot[0, -1] = above + 1
+    likely = np.tile(above + np.array([-4.0, -2, 2, 4, 6]), (1, len(spec.leads), 1))
+    with connect(dsn, "test", autocommit=True) as conn:
+        ids = series_ids(conn, group, (subject,))
+        for hours, values in enumerate((calm, calm, hot, hot)):
+            end = END + hours * HOUR
+            history = History((subject,), Panel.of(values, 3600), end - 24 * HOUR)
+            warn(conn, group, end, ids, history, likely)
+        rows = conn.execute(
+            "SELECT raised_at, ended_at, crossed_at, outcome FROM forecast_warnings"
+            " WHERE rule = %s AND severity = %s",
+            [limit.rule, limit.severity],
+        ).fetchall()
+    assert rows == [(END, END + 2 * HOUR, END + HOUR, "hit")]
 
 
 def test_old_forecasts_and_scores_are_dropped_and_young_ones_stay(conn: Connection) -> None:
