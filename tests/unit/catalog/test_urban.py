@@ -1,5 +1,6 @@
 """数字城管: 40 subclasses of 12 departments, the seven steps, the table of what may follow what."""
 
+from catalog.lifecycle.checks import problems
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from systems.urban.subclasses import BY_CODE, DEPARTMENTS, SUBCLASSES
@@ -41,3 +42,11 @@ def test_departments_can_neither_check_nor_close_their_own_work() -> None:
 def test_what_the_public_reads_holds_no_person() -> None:
     public = {field.name for field in case().all_fields if field.public}
     assert not public & {"phone", "source", "sensor", "photos_after"}
+
+
+def test_open311_shows_public_fields_only() -> None:
+    shown = case().open311
+    assert shown is not None and problems(case()) == []
+    wrong = shown.model_copy(update={"description": "phone"})
+    said = problems(case().model_copy(update={"open311": wrong}))
+    assert said == ["open311: field phone is not public"]
