@@ -169,10 +169,12 @@ def test_a_warning_is_raised_once_comes_true_once_and_stands_in_the_record(dsn: 
     above = float(limit.values[0])
     calm, hot = np.full((1, 24), above - 20), np.full((1, 24), above - 20)
     hot[0, -1] = above + 1
+    still = hot.copy()
+    still[0, -2:] = above + 1
     likely = np.tile(above + np.array([-4.0, -2, 2, 4, 6]), (1, len(spec.leads), 1))
     with connect(dsn, "test", autocommit=True) as conn:
         ids = series_ids(conn, group, (subject,))
-        for hours, values in enumerate((calm, calm, hot, hot)):
+        for hours, values in enumerate((calm, calm, hot, still)):
             end = END + hours * HOUR
             history = History((subject,), Panel.of(values, 3600), end - 24 * HOUR)
             warn(conn, group, end, ids, history, likely)
