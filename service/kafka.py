@@ -111,7 +111,8 @@ def instance_id(group: str, process: str, topics: Iterable[str]) -> str:
 
     A static member that is started again has its partitions at once. With other topics it must be
     another member: the broker gives a known one its old partitions without asking anew, and those
-    of a new stream would stay unread.
+    of a new stream would stay unread. Give topics with their ids where they may be made anew under
+    a running member: it is given none while they are away, and would be given none again.
     """
     return f"{group}.{process}.{crc32(''.join(sorted(topics)).encode()):08x}"
 

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,8 @@ from catalog.ticks import TICK_TYPE, encode_tick
 from catalog.topics import all_topics, shard_key
 from service.clock import SystemClock
 from service.errors import CityOpsError, TransientError
-from service.kafka import ensure_topics, instance_id
+from service.kafka import admin_client, ensure_topics, instance_id
+from service.kafka_log import topic_logs
 from service.log import configure, logger
 from service.postgres import connect
 from service.process import EXIT_STALLED, watch_stalls
@@ -231,18 +233,21 @@ class Shell(Service):
             self._ends[stored.topic, stored.partition] = stored.offset + 1
 
 
-def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
+def build_app(settings: WorkerSettings, vitals: Vitals, ids: Iterable[str] = ()) -> Any:
     """Return the Faust app: an agent per stream, and the shell beside them.
+
+    ``ids`` are those of the topics: with others it is another member of its group.
 
     Agents take turns record by record, so a backlog in one stream holds up no other one's alerts.
     """
     shell, name = Shell(settings, vitals), app_name(settings)
+    topics = [*shell.topics, *ids]
     app: Any = faust.App(
         name,
         broker=f"kafka://{settings.kafka}",
         broker_credentials=credentials(),
         datadir=str(settings.state_dir / "faust"),
-        consumer_group_instance_id=instance_id(name, settings.worker_instance, shell.topics),
+        consumer_group_instance_id=instance_id(name, settings.worker_instance, topics),
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
@@ -266,13 +271,18 @@ def build_app(settings: WorkerSettings, vitals: Vitals) -> Any:
     return app
 
 
-def _wait_for_servers(settings: WorkerSettings, vitals: Vitals, stop: threading.Event) -> None:
-    """Return when topics and database are there: Faust and the checkpoints need both at once."""
+def _wait_for_servers(settings: WorkerSettings, vitals: Vitals, stop: threading.Event) -> list[str]:
+    """Return the topics' ids when they and the database are there: both are needed at once."""
     topics = all_topics(settings.topic_prefix, tuple(streams()))
-    wait_for(
-        f"Kafka at {settings.kafka}", lambda: ensure_topics(settings.kafka, topics), vitals, stop
-    )
+
+    def ids() -> list[str]:
+        ensure_topics(settings.kafka, topics)
+        with closing(admin_client(settings.kafka)) as admin:
+            return [log.topic for log in topic_logs(admin, topics).values()]
+
+    found = wait_for(f"Kafka at {settings.kafka}", ids, vitals, stop)
     wait_for("PostgreSQL", lambda: connect(settings.database(), "worker").close(), vitals, stop)
+    return found or []
 
 
 def run_worker(settings: WorkerSettings) -> None:
@@ -282,9 +292,9 @@ def run_worker(settings: WorkerSettings) -> None:
     (settings.state_dir / "faust").mkdir(parents=True, exist_ok=True)
     vitals, stop = Vitals(name), threading.Event()
     serve_vitals(vitals, settings.metrics_port)
-    _wait_for_servers(settings, vitals, stop)
+    ids = _wait_for_servers(settings, vitals, stop)
     threading.Thread(target=watch_stalls, args=(vitals, stop, STALL_S), daemon=True).start()
-    app = build_app(settings, vitals)
+    app = build_app(settings, vitals, ids)
     faust.Worker(
         app, override_logging=False, redirect_stdouts=False, quiet=True
     ).execute_from_commandline()

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from catalog.registry import streams
+from catalog.topics import all_topics
+from service.kafka import admin_client
 from tests.support.lost_log import LONG_S, Copies, Platform, recovered, work_off
 from tests.support.servers import OwnServers, Spawner, wait_until
 
@@ -99,6 +102,30 @@ def test_a_log_restored_older_than_a_restored_database_is_not_gone_on_with_in_si
     platform.sent = 17
     platform.start(healthy=False)
     wait_until(lambda: platform.says("was restored from an older copy"), LONG_S, "both say so")
+    wait_until(lambda: len(platform.alerts()) == 1, LONG_S, "an alert says so")
+    platform.send(20)
+    platform.new_log()
+    recovered(platform)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.chaos
+def test_topics_made_anew_under_a_running_platform_stop_it_until_new_log(
+    platform: Platform,
+) -> None:
+    platform.start()
+    work_off(platform, 12)
+    admin = admin_client(platform.settings.kafka)
+    ours = all_topics("city", tuple(streams()))
+    admin.delete_topics(list(ours))
+    wait_until(lambda: not set(ours) & set(admin.list_topics()), LONG_S, "topics gone")
+    admin.close()
+    platform.make_topics()
+    wait_until(
+        lambda: (platform.revive(healthy=False), platform.says("is another log"))[1],
+        LONG_S,
+        "both say",
+    )
     wait_until(lambda: len(platform.alerts()) == 1, LONG_S, "an alert says so")
     platform.send(20)
     platform.new_log()

@@ -96,12 +96,14 @@ class Platform:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def revive(self) -> None:
+    def revive(self, healthy: bool = True) -> None:
         """Start again what left for that, as the supervisor does."""
         for number, process in enumerate(self.running):
             if process.child.handle.poll() is not None:
                 self.running[number] = self.spawn(
-                    *process.child.name.split("-"), env=self.env, deadline_s=LONG_S
+                    *process.child.name.split("-"),
+                    env=self.env,
+                    deadline_s=LONG_S if healthy else None,
                 )
 
     def alerts(self) -> list[tuple[str, str]]:
