@@ -43,8 +43,13 @@ def truth_command(
     console, report = Console(stderr=True), Report()
     folder = data or Path(os.environ.get(DATA_VARIABLE) or DATA)
     chosen = [_found(path) for path in maps or []]
-    if not chosen and folder.is_dir():
-        chosen = sorted(MAPS.glob("*.toml"))
+    if not chosen and not folder.is_dir():
+        console.print(
+            f"✗ no labelled data at {folder}: name its folder with --data, or {DATA_VARIABLE}",
+            soft_wrap=True,
+        )
+        raise typer.Exit(2)
+    chosen = chosen or sorted(MAPS.glob("*.toml"))
     with console.status("reading") as status:
         for path in chosen:
             report.files.append(score_map(path, folder, lambda n: status.update(f"scoring {n}")))

@@ -96,3 +96,9 @@ def test_the_command_tells_figures_as_json_and_as_text(tmp_path: Path) -> None:
     assert told["labelled"][0]["quality"][0]["values"] == 3 * 44
     done = CliRunner().invoke(app, given)
     assert "## Quality on sound data" in done.output
+
+
+def test_without_data_it_says_where_it_looked_and_what_to_name(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["truth", "--data", str(tmp_path / "nowhere")])
+    assert done.exit_code == 2
+    assert "nowhere: name its folder with --data" in " ".join(done.output.split())
