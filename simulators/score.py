@@ -101,9 +101,7 @@ def score(labels: list[Label], flags: list[Flag], stored: "Stored", poison: int)
     for label in labels:
         by_kind[label.kind].append(label)
     return [
-        _spikes(by_kind["spike"], flags),
-        _stuck(by_kind["stuck"], flags),
-        _late([t for t in by_kind["late"] if t.beyond], flags),
+        *detected(labels, flags),
         _once("duplicate", by_kind["duplicate"], stored),
         _once("out_of_order", by_kind["out_of_order"], stored),
         Score(
@@ -112,6 +110,15 @@ def score(labels: list[Label], flags: list[Flag], stored: "Stored", poison: int)
             sum(stored.count(t) == 0 for t in by_kind["missing"]),
         ),
         Score("poison", len(by_kind["poison"]), min(poison, len(by_kind["poison"]))),
+    ]
+
+
+def detected(labels: list[Label], flags: list[Flag]) -> list[Score]:
+    """Return the scores of what flags can tell: spikes, stuck values, readings that came late."""
+    return [
+        _spikes([t for t in labels if t.kind == "spike"], flags),
+        _stuck([t for t in labels if t.kind == "stuck"], flags),
+        _late([t for t in labels if t.kind == "late" and t.beyond], flags),
     ]
 
 

@@ -41,7 +41,8 @@ class Ledger:
             while not self.stop.wait(0.05):
                 moment = datetime.now(UTC)
                 while not self._post(client, {"sensor": "ledger", "depth_m": 0.01}, moment):
-                    self.stop.wait(0.2)
+                    if self.stop.wait(0.2):  # else it would spin where the platform is gone
+                        return
                 self.accepted.append(moment)
 
     def post(self, sensor: str, depth_m: float, moment: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from verify.truth.city import score_city
 from verify.truth.labelled import score_map
 from verify.truth.maps import MAPS
 from verify.truth.report import Report
@@ -36,6 +37,10 @@ def truth_command(
     data: Annotated[
         Path | None, typer.Option(help=f"folder of the labelled files; or {DATA_VARIABLE}")
     ] = None,
+    city: Annotated[
+        bool | None, typer.Option(help="the simulated city too; default: when no --map is given")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="seed of the simulated city")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="all figures as one JSON object")] = False,
     write: Annotated[Path | None, typer.Option(help="write the page to this file")] = None,
 ) -> None:
@@ -43,16 +48,19 @@ def truth_command(
     console, report = Console(stderr=True), Report()
     folder = data or Path(os.environ.get(DATA_VARIABLE) or DATA)
     chosen = [_found(path) for path in maps or []]
-    if not chosen and not folder.is_dir():
+    city = not maps if city is None else city
+    if not chosen and not folder.is_dir() and not city:
         console.print(
             f"✗ no labelled data at {folder}: name its folder with --data, or {DATA_VARIABLE}",
             soft_wrap=True,
         )
         raise typer.Exit(2)
-    chosen = chosen or sorted(MAPS.glob("*.toml"))
+    chosen = chosen or (sorted(MAPS.glob("*.toml")) if folder.is_dir() else [])
     with console.status("reading") as status:
         for path in chosen:
             report.files.append(score_map(path, folder, lambda n: status.update(f"scoring {n}")))
+        if city:
+            report.city += score_city(seed, lambda n: status.update(f"scoring {n}"))
     if write is not None:
         write.write_text(report.page(), "utf-8")
         console.print(f"written: {write}", highlight=False)
