@@ -26,18 +26,18 @@ SYSTEM = """
 from catalog.model import text
 from catalog.system import System
 
-SYSTEM = System(name="gas", title=text("智能气网", "Gas"), icon="propane", category="Safety")
+SYSTEM = System(name="heating", title=text("城市供热", "Heating"), icon="thermostat")
 """
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a whole system outside the tree, with one stream."""
-    made = tmp_path / "gas"
+    made = tmp_path / "heating"
     (made / "streams").mkdir(parents=True)
     (made / "system.py").write_text(SYSTEM)
     file = new_stream(NAME, "environment", made / "streams")
-    file.write_text(file.read_text().replace('domain="environment"', 'domain="gas"'))
+    file.write_text(file.read_text().replace('domain="environment"', 'domain="heating"'))
     return made
 
 
