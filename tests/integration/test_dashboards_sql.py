@@ -8,6 +8,9 @@ import psycopg
 import pytest
 from psycopg import Connection
 
+from catalog.registry import streams
+from catalog.sensors import sensors_of
+from catalog.site import site
 from dashboards.alerting import WATCHES, Watch
 from dashboards.expand import PanelQuery, View, panel_queries
 from tests.support.boards import BOARDS
@@ -78,7 +81,8 @@ def test_every_query_answers_in_its_panels_form(
             city.execute("RESET ROLE")
             after = _read_in_sequence(city)
         columns = [(c.name, c.type_code) for c in cursor.description or ()]
-        assert rows or query.kind == "annotation", f"{where}: empty"
+        empty = query.kind == "annotation" or _stands_elsewhere(query)
+        assert rows or empty, f"{where}: empty"
         assert len(rows) <= MOST_ROWS, where
         _check_form(query, columns, rows, where)
         if query.kind == "table":
@@ -104,6 +108,17 @@ def test_an_empty_range_gives_no_rows_and_no_error(reader: Connection, now: date
                 timeless = ("dash.limits", "VALUES ('", "dash.vital_line", "dash.state_history")
                 if not any(one in query.sql for one in timeless):
                     assert cursor.fetchall() == [], f"{query.dashboard} {query.panel}"
+
+
+def _stands_elsewhere(query: PanelQuery) -> bool:
+    """Tell whether the chart is of a stream that has no sensor in the district shown."""
+    shown = next(iter(site().districts))
+    absent = [
+        stream.title.zh
+        for stream in streams().values()
+        if shown not in {sensor.district for sensor in sensors_of(stream.name)}
+    ]
+    return query.dashboard == "cityops-district" and query.panel.startswith(tuple(absent))
 
 
 @pytest.mark.parametrize("watch", WATCHES, ids=lambda watch: watch.key)
