@@ -186,7 +186,9 @@ def test_nothing_goes_that_an_open_mark_still_needs(conn: Connection) -> None:
 
 def test_zero_days_means_for_ever(conn: Connection) -> None:
     store(conn, [("n-1", NOW - timedelta(days=9000), 50.0)])
-    forever = SETTINGS.model_copy(update={f"keep_{k}_days": 0 for k in ("1m", "15m", "1h")})
+    forever = SETTINGS.model_copy(
+        update={f"keep_{k}_days": 0 for k in ("1m", "15m", "1h", "forecasts")}
+    )
     assert set(keep_once(conn, forever, NOW).dropped) == {"raw"}
     assert number(conn, "aggregates_noise") == 1
 

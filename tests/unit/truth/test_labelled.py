@@ -99,6 +99,6 @@ def test_the_command_tells_figures_as_json_and_as_text(tmp_path: Path) -> None:
 
 
 def test_without_data_it_says_where_it_looked_and_what_to_name(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["truth", "--data", str(tmp_path / "nowhere")])
+    done = CliRunner().invoke(app, ["truth", "--no-city", "--data", str(tmp_path / "nowhere")])
     assert done.exit_code == 2
     assert "nowhere: name its folder with --data" in " ".join(done.output.split())
