@@ -75,6 +75,7 @@ def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all
     platform: Platform, tmp_path: Path
 ) -> None:
     layout, said = platform.layout, tmp_path / "said"
+    wait_until(lambda: not platform.unwell(), FLOW_S, "every process well")
     supervisor.stop_processes(layout, ["keep"])
     lines = deploy(layout.state, "status", code=1).splitlines()
     assert [line.split()[:3] for line in lines if "✗" in line] == [["keep", "✗", "stopped"]]
