@@ -82,11 +82,13 @@ def _ridge(
     n = good.sum(axis=1)
     bias = np.where(good, rest, 0.0).sum(axis=1) / np.maximum(n, 1)
     target = np.where(good, rest - bias[:, None], 0.0)
+    enough = n >= FEW_ROWS
+    if not enough.any():  # a young city: there is nothing to solve
+        return centre, scale, np.zeros_like(centre), np.zeros(len(n))
     turned = spread.transpose(0, 2, 1)
     gram = turned @ spread
     gram += (penalty * np.maximum(n, 1))[:, None, None] * np.eye(rows.shape[2])
     weights = np.linalg.solve(gram, turned @ target[:, :, None])[:, :, 0]
-    enough = n >= FEW_ROWS
     return centre, scale, np.where(enough[:, None], weights, 0.0), np.where(enough, bias, 0.0)
 
 
