@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -71,6 +71,28 @@ def load(path: Path, name: str, kind: type[T]) -> T:
     found = getattr(load_module(path), name, None)
     if not isinstance(found, kind):
         raise DeclarationError(f"{path}: no {name} = {kind.__name__}(...) in this file")
+    return found
+
+
+class Named(Protocol):
+    """A declaration that bears the name of its file."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def load_named(path: Path, what: str, kind: type[N]) -> N:
+    """Return what a file declares under ``what``, which bears the file's name."""
+    found = load(path, what, kind)
+    if found.name != path.stem:
+        raise DeclarationError(
+            f"{path}: the {what.lower()} is named {found.name!r}, the file {path.stem!r}"
+        )
     return found
 
 

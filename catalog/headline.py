@@ -33,10 +33,15 @@ def margin_attribute(stream: Stream) -> str | None:
     return min(limits)[1] if limits else None
 
 
+def _limit_title(stream: Stream) -> Text:
+    limit = margin_attribute(stream)
+    return next(a for a in stream.attributes if a.name == limit).title
+
+
 def distance_title(stream: Stream) -> Text:
     """Return the title of a ``margin`` headline as the distance that charts show."""
     metric = stream.quantity(stream.headline).title
-    limit = next(a for a in stream.attributes if a.name == margin_attribute(stream)).title
+    limit = _limit_title(stream)
     return Text(zh=f"{metric.zh}较{limit.zh}", en=f"{metric.en} above {limit.en.lower()}")
 
 
@@ -46,9 +51,8 @@ def vital_title(stream: Stream) -> Text:
     if stream.overall != "margin":
         zh, en = OVERALL[fold(stream)]
         return Text(zh=f"{metric.zh}{zh}", en=f"{metric.en}{en}")
-    limit = next(a for a in stream.attributes if a.name == margin_attribute(stream)).title
     # the sensor is named below it: short enough for a narrow tile
-    return Text(zh=f"较{limit.zh}", en=f"{distance_title(stream).en}, worst")
+    return Text(zh=f"较{_limit_title(stream).zh}", en=f"{distance_title(stream).en}, worst")
 
 
 OVERALL = {

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from catalog.declared import DeclarationError, files_of, load
+from catalog.declared import DeclarationError, files_of, load_named
 from catalog.model import ENGINEERING, Frozen, Name, Severity, Source, Text
 from catalog.site import site
 
@@ -101,9 +101,7 @@ def incident_kinds() -> dict[str, IncidentKind]:
 
 
 def _load(path: Path) -> IncidentKind:
-    kind = load(path, "INCIDENT", IncidentKind)
-    if kind.name != path.stem:
-        raise DeclarationError(f"{path}: the incident is named {kind.name!r}")
+    kind = load_named(path, "INCIDENT", IncidentKind)
     owners = site().owners
     if unknown := {task.owner for task in kind.tasks} - set(owners):
         raise DeclarationError(

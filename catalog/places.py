@@ -4,6 +4,9 @@ from pydantic import Field
 
 from catalog.base import Frozen, Name, Text
 
+KM_PER_DEGREE = 111.32
+"""Of latitude; of longitude at the equator."""
+
 
 class District(Frozen):
     """A county-level division by GB/T 2260, with its seat (WGS-84 degrees) and population."""

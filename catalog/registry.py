@@ -9,7 +9,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from catalog.declared import DeclarationError, files_of, load, system_folders
+from catalog.declared import DeclarationError, files_of, load, load_named, system_folders
 from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import AnyRule, Stream
 from catalog.platform import PLATFORM
@@ -44,11 +44,7 @@ def stream_files() -> list[Path]:
 
 def load_stream(path: Path) -> Stream:
     """Load the declaration in one file; ``DeclarationError`` when it holds none of that name."""
-    stream = load(path, "STREAM", Stream)
-    if stream.name != path.stem:
-        raise DeclarationError(
-            f"{path}: the stream is named {stream.name!r}, the file {path.stem!r}"
-        )
+    stream = load_named(path, "STREAM", Stream)
     if stream.name in (PLATFORM, RECORDS):
         raise DeclarationError(f"{path}: {stream.name!r} is the name of the platform's own rules")
     return stream

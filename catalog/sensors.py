@@ -4,14 +4,13 @@ import math
 from functools import cache
 
 from catalog.model import Stream, text
-from catalog.places import District, Sensor
+from catalog.places import KM_PER_DEGREE, District, Sensor
 from catalog.registry import stream, streams
 from catalog.site import site, stations
 
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 SPREAD_KM = {True: 2.2, False: 4.5}
 """Radius around the seat for central and other districts."""
-KM_PER_DEGREE = 111.32
 
 
 @cache

@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 from catalog.model import Text
+from catalog.places import KM_PER_DEGREE
 from catalog.site import Point, site
 
-KM_PER_DEGREE = 111.32
 RING_POINTS = 72
 
 

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 
 from catalog.lifecycle.fields import Values
 from catalog.lifecycle.record import Record
+from catalog.places import KM_PER_DEGREE
 from catalog.shapes import boundaries
 
-METRES_PER_DEGREE = 111_320.0
+METRES_PER_DEGREE = 1000 * KM_PER_DEGREE
 EARTH_RADIUS_M = 6_371_008.8
 
 

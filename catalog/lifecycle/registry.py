@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.base import text
-from catalog.declared import DeclarationError, files_of, load
+from catalog.declared import DeclarationError, files_of, load_named
 from catalog.lifecycle.checks import problems
 from catalog.lifecycle.record import Record
 from catalog.rules import OverdueRule
@@ -26,11 +26,7 @@ def records() -> dict[str, Record]:
 
 def load_record(path: Path) -> Record:
     """Load the declaration in one file; ``DeclarationError`` says what is wrong with it."""
-    record = load(path, "RECORD", Record)
-    if record.name != path.stem:
-        raise DeclarationError(
-            f"{path}: the record is named {record.name!r}, the file {path.stem!r}"
-        )
+    record = load_named(path, "RECORD", Record)
     if found := problems(record):
         raise DeclarationError(f"{path}: {'; '.join(found)}")
     return record.model_copy(update={"system": path.parent.parent.name})

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.model import Stream
-from catalog.places import Sensor
-from catalog.sensors import KM_PER_DEGREE, sensors_of
+from catalog.places import KM_PER_DEGREE, Sensor
+from catalog.sensors import sensors_of
 from catalog.site import site
 from simulators.core.chance import Chance, Floats, Keys, key_of
 
