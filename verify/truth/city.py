@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from catalog.contracts import Transition
+from catalog.contracts import FLAG_FAIL, FLAG_SUSPECT, Transition
 from catalog.registry import stream, streams
+from engine.outputs import Outputs
 from engine.partition import PartitionEngine
 from simulators.core.city import City
 from simulators.core.events import Event
@@ -75,18 +76,22 @@ def length_s(name: str) -> float:
 
 def play_faults(name: str, seed: int) -> tuple[list[Label], list[Flag]]:
     """Return the labels of the injected faults and the engine's flags."""
-    declared = stream(name)
-    plan = Plan(names=(name,), seed=seed, faults=FAULTS)
-    live, engine = LiveCity(plan, START), PartitionEngine(declared)
-    labels, flags = live.catch_up(START + length_s(name)), []
-    for waiting in live.waiting:
-        out = engine.process(waiting.batch, waiting.made_at)
-        flags += [
-            Flag(s, sensor, "" if metric == "*" else metric, test, at / US)
-            for s, sensor, at, metric, test, flag, _ in out.flags
-            if flag in (3, 4)
-        ]
+    live = LiveCity(Plan(names=(name,), seed=seed, faults=FAULTS), START)
+    labels = live.catch_up(START + length_s(name))
+    flags = [
+        Flag(s, sensor, "" if metric == "*" else metric, test, at / US)
+        for out in processed(live, name)
+        for s, sensor, at, metric, test, flag, _ in out.flags
+        if flag in (FLAG_SUSPECT, FLAG_FAIL)
+    ]
     return labels, flags
+
+
+def processed(live: LiveCity, name: str) -> Iterator[Outputs]:
+    """Yield what one engine makes of the readings of a stream that wait, frame by frame."""
+    engine = PartitionEngine(stream(name))
+    for waiting in live.waiting:
+        yield engine.process(waiting.batch, waiting.made_at)
 
 
 def alerts_of(scenario: Scenario, seed: int) -> Row:
@@ -126,9 +131,7 @@ def transitions(name: str, seed: int, event: Event, until: float) -> list[Transi
     live = LiveCity(Plan(names=(name,), seed=seed, faults=NO_FAULTS), begin)
     live.take_up([event])
     live.catch_up(until)
-    engine = PartitionEngine(stream(name))
-    out = (engine.process(waiting.batch, waiting.made_at) for waiting in live.waiting)
-    return [transition for outputs in out for transition in outputs.transitions]
+    return [t for out in processed(live, name) for t in out.transitions]
 
 
 def row(what: str, made: int, found: int, flags: int, explained: int) -> Row:
