@@ -2,7 +2,7 @@
 
 from psycopg import Connection
 
-from alerts.errors import UnknownUserError
+from catalog.errors import InvalidError
 
 
 def assignable(conn: Connection) -> list[str]:
@@ -12,6 +12,7 @@ def assignable(conn: Connection) -> list[str]:
 
 
 def require_user(conn: Connection, name: str) -> None:
-    """Raise ``UnknownUserError`` unless ``name`` is a user who may log in, or empty."""
+    """Raise ``InvalidError`` unless ``name`` is a user who may log in, or empty."""
     if name and name not in (known := assignable(conn)):
-        raise UnknownUserError(f"no user {name!r}; known: {', '.join(known) or 'none'}")
+        known_names = ", ".join(known) or "none"
+        raise InvalidError(f"no user {name!r}; known: {known_names}", "body.to", code="unknown")

@@ -16,13 +16,18 @@ from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from catalog.errors import FatalError
+
 ROOT = Path(__file__).parent.parent
 SYSTEMS_FOLDER = ROOT / "systems"
 T = TypeVar("T")
 
 
-class DeclarationError(ValueError):
+class DeclarationError(FatalError, ValueError):
     """A file that cannot be read: where it is wrong, and what to write instead."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="declaration", stage="declaring")
 
 
 @cache

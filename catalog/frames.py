@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from catalog.errors import ContractError
 from catalog.model import Stream
 from catalog.registry import streams
 
@@ -35,12 +36,11 @@ EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST = datetime(2262, 1, 1, tzinfo=UTC)
 
 
-class FrameError(ValueError):
+class FrameError(ContractError):
     """A message that is no valid frame; ``code`` is bounded: metric label, dead-letter code."""
 
     def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
+        super().__init__(reason, code=code, stage="receiving")
         self.reason = reason
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from psycopg import Connection
 
+from catalog.errors import ForbiddenError
 from console.login_limits import Trust
 from console.passwords import check_password, fits, hash_password
 from console.roles import Role
@@ -25,8 +26,10 @@ class SessionTimes:
     absolute: timedelta = timedelta(hours=12)
 
 
-class LoginError(ValueError):
+class LoginError(ForbiddenError):
     """The name or the password is wrong; which of both is not told."""
+
+    usual_code = "login"
 
 
 def add_user(

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.errors import ConflictError, NotFoundError
+from catalog.errors import ConflictError, NotFoundError
 from console.frame import View
 from console.mistakes import mistake
 from console.roles import Principal, Role

@@ -8,6 +8,8 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from catalog.errors import InvalidError
+
 SHORTEST = 10
 LONGEST = 200
 SHORTEST_DIGITS = 16
@@ -26,12 +28,11 @@ USUAL = frozenset(Path(__file__).with_name("usual_passwords.txt").read_text().sp
 LIKE = str.maketrans("@04135$!7", "aoaiessit")
 
 
-class PasswordError(ValueError):
+class PasswordError(InvalidError):
     """A password is not taken; ``code`` is see ``password.*`` of the texts."""
 
     def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
-        self.code = code
+        super().__init__(words, code=code)
 
 
 def check_password(name: str, password: str, old: str = "") -> None:

@@ -12,8 +12,13 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from alerts.errors import ConflictError, NotFoundError, UnknownUserError
-from records import errors as refusals
+from catalog.errors import (
+    CityOpsError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+)
 from service.log import logger
 from service.postgres import is_transient
 
@@ -23,18 +28,17 @@ RETRY_AFTER_S = "2"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-class Problem(Exception):
+class Problem(CityOpsError):
     """An answer other than success; raise it anywhere below a router.
 
     ``code`` is bounded and becomes ``type`` ``urn:cityops:<code>``.
     """
 
     def __init__(self, status: int, title: str, detail: str, code: str, **headers: str) -> None:
-        super().__init__(detail)
+        super().__init__(detail, code=code, stage="acting")
         self.status = status
         self.title = title
         self.detail = detail
-        self.code = code
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -98,11 +102,8 @@ def install(app: FastAPI, refused: Callable[[Request, int], None]) -> None:
         HTTPException: _http,
         NotFoundError: lambda error: not_found(str(error)),
         ConflictError: lambda error: Problem(409, CONFLICT, str(error), "conflict"),
-        refusals.NotFoundError: lambda error: not_found(str(error)),
-        refusals.ConflictError: lambda error: Problem(409, CONFLICT, str(error), "conflict"),
-        refusals.ForbiddenError: lambda error: Problem(403, "not allowed", str(error), "role"),
-        refusals.InvalidError: lambda error: Refused(error.field, "invalid", str(error)),
-        UnknownUserError: lambda error: Refused("body.to", "unknown", str(error)),
+        ForbiddenError: lambda error: Problem(403, "not allowed", str(error), "role"),
+        InvalidError: lambda error: Refused(error.field, error.code, str(error)),
         PoolTimeout: lambda _: _away(),
         psycopg.Error: _database,
         Exception: lambda _: _ours(),

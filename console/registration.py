@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alerts.errors import ConflictError, NotFoundError
 from alerts.event.labels import Matcher
 from alerts.routing.silences import LONGEST, SilenceDraft, add_silence, end_silence, list_silences
+from catalog.errors import ConflictError, NotFoundError
 from catalog.sensors import sensor as declared_sensor
 from catalog.site import site
 from console.dossier import distance_km

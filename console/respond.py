@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
-from alerts.errors import NotFoundError
 from alerts.sources.responses import STEPS, Addressed, Step, addressed, list_responses, respond
+from catalog.errors import NotFoundError
 from catalog.site import zone
 from console.alerting import Room
 from console.auth import Conn

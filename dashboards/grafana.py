@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import httpx
 
+from catalog.errors import CityOpsError
+
 Json = dict[str, Any]
 TIMEOUT_S = 15.0
 ATTEMPTS = 3
@@ -24,11 +26,11 @@ PLAYLISTS, PLAYLIST_RESOURCES = (
 RESOURCES_SINCE = 12
 
 
-class GrafanaError(Exception):
+class GrafanaError(CityOpsError):
     """Grafana did not do what was asked; ``status`` is HTTP's, 0 when it could not be reached."""
 
     def __init__(self, message: str, status: int = 0) -> None:
-        super().__init__(message)
+        super().__init__(message, code="grafana", stage="delivering")
         self.status = status
 
 

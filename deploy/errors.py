@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from catalog.errors import FatalError
 
-class DeployError(Exception):
+
+class DeployError(FatalError):
     """Report that a set-up or start step failed; the text is shown to the person as it is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="deploy", stage="starting")
 
 
 class MissingPackagesError(DeployError):

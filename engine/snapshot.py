@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from catalog.errors import FatalError
 from engine import windows
 from engine.layout import SEEN, Labels, carry_over, is_named, labels
 from engine.state import Pipeline, Silence, State
-from service.errors import FatalError
 
 FORMAT = 5
 EARLIER = 4

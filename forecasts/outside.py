@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from catalog.base import Floats
+from catalog.errors import ContractError
 from forecasts.core.panel import Panel
 from forecasts.core.spec import DAY_S, Spec
-from service.errors import ContractError
 
 STEPS = (900, 3600)
 LEADS_H = {900: (0.25, 0.5, 1, 3, 6, 24), 3600: (1, 3, 6, 24)}

@@ -13,6 +13,7 @@ from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from catalog.contracts import DeadLetter
+from catalog.errors import TransientError
 from catalog.model import Stream
 from catalog.registry import streams
 from ingest.arrow_body import parse_arrow
@@ -22,7 +23,6 @@ from ingest.problems import add_problems, problem, refusal
 from ingest.producer import FrameProducer
 from ingest.readings import Refused, parse_json
 from service.clock import Clock
-from service.errors import TransientError
 from service.metrics import seconds, sizes
 from service.settings import Settings
 from service.vitals import Vitals

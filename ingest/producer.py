@@ -11,10 +11,10 @@ from kafka.errors import KafkaError
 from prometheus_client import Counter
 
 from catalog.contracts import DEAD_LETTER_TYPE, DeadLetter, encode_json
+from catalog.errors import TransientError
 from catalog.frames import MAX_READINGS, encode, frame_headers
 from catalog.model import Stream
 from catalog.topics import dead_letters_topic, readings_topic, shard_key, shard_of
-from service.errors import TransientError
 from service.kafka import abandon, producer
 from service.metrics import seconds
 from service.settings import Settings

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from catalog.errors import ContractError
 from catalog.frames import (
     DEVICE_FLAGS,
     EARLIEST,
@@ -45,11 +46,11 @@ class FieldError(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Refused(Exception):
+class Refused(ContractError):
     """The request breaks the contract; nothing of it is kept."""
 
     def __init__(self, errors: list[FieldError], status: int = 422) -> None:
-        super().__init__(f"{len(errors)} errors")
+        super().__init__(f"{len(errors)} errors", code="contract", stage="receiving")
         self.errors = errors
         self.status = status
 

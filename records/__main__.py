@@ -13,13 +13,13 @@ from psycopg import Connection
 from rich.console import Console
 from rich.table import Table
 
+from catalog.errors import RefusedError
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from catalog.site import zone
 from records import act as path
 from records.context import Context, grants_of
-from records.errors import RefusedError
 from records.imports import import_lines
 from records.loop import run_records
 from records.payload import headline

@@ -12,13 +12,13 @@ from typing import Literal
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
+from catalog.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, RefusedError
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from catalog.lifecycle.working_time import working_time
 from records import store
 from records.attachments import claim
 from records.context import Context
-from records.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, RefusedError
 from records.keys import Done, repeated
 from records.near import district_at, near
 from records.steps import (

@@ -10,10 +10,10 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from pydantic import BaseModel
 
+from catalog.errors import InvalidError, NotFoundError
 from catalog.lifecycle.fields import Values
 from catalog.lifecycle.record import Record
 from records.context import Context
-from records.errors import InvalidError, NotFoundError
 
 LARGEST = 10 * 1024 * 1024
 LONGEST_NAME = 120

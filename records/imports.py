@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from catalog.errors import NotFoundError, RefusedError
 from records.act import act, open_record
 from records.context import Context
-from records.errors import NotFoundError, RefusedError
 from records.keys import LONGEST_KEY
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalog.errors import ConflictError, InvalidError
 from records.context import Context
-from records.errors import ConflictError, InvalidError
 
 LONGEST_KEY = 200
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from psycopg import Connection, sql
 from pydantic import BaseModel
 
+from catalog.errors import InvalidError, NotFoundError
 from catalog.lifecycle.kpi import Condition, Count, Kpi, Score
 from catalog.lifecycle.record import Record
-from records.errors import InvalidError, NotFoundError
 
 WHOLE = ""
 """The group of all records, where none is asked for."""

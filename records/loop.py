@@ -12,11 +12,11 @@ import psycopg
 from prometheus_client import Counter
 from psycopg import Connection
 
+from catalog.errors import RefusedError
 from catalog.lifecycle.registry import records
 from catalog.site import zone
 from records.act import mark_late, open_record
 from records.context import Context
-from records.errors import RefusedError
 from records.openings import open_asked
 from service.log import logger
 from service.postgres import connect, now_of

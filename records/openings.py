@@ -10,11 +10,11 @@ from fnmatch import fnmatchcase
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from catalog.errors import RefusedError
 from catalog.lifecycle.record import FromRule, Record
 from catalog.lifecycle.registry import records
 from records.act import open_record
 from records.context import Context
-from records.errors import RefusedError
 
 Facts = Mapping[str, str | float | None]
 """What is known of an alert: the names of ``catalog.lifecycle.record.ALERT_FACTS``."""

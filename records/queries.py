@@ -9,9 +9,9 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from catalog.errors import InvalidError, NotFoundError
 from catalog.lifecycle.record import Record
 from records.attachments import Attachment, attachments_of
-from records.errors import InvalidError, NotFoundError
 from records.near import Likeness, near
 from records.store import COLUMNS, Entry, Row, log_of
 

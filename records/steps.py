@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from catalog.errors import ConflictError, InvalidError, NotFoundError
 from catalog.lifecycle.calendar import Calendar
 from catalog.lifecycle.fields import RecordField, Value, Values
 from catalog.lifecycle.record import BACK, Move, Record
 from records import timers as clocks
-from records.errors import ConflictError, InvalidError, NotFoundError
 from records.timers import Timer
 
 OPEN, UNDO, OVERDUE, DUE_SOON = "open", "undo", "overdue", "due_soon"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import typer
 
+from catalog.errors import CityOpsError, FatalError
 from catalog.registry import DeclarationError
-from service.errors import CityOpsError, FatalError
 from service.process import EXIT_FATAL
 from service.settings import Settings
 

@@ -16,7 +16,7 @@ from zlib import crc32
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.structs import TopicPartition
 
-from service.errors import TransientError
+from catalog.errors import TransientError
 from service.kafka import consumer
 
 Place = tuple[str, int]

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from service.errors import FatalError
+from catalog.errors import FatalError
 from service.log import configure, logger
 from service.settings import Settings
 from service.vitals import Vitals

@@ -129,7 +129,7 @@ def scenario_command(
             out.print(f"已启动 / started: {event.id}")
             return
         drill.drive(link, event, alarms, drill.Watch(settings, alarms, event.start), out)
-    except drill.NotLive as error:
+    except drill.NotLiveError as error:
         out.print(f"[red]✗[/red] {error}", soft_wrap=True)
         raise typer.Exit(1) from None
 

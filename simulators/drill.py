@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from catalog.errors import ConflictError
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from catalog.site import zone
@@ -33,7 +34,7 @@ DURATION = re.compile(r"^(\d+(?:\.\d+)?)(s|m|h)?$")
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class NotLive(Exception):
+class NotLiveError(ConflictError):
     """No live city that could play the scenario."""
 
 
@@ -69,7 +70,7 @@ class LiveCityLink:
         """Return what the live city last said; ``NotLive`` when it has been silent."""
         state = self.control.live()
         if state is None or self._age_s(state) > LIVE_WITHIN_S:
-            raise NotLive(
+            raise NotLiveError(
                 f"no live city runs with the state folder {self._folder.absolute()}: start it with"
                 " `make run` or `python -m simulators live`, or set CITYOPS_STATE_DIR"
             )
@@ -189,7 +190,7 @@ def _wait_taken_up(link: LiveCityLink, event: Event) -> None:
     end = time.monotonic() + TAKEN_UP_WITHIN_S
     while event.id not in link.state().events:
         if time.monotonic() > end:
-            raise NotLive("the live city has not taken up the scenario; look at its log")
+            raise NotLiveError("the live city has not taken up the scenario; look at its log")
         time.sleep(POLL_S / 4)
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
+from catalog.errors import TransientError
 from catalog.frames import frame_headers
 from catalog.model import Stream
 from catalog.registry import stream, streams
 from catalog.topics import PARTITIONS, all_topics, readings_topic
 from ingest.producer import FrameProducer
 from service.clock import Clock
-from service.errors import TransientError
 from service.kafka import ensure_topics
 from service.log import logger
 from service.settings import Settings

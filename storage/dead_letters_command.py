@@ -14,7 +14,7 @@ import typer
 from psycopg import Connection
 from rich.console import Console
 
-from service.errors import CityOpsError
+from catalog.errors import CityOpsError
 from service.postgres import connect
 from service.settings import Settings
 from storage import dead_letters

@@ -22,7 +22,7 @@ from kafka.structs import TopicPartition
 from prometheus_client import Counter
 from psycopg import Connection
 
-from service.errors import FatalError, TransientError
+from catalog.errors import FatalError, TransientError
 from service.kafka import consumer, ensure_topics, instance_id, keep_rejoining, notice_takeover
 from service.log import logger
 from service.metrics import seconds, sizes

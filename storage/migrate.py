@@ -7,10 +7,10 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
+from catalog.errors import FatalError
 from catalog.registry import streams
 from catalog.sensors import sensors
 from catalog.site import site
-from service.errors import FatalError
 from service.postgres import connect
 from storage.roles import apply_rights
 from storage.tables import ensure_stream_tables

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from psycopg import Connection
 
-from service.errors import TransientError
+from catalog.errors import TransientError
 from service.kafka_log import LogId, Mark, Place
 
 # one statement for all partitions: each round trip is paid by every reading's latency

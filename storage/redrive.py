@@ -8,9 +8,9 @@ from typing import Any, Literal
 import httpx
 from psycopg import Connection
 
+from catalog.errors import FatalError, TransientError
 from catalog.frames import read_batch
 from catalog.registry import streams
-from service.errors import FatalError, TransientError
 from service.settings import Settings
 from storage.dead_letters import Selection, Summary, find, is_redrivable, request_body, way_out
 

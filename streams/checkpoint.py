@@ -7,7 +7,7 @@ from datetime import datetime
 import lz4.frame
 from psycopg import Connection
 
-from service.errors import TransientError
+from catalog.errors import TransientError
 from service.kafka_log import LogId, Mark, Place
 from service.postgres import connect
 from storage.shell import record_by_shell

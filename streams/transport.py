@@ -10,7 +10,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from kafka.errors import KafkaError
 
-from service.errors import CityOpsError, FatalError
+from catalog.errors import CityOpsError, FatalError
 from service.kafka_login import login
 from service.log import logger
 from service.process import EXIT_FATAL, EXIT_STALLED

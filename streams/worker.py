@@ -17,11 +17,11 @@ from mode import Service
 from mode.utils.objects import cached_property
 from pydantic import Field
 
+from catalog.errors import CityOpsError, TransientError
 from catalog.registry import streams
 from catalog.ticks import TICK_TYPE, encode_tick
 from catalog.topics import all_topics, shard_key
 from service.clock import SystemClock
-from service.errors import CityOpsError, TransientError
 from service.kafka import admin_client, ensure_topics, instance_id
 from service.kafka_log import topic_logs
 from service.log import configure, logger

@@ -10,10 +10,10 @@ from rich.table import Table
 from alerts.event.labels import Labels, alert_labels
 from alerts.routing.routes import Routes, read_routes
 from alerts.settings import AlertSettings
+from catalog.errors import FatalError
 from catalog.model import Severity
 from catalog.registry import streams
 from service.clock import SystemClock
-from service.errors import FatalError
 
 app = typer.Typer(no_args_is_help=True, help="Check the routing file and try it.")
 File = Annotated[Path | None, typer.Option("--file", help="routes file (default: the running one)")]

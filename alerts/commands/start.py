@@ -14,7 +14,7 @@ from alerts.delivery.receivers_file import read_file
 from alerts.delivery.vault import open_vault
 from alerts.routing.routes import Routes, check_receivers, read_routes
 from alerts.settings import AlertSettings
-from service.errors import FatalError
+from catalog.errors import FatalError
 from service.postgres import connect
 from storage.shell import record_by_shell, shell_user
 

@@ -16,7 +16,7 @@ from alerts.delivery.guard import Guard, guard_of
 from alerts.delivery.vault import Vault, open_vault
 from alerts.settings import AlertSettings
 from alerts.wake import CHANNEL, wake_screens
-from service.errors import FatalError
+from catalog.errors import FatalError
 from service.log import logger
 from service.metrics import seconds
 from service.postgres import connect

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 from psycopg.conninfo import conninfo_to_dict
 
+from catalog.errors import InvalidError
 from service.settings import Settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -23,8 +24,10 @@ METADATA = ("100.100.100.200", "169.254.169.254", "fd00:ec2::254")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-class RefusedTargetError(ValueError):
+class RefusedTargetError(InvalidError):
     """This address may not be called; the text says which rule forbids it."""
+
+    usual_code = "target"
 
 
 @dataclass(frozen=True, slots=True)

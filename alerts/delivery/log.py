@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from alerts.delivery.links import Links, mask
 from alerts.delivery.outbox import Letter, load_addresses, put
-from alerts.errors import ConflictError, NotFoundError
 from alerts.event.events import Event
 from alerts.wake import CHANNEL
+from catalog.errors import ConflictError, NotFoundError
 
 State = Literal["waiting", "delivered", "failed", "all"]
 

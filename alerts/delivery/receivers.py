@@ -23,9 +23,9 @@ from pydantic import (
 from alerts.delivery.guard import Guard, hide
 from alerts.delivery.outbox import lock_writers
 from alerts.delivery.vault import Vault
-from alerts.errors import ConflictError, NotFoundError
 from alerts.event.events import Format
 from alerts.wake import wake_delivery
+from catalog.errors import ConflictError, NotFoundError
 from catalog.registry import systems
 from catalog.rules import Concern
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alerts.delivery.receivers import Receiver
-from service.errors import FatalError
+from catalog.errors import FatalError
 
 
 class ReceiversFile(BaseModel):

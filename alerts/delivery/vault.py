@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from service.errors import FatalError
+from catalog.errors import FatalError
 
 MARK = "fernet:"
 

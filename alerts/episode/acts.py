@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from psycopg import Connection
 
-from alerts.errors import ConflictError, NotFoundError
 from alerts.people import require_user
 from alerts.wake import wake_screens
+from catalog.errors import ConflictError, NotFoundError
 
 LONGEST_SHELF = timedelta(days=7)
 

@@ -16,9 +16,9 @@ from alerts.episode.models import (
     TransitionRow,
     TransitionView,
 )
-from alerts.errors import NotFoundError
 from alerts.event.labels import Matcher, all_match
 from alerts.rows import read_rows
+from catalog.errors import NotFoundError
 from catalog.registry import streams
 
 COLUMNS = ", ".join(f"e.{name}" for name in Alert.model_fields)

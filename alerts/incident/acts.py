@@ -7,13 +7,13 @@ from datetime import datetime
 from psycopg import Connection
 
 from alerts.delivery.outbox import lock_writers
-from alerts.errors import ConflictError
 from alerts.incident.course import mark, merge, read_incidents, reopen
 from alerts.incident.events import incident_event
 from alerts.incident.queries import get_incident, must_be_open
 from alerts.routing.notify import Notifier
 from alerts.settings import AlertSettings
 from alerts.wake import wake_screens
+from catalog.errors import ConflictError
 
 
 def confirm_incident(

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from psycopg import Connection
 
-from alerts.errors import NotFoundError
 from alerts.incident.queries import get_incident
 from alerts.people import require_user
 from alerts.wake import wake_screens
+from catalog.errors import NotFoundError
 
 
 def acknowledge_incident(conn: Connection, incident: str, by: str, note: str, at: datetime) -> bool:

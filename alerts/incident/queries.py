@@ -6,8 +6,8 @@ from typing import Any, Literal
 from psycopg import Connection
 from pydantic import BaseModel
 
-from alerts.errors import ConflictError, NotFoundError
 from alerts.rows import read_rows
+from catalog.errors import ConflictError, NotFoundError
 from catalog.incident import IncidentKind, incident_kinds
 from catalog.model import Text
 

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from catalog.errors import FatalError
 from catalog.registry import systems
 from catalog.rules import Concern
 from catalog.site import site, zone
-from service.errors import FatalError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ReceiverName = Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,62})$")]

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.delivery.outbox import Address, Letter, load_addresses, put
 from alerts.delivery.receivers import Level
-from alerts.errors import ConflictError, NotFoundError
 from alerts.event.events import Event, level_data
 from alerts.event.fields import Moment, Words
 from alerts.event.labels import severity_name
 from alerts.routing.notify import Notifier
 from alerts.wake import wake_screens
+from catalog.errors import ConflictError, NotFoundError
 
 LONGEST_MIN = 24 * 60
 SLACK = timedelta(minutes=1)

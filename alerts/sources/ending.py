@@ -10,12 +10,12 @@ from alerts.episode.episodes import Change, apply
 from alerts.episode.lapse import ENGINE
 from alerts.episode.models import Alert
 from alerts.episode.queries import get_alert
-from alerts.errors import ConflictError
 from alerts.routing.notify import Notifier
 from alerts.settings import AlertSettings
 from alerts.sources.dispatch import settle
 from alerts.sources.foreign import STREAM
 from catalog.contracts import Transition
+from catalog.errors import ConflictError
 from catalog.registry import find_rule
 from storage.audit import record
 

@@ -16,7 +16,6 @@ from pydantic import BaseModel
 
 from alerts.delivery.outbox import Address, Letter, load_addresses, put
 from alerts.episode.episodes import Change, Origin, apply
-from alerts.errors import ConflictError, NotFoundError
 from alerts.event.events import Area, Event, level_data
 from alerts.event.labels import severity_name
 from alerts.routing.notify import Notifier
@@ -24,6 +23,7 @@ from alerts.settings import AlertSettings
 from alerts.sources.dispatch import settle
 from alerts.wake import wake_screens
 from catalog.contracts import Transition
+from catalog.errors import ConflictError, NotFoundError
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import RECORDS, overdue_rule, overdue_rules, records
 from catalog.model import Severity

@@ -9,9 +9,9 @@ from psycopg.rows import class_row
 from pydantic import BaseModel
 
 from alerts.episode.acts import acknowledge
-from alerts.errors import NotFoundError
 from alerts.incident.care import acknowledge_incident
 from alerts.wake import wake_screens
+from catalog.errors import NotFoundError
 
 Step = Literal["received", "accepted", "on_site", "done"]
 STEPS: tuple[Step, ...] = get_args(Step)

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.errors import NotFoundError
 from alerts.event.fields import Moment
 from alerts.sources.responses import Clock, Response, Step, clocks, list_responses, respond
+from catalog.errors import NotFoundError
 from console.api.paging import Offset, Pages
 from console.auth import Conn, Operator, Viewer
 from service.postgres import now_of

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from alerts.errors import NotFoundError
+from catalog.errors import NotFoundError
 from console.alert_desk import AlertDesk
 from console.alert_rows import (
     alert_facts,

@@ -3,8 +3,8 @@
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.errors import NotFoundError
 from alerts.sources.drills import cancel_drill, get_drill
+from catalog.errors import NotFoundError
 from console.deeds import do
 from console.drill_rows import drill_facts, drill_state, result_columns, result_row
 from console.frame import Page, View, keep_fresh, missing, panel

@@ -5,11 +5,11 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.errors import NotFoundError
 from alerts.incident import care as care
 from alerts.incident import queries as store
 from alerts.incident.queries import IncidentPage, list_incidents
 from alerts.people import assignable
+from catalog.errors import NotFoundError
 from console import registry
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel

@@ -8,6 +8,7 @@ import httpx
 from nicegui import ui
 from psycopg import Connection
 
+from catalog.errors import FatalError, TransientError
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.registry import stream_title
 from console.roles import Principal, Role
@@ -16,7 +17,6 @@ from console.widgets.filters import Search, filter_row, named, stream_choice
 from console.widgets.forms import act_button
 from console.widgets.table import Column, Table
 from console.widgets.tools import list_tools
-from service.errors import FatalError, TransientError
 from storage import dead_letters
 from storage.audit import record
 from storage.dead_letters import Selection, Summary

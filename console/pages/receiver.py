@@ -9,7 +9,7 @@ from psycopg import Connection
 from alerts.delivery.log import Delivery, DeliveryPage, get_delivery, list_deliveries, replay_range
 from alerts.delivery.log import replay as replay_message
 from alerts.delivery.receivers import ReceiverView, get_receiver
-from alerts.errors import NotFoundError
+from catalog.errors import NotFoundError
 from catalog.registry import systems
 from console.deeds import do
 from console.frame import Page, View, keep_fresh, missing, panel

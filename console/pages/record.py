@@ -5,6 +5,7 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
+from catalog.errors import NotFoundError, RefusedError
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Move, Record
 from catalog.lifecycle.registry import records as declared
@@ -24,7 +25,6 @@ from console.widgets.forms import time_field as moment_field
 from console.widgets.table import Table
 from records import act as path
 from records.context import Context, grants_of
-from records.errors import NotFoundError, RefusedError
 from records.queries import Page as Found
 from records.queries import get_page, get_record
 from records.steps import UNDO

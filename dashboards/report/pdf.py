@@ -6,13 +6,18 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from catalog.errors import FatalError
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHOSEN = "CITYOPS_CHROMIUM"
 TIMEOUT_S = 90.0
 
 
-class NoPdfError(Exception):
+class NoPdfError(FatalError):
     """No PDF could be made; the message says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="pdf", stage="delivering")
 
 
 def browser() -> str:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from catalog.errors import CityOpsError, TransientError
 from catalog.model import Stream
 from catalog.registry import streams
 from ingest.replay.check import Check
@@ -21,11 +22,10 @@ from ingest.replay.faults import unusable
 from ingest.replay.map import ReplayMap, load_map
 from ingest.replay.report import Report
 from ingest.replay.run import Replay, shift_seconds, state_words
-from ingest.replay.sender import TIMEOUT_S, GatewaySender, Rhythm, Stopped
+from ingest.replay.sender import TIMEOUT_S, GatewaySender, Rhythm, StoppedError
 from ingest.replay.state import StateFile, digest
 from ingest.replay.survey import Survey
 from service.clock import SystemClock
-from service.errors import CityOpsError, TransientError
 from service.settings import Settings
 
 MAPS = Path(__file__).parents[1] / "maps"
@@ -105,7 +105,7 @@ def replay_command(
                 accepted, refused = _check(wanted, report, out)
             else:
                 accepted, refused = _replay(wanted, report, again, out)
-    except Stopped:
+    except StoppedError:
         out.print("stopped; the same command resumes here")
         raise typer.Exit(INTERRUPTED) from None
     except (CityOpsError, OSError) as error:
@@ -177,7 +177,7 @@ def _look(replay: Replay, out: Console, stop: threading.Event) -> Survey:
 
     def say(rows: int) -> None:
         if stop.is_set():
-            raise Stopped
+            raise StoppedError
         status.update(f"reading: {rows} rows")
 
     out.print(f"file: {replay.table.words}", markup=False, highlight=False, soft_wrap=True)

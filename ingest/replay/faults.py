@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from service.errors import FatalError
+from catalog.errors import FatalError
 
 
 def unusable(path: Path, what: str) -> FatalError:

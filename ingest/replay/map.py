@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from catalog.errors import FatalError
 from catalog.model import Stream
 from ingest.replay.header import FileForm
 from ingest.replay.times import TimeColumns
 from ingest.replay.units import conversion
-from service.errors import FatalError
 
 FILE = "file"
 """Stands for the file's name without its ending in a sensor's id."""

@@ -7,16 +7,16 @@ from typing import Any
 import httpx
 import msgspec
 
+from catalog.errors import ConflictError, FatalError, TransientError
 from ingest.readings import FieldError
 from service.clock import Clock
-from service.errors import FatalError, TransientError
 
 PATIENCE_S = 60.0
 TIMEOUT_S = 30.0
 AGAIN = (429, 502, 503, 504)
 
 
-class Stopped(Exception):
+class StoppedError(ConflictError):
     """The user asked to stop; all that was acknowledged is saved."""
 
 
@@ -24,7 +24,7 @@ class GatewaySender:
     """Posts readings of one stream.
 
     Raises ``FatalError`` when the gateway will never take them (key, address), ``TransientError``
-    when it stayed away for ``patience_s``, ``Stopped`` when asked to stop while waiting.
+    when it stayed away for ``patience_s``, ``StoppedError`` when asked to stop while waiting.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class GatewaySender:
                     stage="receiving",
                 )
             if self._stop.wait(retry_s):
-                raise Stopped
+                raise StoppedError
 
 
 class Rhythm:
@@ -89,15 +89,15 @@ class Rhythm:
         self._start: tuple[float, datetime] | None = None
 
     def is_due(self, at: datetime) -> bool:
-        """Tell whether a reading of this time may be sent; ``Stopped`` when asked to stop."""
+        """Tell whether a reading of this time may be sent; ``StoppedError`` when asked to stop."""
         if self._stop.is_set():
-            raise Stopped
+            raise StoppedError
         return self._left_s(at) <= 0
 
     def wait(self, at: datetime) -> None:
-        """Return when the reading is due; ``Stopped`` when asked to stop before."""
+        """Return when the reading is due; ``StoppedError`` when asked to stop before."""
         if self._stop.wait(max(0.0, self._left_s(at))):
-            raise Stopped
+            raise StoppedError
 
     def _left_s(self, at: datetime) -> float:
         if self._speed is None:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from service.errors import FatalError
+from catalog.errors import FatalError
 from service.postgres import connect
 from service.settings import Settings
 from storage.history.begins import live_since

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.contracts import DeadLetter
+from catalog.errors import FatalError
 from catalog.frames import TIMESTAMP, bad_rows, readings_schema
 from catalog.model import Stream
 from catalog.registry import streams
-from service.errors import FatalError
 from storage.batch import reading_letter
 from storage.history.minutes import WINDOW_US
 from storage.rollups import local_day

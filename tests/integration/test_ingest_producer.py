@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from catalog.errors import TransientError
 from catalog.registry import stream, streams
 from catalog.topics import all_topics
 from deploy.process import Child
 from ingest.producer import FrameProducer
-from service.errors import TransientError
 from service.kafka import ensure_topics
 from service.settings import Settings
 from tests.support.frames import START, noise_batch

@@ -13,8 +13,8 @@ from kafka.errors import KafkaError
 from psycopg import Connection, OperationalError
 from pydantic import SecretStr
 
+from catalog.errors import FatalError
 from catalog.topics import PARTITIONS
-from service.errors import FatalError
 from service.kafka import ensure_topics, producer
 from service.settings import Settings
 from service.vitals import Vitals

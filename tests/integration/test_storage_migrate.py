@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 
+from catalog.errors import FatalError
 from catalog.registry import streams
 from catalog.sensors import sensors
-from service.errors import FatalError
 from storage.migrate import FOLDER, migrate
 
 KINDS = ("readings", "aggregates", "rollup_15m", "rollup_1h", "rollup_1d")

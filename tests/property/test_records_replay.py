@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalog.errors import RefusedError
 from records.act import act, open_record, record_of
-from records.errors import RefusedError
 from records.loop import tick
 from records.queries import get_record
 from records.verify import verify_log, verify_states

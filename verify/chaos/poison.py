@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from catalog.errors import TransientError
 from catalog.frames import encode, frame_headers, readings_schema
 from catalog.model import Stream
 from catalog.topics import readings_topic, shard_of
 from ingest.producer import FrameProducer
-from service.errors import TransientError
 from service.settings import Settings
 
 GARBAGE = (b"", b"no frame", b"\xff" * 400)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.errors import FatalError
+from catalog.errors import FatalError
 from verify.truth.maps import load
 from verify.truth.play import Heard, of_kind, play, quality
 from verify.truth.score import Doubt, Score, added, score

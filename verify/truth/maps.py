@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from catalog.base import Span
+from catalog.errors import FatalError
 from catalog.model import HealthRule, Metric, Placement, Rule, Stream, UnusualRule, levels, text
 from catalog.registry import streams
 from ingest.replay.command import MAPS as REPLAY_MAPS
@@ -16,7 +17,6 @@ from ingest.replay.header import FileForm
 from ingest.replay.map import ReplayMap, load_map
 from ingest.replay.table import Table
 from ingest.replay.times import TimeColumns
-from service.errors import FatalError
 
 MAPS = Path(__file__).parent / "maps"
 ANY_SPAN = (-1e9, 1e9)

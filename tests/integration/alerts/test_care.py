@@ -11,7 +11,7 @@ from alerts.episode import acts
 from alerts.episode.episodes import apply
 from alerts.episode.models import AlertFilter
 from alerts.episode.queries import active_alerts, find_alerts, get_alert
-from alerts.errors import ConflictError, NotFoundError, UnknownUserError
+from catalog.errors import ConflictError, InvalidError, NotFoundError
 from catalog.registry import find_rule
 from tests.support.alerting import (
     NOW,
@@ -95,7 +95,7 @@ def test_an_alert_is_given_to_somebody_who_may_log_in(desk: Desk) -> None:
     desk.conn.execute("UPDATE console_users SET disabled_at = now() WHERE name = 'gone'")
     desk.take(transition(1))
     for name in ("nobody-like-this", "gone", "Wang"):
-        with pytest.raises(UnknownUserError, match=f"no user '{name}'; known: wang"):
+        with pytest.raises(InvalidError, match=f"no user '{name}'; known: wang"):
             acts.assign(desk.conn, "e-1", "li", name, NOW)
     acts.assign(desk.conn, "e-1", "li", "wang", NOW)
     acts.assign(desk.conn, "e-1", "li", "", NOW)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from alerts.errors import ConflictError
 from alerts.incident.acts import (
     confirm_incident,
     merge_incidents,
@@ -14,6 +13,7 @@ from alerts.incident.acts import (
 from alerts.incident.care import acknowledge_incident, finish_task
 from alerts.incident.queries import get_incident, list_incidents
 from alerts.routing.routes import read_routes
+from catalog.errors import ConflictError
 from tests.support.alerting import Desk
 from tests.support.incidents import acts, after, notifying_each, only, page, ponding
 

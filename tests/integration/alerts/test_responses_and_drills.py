@@ -11,7 +11,6 @@ from prometheus_client import REGISTRY
 
 from alerts.delivery.links import Links, links_of
 from alerts.delivery.outbox import Letter, load_addresses, put
-from alerts.errors import ConflictError
 from alerts.routing.notify import Notifier
 from alerts.routing.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
@@ -24,6 +23,7 @@ from alerts.sources.drills import (
     run_drills,
 )
 from alerts.sources.responses import STEPS, clocks, respond
+from catalog.errors import ConflictError
 from tests.support.alerting import NOW, Desk, Place, Stub, add_receiver, transition
 from tests.support.servers import wait_until
 

@@ -6,8 +6,8 @@ import pytest
 from psycopg import Connection
 from psycopg.errors import RaiseException
 
+from catalog.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from records.act import act, act_many, open_record, record_of
-from records.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from records.queries import get_page, get_record
 from records.verify import verify_log, verify_states
 from storage import audit

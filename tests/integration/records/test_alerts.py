@@ -11,12 +11,12 @@ from psycopg import Connection
 
 from alerts.delivery.formats.cityops import schema
 from alerts.delivery.links import links_of
-from alerts.errors import ConflictError
 from alerts.routing.notify import Notifier
 from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
 from alerts.sources.records import subscribe
 from catalog import registry
+from catalog.errors import ConflictError
 from catalog.lifecycle import registry as lifecycles
 from records.act import act, open_record, record_of
 from records.context import Context

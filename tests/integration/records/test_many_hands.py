@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from psycopg import Connection
 
+from catalog.errors import ConflictError, RefusedError
 from records.act import act, open_record, record_of
 from records.context import Context
-from records.errors import ConflictError, RefusedError
 from records.queries import get_page
 from records.verify import verify_log, verify_states
 from service.postgres import connect

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 from psycopg import Connection
 
+from catalog.errors import ConflictError, ForbiddenError
 from catalog.lifecycle.kpi import Score
 from catalog.site import zone
 from records.act import act, open_record, record_of
 from records.context import Context, Grant
-from records.errors import ConflictError, ForbiddenError
 from records.kpi import Figure, Period, _score, figures
 from records.loop import tick
 from records.queries import get_record

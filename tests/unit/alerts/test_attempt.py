@@ -12,7 +12,7 @@ from alerts.delivery.deliver import SCHEDULE_S, next_delay
 from alerts.delivery.guard import Guard
 from alerts.delivery.receivers import ROBOTS, new_secret
 from alerts.delivery.vault import Vault, open_vault
-from service.errors import FatalError
+from catalog.errors import FatalError
 
 
 def result(status: int | None, retry_after: float | None = None) -> Result:

@@ -12,7 +12,7 @@ from alerts.event.labels import Matcher, alert_labels, parse_matcher
 from alerts.routing.routes import Routes, check_receivers, read_routes
 from alerts.routing.silences import SilenceDraft
 from alerts.settings import DEFAULT_ROUTES
-from service.errors import FatalError
+from catalog.errors import FatalError
 
 TREE = """
 fallback = ["chief"]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from console.mistakes import mistake, translated
 from console.texts import words_of
 
-REFUSALS = {"ValueError", "ConflictError", "NotFoundError", "UnknownUserError"}
+REFUSALS = {"ValueError", "ConflictError", "NotFoundError", "InvalidError"}
 ROOT = Path(__file__).parents[3]
 ACTS = (
     *("episode/acts", "incident/acts", "incident/care", "incident/queries", "routing/silences"),

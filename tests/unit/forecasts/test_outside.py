@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from catalog.errors import ContractError
 from forecasts.__main__ import app
 from forecasts.outside import plan_of, read_csv, specs
-from service.errors import ContractError
 
 DAYS = 24
 

@@ -5,10 +5,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from catalog.errors import TransientError
 from catalog.registry import stream
 from ingest import producer as module
 from ingest.producer import MAX_OF_ONE, FrameProducer, cut
-from service.errors import TransientError
 from service.settings import Settings
 from tests.support.frames import START, noise_batch
 

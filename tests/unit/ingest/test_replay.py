@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from catalog.errors import FatalError
 from catalog.registry import streams
 from ingest.readings import FieldError
 from ingest.replay.command import MAPS
 from ingest.replay.map import load_map
 from ingest.replay.run import BATCH, Refusal, Replay, shift_seconds
 from ingest.replay.state import StateFile, digest
-from service.errors import FatalError
 
 AIR = "No,year,month,day,hour,PM2.5,PM10,SO2,NO2,CO,O3,TEMP,PRES,DEWP,RAIN,wd,WSPM,station\n"
 JUNCTIONS = ("280", "269", "300", "256", "289", "415", "302", "306", "307", "317", "14", "422")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import FatalError
+from catalog.errors import FatalError
 from tests.unit.ingest.files import noise_map, replayed
 
 CHICAGO = 'format = "%Y-%m-%d %H:%M"\nzone = "America/Chicago"'

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog.errors import FatalError
 from catalog.registry import streams
 from ingest.replay.numbers import Numbers
 from ingest.replay.units import conversion
-from service.errors import FatalError
 from tests.unit.ingest.files import noise_map, replayed
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from catalog.errors import FatalError
 from ingest.readings import FieldError
 from ingest.replay.header import FileForm
 from ingest.replay.table import Cells, Table
-from service.errors import FatalError
 
 PLAIN = "timestamp,value\n2015-09-01 11:25:00,50\n2015-09-01 11:30:00,51\n"
 PLAIN_FORM = FileForm()

@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from catalog.errors import FatalError
 from ingest.replay import workbook
-from service.errors import FatalError
 from tests.unit.ingest.files import noise_map, replayed
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

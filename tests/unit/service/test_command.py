@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 from kafka.errors import KafkaTimeoutError
 
+from catalog.errors import ContractError
 from deploy.ports import LOOPBACK, free_port
 from service.command import explain
-from service.errors import ContractError
 from service.settings import Settings
 
 AWAY = {

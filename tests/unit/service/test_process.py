@@ -11,7 +11,7 @@ from deploy.ports import free_port
 
 PRELUDE = """
 import sys, threading
-from service.errors import FatalError
+from catalog.errors import FatalError
 from service.process import run_process
 from service.settings import Settings
 """

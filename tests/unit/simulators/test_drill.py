@@ -14,7 +14,7 @@ from simulators.control import Control, LiveState
 from simulators.core.scenarios import scenarios
 from simulators.drill import (
     LiveCityLink,
-    NotLive,
+    NotLiveError,
     expected,
     make_event,
     parse_at,
@@ -89,10 +89,10 @@ def test_the_control_file_adds_cancels_and_forgets(tmp_path: Path) -> None:
 
 def test_no_live_city_is_said(tmp_path: Path) -> None:
     link = LiveCityLink(tmp_path, Stopped())
-    with pytest.raises(NotLive, match="make run"):
+    with pytest.raises(NotLiveError, match="make run"):
         link.state()
     say_live(tmp_path, NOW - timedelta(minutes=1))
-    with pytest.raises(NotLive):
+    with pytest.raises(NotLiveError):
         link.city_now()
 
 

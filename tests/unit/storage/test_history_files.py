@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from catalog.errors import FatalError
 from catalog.frames import readings_schema
 from catalog.registry import stream
-from service.errors import FatalError
 from storage.history.files import HistoryFile, find_files, stream_of
 from tests.support.frames import noise_batch
 

@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
+from catalog.errors import FatalError
 from catalog.model import Metric, Stream, ThresholdRule, levels, text
 from catalog.registry import stream
 from engine.partition import PartitionEngine
 from engine.snapshot import Parts
-from service.errors import FatalError
 from tests.property.logs import START, US, feed
 
 POND = stream("waterlogging")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from service.errors import FatalError
+from catalog.errors import FatalError
 from verify.__main__ import app
 from verify.truth.labelled import score_map
 from verify.truth.play import Episode
