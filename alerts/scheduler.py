@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import psycopg
 from prometheus_client import Counter
 from psycopg import Connection
 
@@ -32,8 +31,8 @@ from alerts.sources.log_watch import watch_log
 from alerts.sources.records import notify_records
 from alerts.sources.stalled import Judging
 from alerts.wake import wake_screens
-from service.log import logger
-from service.postgres import connect, now_of
+from service.postgres import now_of
+from service.reconnecting import keep_connected
 from service.vitals import Vitals
 
 TICK_S = 0.5
@@ -224,20 +223,15 @@ def keep(
 ) -> None:
     """Run the timers until ``stop``; a database that is away is waited out."""
     keeper = Keeper(settings, Notifier(routes, links_of(settings)))
-    while not stop.is_set():
-        try:
-            with connect(settings.database(), "alerts-keeper", autocommit=True) as conn:
-                while not stop.wait(TICK_S):
-                    now = now_of(conn)
-                    tick(conn, keeper, now)
-                    vitals.detail(timers_at=now.isoformat(timespec="seconds"))
-        except psycopg.Error as error:
-            logger().warning("timers wait for the database", reason=str(error)[:200])
-            stop.wait(TICK_S)
-        except Exception as error:  # a timer must never end in silence
-            logger().error("a timer failed", reason=repr(error)[:300])
-            vitals.trouble(f"timer: {error}"[:200])
-            stop.wait(5.0)
+
+    def work(conn: Connection) -> None:
+        while not stop.wait(TICK_S):
+            now = now_of(conn)
+            tick(conn, keeper, now)
+            vitals.detail(timers_at=now.isoformat(timespec="seconds"))
+
+    # the engine beside it says when all is well again
+    keep_connected(settings.database(), "alerts-keeper", work, stop, vitals.trouble)
 
 
 def tick(conn: Connection, keeper: Keeper, now: datetime) -> None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
@@ -20,8 +19,7 @@ from alerts.wake import LIVE_CHANNEL
 from console.changes import Changes, Seen
 from dashboards.wall import HOURS, POINTS
 from service.clock import Clock
-from service.log import logger
-from service.postgres import connect
+from service.reconnecting import keep_connected
 
 EVERY_S = 1.0
 NOT_SOONER_S = 0.2
@@ -114,15 +112,18 @@ class Live:
 
     def run(self, stop: threading.Event, tell: Callable[[str], None]) -> None:
         """Read until ``stop``; ``tell`` hears what is wrong ("" = nothing)."""
-        while not stop.is_set():
-            try:
-                with connect(self._dsn, "console live", autocommit=True) as conn:
-                    conn.execute(f"LISTEN {LIVE_CHANNEL}".encode())
-                    while not stop.is_set():
-                        self._once(conn, stop, tell)
-            except psycopg.Error as error:
-                self._trouble(str(error).strip()[:200], tell)
-                stop.wait(EVERY_S)
+
+        def work(conn: Connection) -> None:
+            conn.execute(f"LISTEN {LIVE_CHANNEL}".encode())
+            while not stop.is_set():
+                self._once(conn, stop, tell)
+
+        def trouble(reason: str) -> None:
+            tell(reason)
+            old = self._snapshot
+            self._snapshot = replace(old, version=old.version + 1, trouble=reason)
+
+        keep_connected(self._dsn, "console live", work, stop, trouble, retry_s=EVERY_S)
 
     def _once(self, conn: Connection, stop: threading.Event, tell: Callable[[str], None]) -> None:
         if self._clock.monotonic() > self._watched_until:
@@ -151,13 +152,6 @@ class Live:
         while self._clock.monotonic() - begun < every_s and not self._wake.is_set():
             for _ in conn.notifies(timeout=NOT_SOONER_S, stop_after=1):
                 self.poke()
-
-    def _trouble(self, reason: str, tell: Callable[[str], None]) -> None:
-        old = self._snapshot
-        if not old.trouble:
-            logger().warning("the state of the city is not read", reason=reason)
-        tell(reason)
-        self._snapshot = replace(old, version=old.version + 1, trouble=reason)
 
 
 def _seen(snapshot: Snapshot) -> Seen:

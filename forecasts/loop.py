@@ -3,7 +3,6 @@
 import threading
 from datetime import UTC, datetime
 
-import psycopg
 from prometheus_client import Counter
 from psycopg import Connection
 
@@ -11,13 +10,13 @@ from forecasts.groups import Group, groups
 from forecasts.round import Done, is_due, issue_time, run_group
 from service.log import logger
 from service.metrics import seconds
-from service.postgres import allow, connect, is_transient
+from service.postgres import allow
+from service.reconnecting import keep_connected
 from service.settings import Settings
 from service.vitals import Vitals
 
 NAME = "forecasts"
 LOOK_S = 20.0
-RETRY_S = 2.0
 STATEMENT_S = 60.0
 STALL_S = 180.0
 """A round of one group reads seven weeks and may train."""
@@ -33,21 +32,16 @@ ROUND = seconds("cityops_forecasts_round_seconds", "Duration of one round of one
 
 def run_forecasts(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
     """Issue, score and train until ``stop``; a database that is away is waited for."""
+
+    def work(conn: Connection) -> None:
+        allow(conn, STATEMENT_S)
+        while not stop.is_set():
+            one_round(conn, datetime.now(UTC), vitals, stop)
+            vitals.trouble("")
+            stop.wait(LOOK_S)
+
     vitals.ready()
-    while not stop.is_set():
-        try:
-            with connect(settings.database(), NAME, autocommit=True) as conn:
-                allow(conn, STATEMENT_S)
-                while not stop.is_set():
-                    one_round(conn, datetime.now(UTC), vitals, stop)
-                    vitals.trouble("")
-                    stop.wait(LOOK_S)
-        except psycopg.Error as error:
-            if not is_transient(error):
-                raise
-            vitals.trouble("the database does not answer")
-            logger().warning("database away, trying again", reason=str(error))
-            stop.wait(RETRY_S)
+    keep_connected(settings.database(), NAME, work, stop, vitals.trouble)
 
 
 def one_round(

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from datetime import date, datetime
 
-import psycopg
 from prometheus_client import Counter
 from psycopg import Connection
 
@@ -19,7 +18,8 @@ from records.act import mark_late, open_record
 from records.context import Context
 from records.openings import open_asked
 from service.log import logger
-from service.postgres import connect, now_of
+from service.postgres import now_of
+from service.reconnecting import keep_connected
 from service.settings import Settings
 from service.vitals import Vitals
 
@@ -75,19 +75,12 @@ def tick(conn: Connection, now: Callable[[Connection], datetime] = now_of) -> in
 
 def run_records(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
     """Run until ``stop``; a database that is away is waited out."""
+
+    def work(conn: Connection) -> None:
+        while not stop.wait(TICK_S):
+            tick(conn)
+            vitals.detail(records_at=now_of(conn).isoformat(timespec="seconds"))
+            vitals.trouble("")
+
     vitals.ready()
-    while not stop.is_set():
-        try:
-            with connect(settings.database(), "records", autocommit=True) as conn:
-                while not stop.wait(TICK_S):
-                    tick(conn)
-                    vitals.detail(records_at=now_of(conn).isoformat(timespec="seconds"))
-                    vitals.trouble("")
-        except psycopg.Error as error:
-            logger().warning("records wait for the database", reason=str(error)[:200])
-            vitals.trouble(f"waits for PostgreSQL: {error}"[:200])
-            stop.wait(TICK_S)
-        except Exception as error:  # deadlines must never end in silence
-            logger().error("a round of records failed", reason=repr(error)[:300])
-            vitals.trouble(f"round: {error}"[:200])
-            stop.wait(5.0)
+    keep_connected(settings.database(), "records", work, stop, vitals.trouble)

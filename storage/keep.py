@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 
-import psycopg
 from prometheus_client import Counter
 from psycopg import Connection
 
 from service.log import logger
 from service.metrics import seconds
-from service.postgres import connect, is_transient
+from service.reconnecting import keep_connected
 from service.vitals import Vitals
 from storage.anchors import Anchors
 from storage.retention import KeepSettings, drop_old
@@ -24,7 +23,6 @@ from storage.views.reader import end_overlong
 
 NAME = "keep"
 ROUND_S = 10.0
-RETRY_S = 1.0
 RETENTION_EVERY_S = 3600.0
 MOST_COUNTED = 100_000
 STALL_S = 120.0
@@ -73,17 +71,12 @@ def roll_up(
 
 def run_keep(settings: KeepSettings, vitals: Vitals, stop: threading.Event) -> None:
     """Keep rollups and retention until ``stop``; a database that is away is waited for."""
+
+    def work(conn: Connection) -> None:
+        _rounds(conn, settings, vitals, stop)
+
     vitals.ready()
-    while not stop.is_set():
-        try:
-            with connect(settings.database(), NAME, autocommit=True) as conn:
-                _rounds(conn, settings, vitals, stop)
-        except psycopg.Error as error:
-            if not is_transient(error):
-                raise
-            vitals.trouble("the database does not answer")
-            logger().warning("database away, trying again", reason=str(error))
-            stop.wait(RETRY_S)
+    keep_connected(settings.database(), NAME, work, stop, vitals.trouble)
 
 
 def _rounds(

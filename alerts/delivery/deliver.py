@@ -6,7 +6,6 @@ import time
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 from prometheus_client import Counter, Gauge, Histogram
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -16,10 +15,8 @@ from alerts.delivery.guard import Guard, guard_of
 from alerts.delivery.vault import Vault, open_vault
 from alerts.settings import AlertSettings
 from alerts.wake import CHANNEL, wake_screens
-from catalog.errors import FatalError
-from service.log import logger
 from service.metrics import seconds
-from service.postgres import connect
+from service.reconnecting import keep_connected
 from service.vitals import Vitals
 
 SCHEDULE_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
@@ -74,28 +71,25 @@ class Queue:
     def run(self) -> None:
         """Deliver until the end; a database that is away is waited out."""
         with Caller(self._guard) as caller:
-            while not self._over.is_set():
-                try:
-                    self._work(caller)
-                except (psycopg.Error, FatalError) as error:
-                    logger().warning("deliveries wait", reason=str(error)[:200])
-                    self._over.wait(IDLE_S)
-                except Exception as error:  # a queue must never end in silence
-                    logger().error("a queue failed", receiver=self._receiver, reason=repr(error))
-                    self._over.wait(IDLE_S)
 
-    def _work(self, caller: Caller) -> None:
-        with connect(self._settings.database(), "deliver", autocommit=True) as conn:
-            key = [LOCK_SPACE, self._receiver]
-            while not self._over.is_set():
-                locked = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", key).fetchone()
-                if locked and locked[0]:
-                    break
-                self._over.wait(IDLE_S)
-            while not self._over.is_set():
-                self.wake.clear()
-                if not self._deliver_next(conn, caller):
-                    self.wake.wait(IDLE_S)
+            def work(conn: Connection) -> None:
+                self._work(conn, caller)
+
+            dsn = self._settings.database()
+            # the process that holds the queues says in /health that the database is away
+            keep_connected(dsn, "deliver", work, self._over, lambda _: None, fault_s=IDLE_S)
+
+    def _work(self, conn: Connection, caller: Caller) -> None:
+        key = [LOCK_SPACE, self._receiver]
+        while not self._over.is_set():
+            locked = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", key).fetchone()
+            if locked and locked[0]:
+                break
+            self._over.wait(IDLE_S)
+        while not self._over.is_set():
+            self.wake.clear()
+            if not self._deliver_next(conn, caller):
+                self.wake.wait(IDLE_S)
 
     def _deliver_next(self, conn: Connection, caller: Caller) -> bool:
         """Try the first message that is not delivered; False when there is nothing to do now."""
@@ -188,31 +182,32 @@ WHERE id = %(id)s
 def run_deliver(settings: AlertSettings, vitals: Vitals, stop: threading.Event) -> None:
     """Keep a queue per receiver and wake them when the engine says there is something new."""
     queues: dict[int, Queue] = {}
-    shown = 0.0
     guard, vault = guard_of(settings, settings.webhook_hosts), open_vault(settings.vault_file())
+
+    def work(conn: Connection) -> None:
+        shown = 0.0
+        conn.execute(f"LISTEN {CHANNEL}".encode())
+        while not stop.is_set():
+            wanted = _receivers(conn)
+            for receiver in set(queues) - wanted:
+                queues.pop(receiver).end()
+            for receiver in wanted - set(queues):
+                queues[receiver] = Queue(settings, receiver, guard, vault, vitals)
+                _start(queues[receiver], receiver)
+            if time.monotonic() - shown > IDLE_S:
+                _show(conn, vitals)
+                shown = time.monotonic()
+            for _ in conn.notifies(timeout=IDLE_S, stop_after=1):
+                for queue in queues.values():
+                    queue.wake.set()
+            vitals.trouble("")
+
+    def trouble(reason: str) -> None:
+        vitals.trouble(reason)
+        vitals.lag(None)  # not known; the database is waited for, which is no stall
+
     vitals.ready()
-    while not stop.is_set():
-        try:
-            with connect(settings.database(), "deliver", autocommit=True) as conn:
-                conn.execute(f"LISTEN {CHANNEL}".encode())
-                while not stop.is_set():
-                    wanted = _receivers(conn)
-                    for receiver in set(queues) - wanted:
-                        queues.pop(receiver).end()
-                    for receiver in wanted - set(queues):
-                        queues[receiver] = Queue(settings, receiver, guard, vault, vitals)
-                        _start(queues[receiver], receiver)
-                    if time.monotonic() - shown > IDLE_S:
-                        _show(conn, vitals)
-                        shown = time.monotonic()
-                    for _ in conn.notifies(timeout=IDLE_S, stop_after=1):
-                        for queue in queues.values():
-                            queue.wake.set()
-                    vitals.trouble("")
-        except psycopg.Error as error:
-            vitals.trouble(str(error)[:200])
-            vitals.lag(None)  # not known; the database is waited for, which is no stall
-            stop.wait(IDLE_S)
+    keep_connected(settings.database(), "deliver", work, stop, trouble, retry_s=IDLE_S)
     for queue in queues.values():
         queue.end()
 

@@ -23,11 +23,11 @@ PROCESSES = (
 WAITS = {
     "ingest-gateway": "waits for Kafka",
     "storage-sink": "no broker",
-    "storage-keep": "the database does not answer",
+    "storage-keep": "waits for PostgreSQL",
     "streams-worker": "waits for Kafka",
-    "forecasts-run": "the database does not answer",
+    "forecasts-run": "waits for PostgreSQL",
     "alerts-engine": "waits for PostgreSQL",
-    "alerts-deliver": "connection",
+    "alerts-deliver": "waits for PostgreSQL",
     "simulators-live": "waits for Kafka",
 }
 """What each says meanwhile; the console shows pages that say it."""
