@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alerts.commands import care, deliveries, drills, incidents, receivers, routes, silences
+from alerts.commands import care, deliveries, incidents, receivers, routes, silences
 from alerts.commands.start import prepare
 from alerts.delivery.deliver import run_deliver
 from alerts.delivery.receiver import serve
@@ -28,7 +28,6 @@ app.add_typer(receivers.app, name="receivers")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(silences.app, name="silences")
 app.add_typer(routes.app, name="routes")
-app.add_typer(drills.app, name="drills")
 care.add_to(app)
 
 

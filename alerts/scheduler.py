@@ -24,7 +24,6 @@ from alerts.routing.routes import Routes
 from alerts.routing.silences import hiding, silences_at
 from alerts.routing.stuck import tell_stuck
 from alerts.settings import AlertSettings
-from alerts.sources.drills import run_drills
 from alerts.sources.ending import end_retired
 from alerts.sources.external import expire
 from alerts.sources.log_watch import watch_log
@@ -59,7 +58,6 @@ class Keeper:
             self.expire,
             self.retire,
             self.incidents,
-            self.drills,
             self.flush,
             self.release,
             self.repeat,
@@ -92,10 +90,6 @@ class Keeper:
         if stale:
             wake_screens(conn)
         return len(stale)
-
-    def drills(self, conn: Connection, now: datetime) -> int:
-        """Begin and end drills."""
-        return run_drills(conn, self.notifier, now)
 
     def records(self, conn: Connection, now: datetime) -> int:
         """Tell of steps of records; raise and end alerts of clocks that have run out."""

@@ -228,6 +228,8 @@ def _values(record: Record, given: list[str]) -> dict[str, Any]:
 def _read(field: RecordField, value: str) -> Any:
     if field.kind in ("text", "choice", "time"):
         return value
+    if field.kind == "names":
+        return value.split(",")
     try:
         return json.loads(value)
     except json.JSONDecodeError:

@@ -17,6 +17,7 @@ from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from catalog.lifecycle.working_time import working_time
 from records import store
+from records.among import known_names
 from records.attachments import claim
 from records.context import Context
 from records.keys import Done, repeated
@@ -75,6 +76,7 @@ def open_record(
             return done
         now = context.now(context.conn)
         step = opening(record, Given(_placed(record, args), "", note), now, working_time())
+        known_names(context.conn, record, step.changes, at_opening=True)
         made = follow(None, step, record)
         found = _alike(context, record, made, if_near, now)
         if found is not None:
@@ -116,6 +118,7 @@ def act(
         else:
             role = _role(context, record, row, move)
             step = decide(record, was, move, given, now, working_time())
+            known_names(context.conn, record, step.changes)
             after = follow(was, step, record)
         _write(context, record, id, was, after, step, role, key)
     return Done(kind, id, after.version, after.state, move, step.at)

@@ -12,9 +12,10 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from catalog.errors import RefusedError
+from catalog.lifecycle.record import Move, Record
 from catalog.lifecycle.registry import records
 from catalog.site import zone
-from records.act import mark_late, open_record
+from records.act import act, mark_late, open_record
 from records.context import Context
 from records.openings import open_asked
 from service.log import logger
@@ -65,10 +66,42 @@ def open_daily(context: Context, today: date) -> int:
     return made
 
 
+def take_due(context: Context) -> int:
+    """Take the moves whose time has come; return how many were taken."""
+    taken = 0
+    for record in records().values():
+        for move in (m for m in record.moves if m.due):
+            taken += _take_due(context, record, move)
+    return taken
+
+
+def _take_due(context: Context, record: Record, move: Move) -> int:
+    assert move.due is not None
+    fields = [move.due.field, move.due.plus_min]
+    values = [record.name, list(move.from_states), *fields, context.now(context.conn), PIECE]
+    reason = move.reasons[0].name if move.reasons else ""
+    taken = 0
+    for (id,) in context.conn.execute(_DUE, values).fetchall():
+        try:
+            act(context, record.name, id, move.name, reason=reason)
+            taken += 1
+        except RefusedError as error:  # somebody else was first
+            logger().info("a move was not taken", record=f"{record.name}-{id}", reason=str(error))
+    return taken
+
+
+_DUE = (
+    "SELECT id FROM records WHERE kind = %s AND closed_at IS NULL AND state = ANY(%s)"
+    " AND coalesce((fields ->> %s)::timestamptz, opened_at)"
+    " + make_interval(secs => 60 * coalesce((fields ->> %s)::float8, 0)) <= %s"
+    " ORDER BY id LIMIT %s"
+)
+
+
 def tick(conn: Connection, now: Callable[[Connection], datetime] = now_of) -> int:
     """Take every step once; return how much was done."""
     context = Context(conn, ACTOR, "engine", now=now)
-    done = open_asked(context)
+    done = open_asked(context) + take_due(context)
     done += open_daily(context, now(conn).astimezone(zone()).date())
     return done + late(context, overdue=True) + late(context, overdue=False)
 

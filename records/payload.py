@@ -17,6 +17,7 @@ JSON_TYPES: dict[Kind, dict[str, Any]] = {
     "choice": {"type": "string"},
     "time": {"type": "string", "format": "date-time"},
     "files": {"type": "array", "items": {"type": "integer"}, "description": "attachments"},
+    "names": {"type": "array", "items": {"type": "string"}},
 }
 
 
@@ -35,6 +36,9 @@ def shown(field: RecordField, value: object) -> Text:
     """Return a field's value as people read it."""
     if choice := field.choice(value):
         return choice.title
+    if isinstance(value, list):
+        said = "、".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+        return text(said, said.replace("、", ", "))
     if isinstance(value, bool):
         return text("是", "yes") if value else text("否", "no")
     said = f"{value:g}" if isinstance(value, float) else str(value)
@@ -79,6 +83,7 @@ def json_schema(record: Record) -> dict[str, Any]:
     moment = {"type": "string", "format": "date-time"}
     late = {"type": ["string", "null"], "format": "date-time"}
     steps = [OPEN, UNDO, DUE_SOON, OVERDUE, *(move.name for move in record.moves)]
+    told = dict.fromkeys(record.told.events.values()) if record.told else ()
     states = [state.name for state in record.states]
     clock = {
         "clock": {"enum": [c.name for c in record.clocks]},
@@ -118,7 +123,7 @@ def json_schema(record: Record) -> dict[str, Any]:
         "type": "object",
         "required": ["type", "timestamp", "data", "sequence"],
         "properties": {
-            "type": {"enum": [f"{record.name}.{step}" for step in steps]},
+            "type": {"enum": [f"{record.name}.{step}" for step in (*steps, *told)]},
             "timestamp": moment,
             "sequence": {"type": "integer", "minimum": 1},
             "data": {"type": "object", "required": list(data), "properties": data},

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from catalog.errors import ConflictError, InvalidError, NotFoundError
 from catalog.lifecycle.calendar import Calendar
-from catalog.lifecycle.fields import RecordField, Value, Values
+from catalog.lifecycle.fields import SLACK, RecordField, Value, Values
 from catalog.lifecycle.record import BACK, Move, Record
 from records import timers as clocks
 from records.timers import Timer
@@ -77,6 +77,10 @@ def opening(record: Record, given: Given, now: datetime, calendar: Calendar) -> 
     """Return the first step of a record; ``InvalidError`` names the field that is wrong."""
     changes = _values(record, record.all_fields, given.args)
     for item in record.all_fields:
+        if changes.get(item.name) is None and item.default is not None:
+            changes[item.name] = item.read(item.default)
+        if item.ahead and _passed(changes.get(item.name), now):
+            raise InvalidError(f"{item.name} has passed: leave it out for now", item.name)
         if item.required and changes.get(item.name) is None:
             raise InvalidError(f"{item.name} is required", item.name)
     if record.located == "must" and None in (changes.get("lon"), changes.get("lat")):
@@ -171,6 +175,10 @@ def replay(record: Record, steps: Iterable[Step]) -> list[Snapshot]:
     return found
 
 
+def _passed(moment: Value, now: datetime) -> bool:
+    return moment is not None and datetime.fromisoformat(str(moment)) < now - SLACK
+
+
 def _values(
     record: Record, fields: Iterable[RecordField], args: Mapping[str, object]
 ) -> dict[str, Value]:
@@ -184,7 +192,7 @@ def _values(
             read[name] = known[name].read(given)
         except ValueError as error:
             raise InvalidError(f"{name} {error}", name) from None
-        if read[name] is None and known[name].required:
+        if read[name] is None and known[name].required and known[name].default is None:
             raise InvalidError(f"{name} is required", name)
     return read
 

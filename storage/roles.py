@@ -44,7 +44,7 @@ class Rights:
 
 NAMES: Mapping[str, tuple[str, ...]] = {"console_users": ("name", "role", "disabled_at")}
 ALERTS = (
-    *("episodes", "episode_acts", "transitions", "incidents", "incident_*", "drills", "responses"),
+    *("episodes", "episode_acts", "transitions", "incidents", "incident_*", "responses"),
     *("escalations", "held", "told", "notices", "notice_groups", "silences", "outbox"),
     *("outbox_subjects", "deliveries", "receivers"),
 )

@@ -16,6 +16,8 @@ from alerts.routing.notify import Notifier
 from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
 from alerts.sources.ending import end_alert
+from alerts.sources.exercises import performances
+from alerts.sources.responses import STEPS
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from service.clock import SystemClock
@@ -51,6 +53,19 @@ def list_command(
         )
         for alert in find_alerts(conn, wanted):
             table.add_row(alert.id, _level(alert), alert.rule, alert.sensor, *_rest(alert))
+    Console().print(table)
+
+
+def answers_command(record: int) -> None:
+    """Print how fast receivers of an exercise answered. Example: python -m alerts answers 3"""
+    steps = [f"{step}_s" for step in STEPS]
+    table = Table("receiver", "delivered", *(step.replace("_", " ") for step in steps))
+    with database() as conn:
+        for found in performances(conn, record):
+            at, taken = found.delivered_at, [getattr(found, step) for step in steps]
+            delivered = at.isoformat(timespec="seconds") if at else "waits"
+            shown = ("" if s is None else f"{s:.0f}" for s in taken)
+            table.add_row(found.receiver, delivered, *shown)
     Console().print(table)
 
 
@@ -150,6 +165,7 @@ def _rest(alert: Alert) -> tuple[str, str, str]:
 _COMMANDS = {
     "list": list_command,
     "show": show_command,
+    "answers": answers_command,
     "ack": ack_command,
     "unack": unack_command,
     "assign": assign_command,

@@ -1,1 +1,1 @@
-"""Where changes come from besides the worker: other systems, drills, answers, the clock."""
+"""Where changes come from besides the worker: other systems, exercises, answers, the clock."""

@@ -21,6 +21,7 @@ from alerts.event.labels import severity_name
 from alerts.routing.notify import Notifier
 from alerts.settings import AlertSettings
 from alerts.sources.dispatch import settle
+from alerts.sources.exercises import told_letters
 from alerts.wake import wake_screens
 from catalog.contracts import Transition
 from catalog.errors import ConflictError, NotFoundError
@@ -74,14 +75,16 @@ def notify_records(
     if not lines:
         return 0
     wanted = _subscriptions(conn)
-    letters = [
-        Letter(address, f"record|{line.seq}", (event,))
-        for line in lines
-        if (record := records().get(line.kind))
-        for event in [record_event(record, line, exercise=not settings.is_actual(RECORDS))]
-        for address, patterns in wanted
-        if any(fnmatchcase(event.type, pattern) for pattern in patterns)
-    ]
+    addresses, letters = load_addresses(conn), list[Letter]()
+    for line in lines:
+        if record := records().get(line.kind):
+            event = record_event(record, line, exercise=not settings.is_actual(RECORDS))
+            letters += [
+                Letter(address, f"record|{line.seq}", (event,))
+                for address, patterns in wanted
+                if any(fnmatchcase(event.type, pattern) for pattern in patterns)
+            ]
+            letters += told_letters(event, record, line.fields, addresses)
     put(conn, letters, notifier.links, now)
     changes = [change for line in lines for change in _overdue(conn, line)]
     settle(conn, changes, notifier, settings, now)

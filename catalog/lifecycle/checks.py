@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from catalog.base import Text
 from catalog.lifecycle.kpi import Condition, Kpi, Score
+from catalog.lifecycle.lookups import bad_values, fields_of, of_kind, unknown
+from catalog.lifecycle.outward import open311_maps_fields, what_is_told_is_declared
 from catalog.lifecycle.record import ALERT_FACTS, ANYONE, BACK, ENGINE, RESERVED, Record
 
 Check = Callable[[Record], Iterator[str]]
@@ -46,40 +48,55 @@ def moves_name_what_exists(r: Record) -> Iterator[str]:
     fields, roles = {f.name: f for f in r.all_fields}, _roles(r)
     for move in r.moves:
         at = f"move {move.name}"
-        yield from _unknown(f"{at}: from", move.from_states, states)
-        yield from _unknown(f"{at}: to", [move.to] if move.to else [], states | {BACK})
-        yield from _unknown(f"{at}: role", move.roles, roles)
-        yield from _unknown(f"{at}: field", (*move.needs, *move.takes), fields)
+        yield from unknown(f"{at}: from", move.from_states, states)
+        yield from unknown(f"{at}: to", [move.to] if move.to else [], states | {BACK})
+        yield from unknown(f"{at}: role", move.roles, roles)
+        yield from unknown(f"{at}: field", (*move.needs, *move.takes), fields)
         timed = (*move.starts, *move.pauses, *move.resumes, *move.stops)
-        yield from _unknown(f"{at}: clock", timed, clocks)
+        yield from unknown(f"{at}: clock", timed, clocks)
         for name in (*move.needs, *move.takes):
             if name in fields and fields[name].fixed:
                 yield f"{at}: field {name} is fixed when the record is opened"
         for item in move.extends:
-            yield from _unknown(f"{at}: clock", [item.clock], clocks)
+            yield from unknown(f"{at}: clock", [item.clock], clocks)
             if item.field not in fields or fields[item.field].kind not in ("number", "integer"):
                 yield f"{at}: extends {item.clock} by {item.field!r}, which is no number"
             elif item.field not in move.needs:
                 yield f"{at}: extends {item.clock} by {item.field}, which it does not need"
 
 
+def what_is_due_is_a_time(r: Record) -> Iterator[str]:
+    """The platform may take a move that is due, without a form; its fields are time and minutes."""
+    for move in r.moves:
+        at = f"move {move.name}"
+        if move.quick and (move.needs or move.note or len(move.reasons) > 1):
+            yield f"{at}: is quick, but asks for something"
+        if move.due is None:
+            continue
+        if ENGINE not in move.roles or move.needs or move.note:
+            yield f"{at}: is due, so {ENGINE!r} is one of its roles and it needs no field, no note"
+        yield from of_kind(r, f"{at}: due", move.due.field, "time")
+        if move.due.plus_min:
+            yield from of_kind(r, f"{at}: due", move.due.plus_min, "number", "integer")
+
+
 def opening_is_possible(r: Record) -> Iterator[str]:
     """Whoever opens a record is declared, and rules and schedules give all that is required."""
-    yield from _unknown("opening: role", r.opening.roles, _roles(r))
-    yield from _unknown("opening: clock", r.opening.starts, {c.name for c in r.clocks})
-    required = {f.name for f in r.all_fields if f.required}
+    yield from unknown("opening: role", r.opening.roles, _roles(r))
+    yield from unknown("opening: clock", r.opening.starts, {c.name for c in r.clocks})
+    required = {f.name for f in r.all_fields if f.required and f.default is None}
     known = {f.name for f in r.all_fields}
     for rule in r.opening.rules:
         at = f"opening by {', '.join(rule.rules)}"
         given = {*rule.fields, *rule.copied}
-        yield from _unknown(f"{at}: field", given, known)
-        yield from _unknown(f"{at}: fact of an alert", rule.copied.values(), ALERT_FACTS)
+        yield from unknown(f"{at}: field", given, known)
+        yield from unknown(f"{at}: fact of an alert", rule.copied.values(), ALERT_FACTS)
         yield from (f"{at}: field {n} is required but not given" for n in sorted(required - given))
-        yield from _bad_values(r, at, rule.fields)
+        yield from bad_values(r, at, rule.fields)
     if r.opening.every:
         missing = sorted(required - {*r.opening.fields})
         yield from (f"opening each day: field {n} is required but not given" for n in missing)
-        yield from _bad_values(r, "opening each day", r.opening.fields)
+        yield from bad_values(r, "opening each day", r.opening.fields)
     if (r.opening.rules or r.opening.every) and ENGINE not in r.opening.roles:
         yield f"opening: rules or a schedule open it, so its roles include {ENGINE!r}"
 
@@ -131,15 +148,15 @@ def roles_are_scoped_by_fields(r: Record) -> Iterator[str]:
         if role.name in (ANYONE, ENGINE):
             yield f"role {role.name} is the platform's own"
         if role.scope:
-            yield from _unknown(f"role {role.name}: scope", [role.scope], _fields(r))
+            yield from unknown(f"role {role.name}: scope", [role.scope], fields_of(r))
 
 
 def likeness_is_by_fields(r: Record) -> Iterator[str]:
     """Dedupe key, near-duplicates and headline name fields; nearness needs a place."""
-    yield from _unknown("dedupe", r.dedupe, _fields(r))
-    yield from _unknown("headline", r.headline, _fields(r))
+    yield from unknown("dedupe", r.dedupe, fields_of(r))
+    yield from unknown("headline", r.headline, fields_of(r))
     if r.near:
-        yield from _unknown("near: same", r.near.same, _fields(r))
+        yield from unknown("near: same", r.near.same, fields_of(r))
         if r.located == "not":
             yield "near: the record has no place"
 
@@ -150,41 +167,22 @@ def kpis_count_what_exists(r: Record) -> Iterator[str]:
     for kpi in r.kpis:
         at = f"KPI {kpi.name}"
         if isinstance(kpi, Score):
-            yield from _unknown(f"{at}: KPI", [t.kpi for t in kpi.terms], shares)
+            yield from unknown(f"{at}: KPI", [t.kpi for t in kpi.terms], shares)
             continue
         if kpi.of.when == "moved":
-            yield from _unknown(f"{at}: move", [kpi.of.name], {m.name for m in r.moves})
+            yield from unknown(f"{at}: move", [kpi.of.name], {m.name for m in r.moves})
         if kpi.of.when == "due":
-            yield from _unknown(f"{at}: clock", [kpi.of.name], {c.name for c in r.clocks})
+            yield from unknown(f"{at}: clock", [kpi.of.name], {c.name for c in r.clocks})
         for condition in (*kpi.of.only, *kpi.share):
             yield from _condition(r, at, condition)
-
-
-def open311_maps_fields(r: Record) -> Iterator[str]:
-    """What Open311 shows is declared, public, and enough to open a record."""
-    if r.open311 is None:
-        return
-    o = r.open311
-    named = (o.service, o.description, o.agency, o.media, o.phone, *o.fixed)
-    yield from _unknown("open311: field", named, _fields(r))
-    yield from _unknown("open311: clock", [o.clock], {c.name for c in r.clocks})
-    field = r.field(o.service)
-    if field and field.kind != "choice":
-        yield f"open311: service {o.service} is no field of kind choice"
-    if not r.public or ANYONE not in r.opening.roles:
-        yield "open311: the record is not public, or the public may not open it"
-    required = {f.name for f in r.all_fields if f.required} - set(named)
-    yield from (f"open311: field {name} is required but not given" for name in sorted(required))
-    for name in (o.service, o.description, o.agency, o.media):
-        if (shown := r.field(name)) and not shown.public:
-            yield f"open311: field {name} is not public"
-    yield from _bad_values(r, "open311", dict(o.fixed))
 
 
 CHECKS: tuple[Check, ...] = (
     names_are_unique,
     both_languages,
     moves_name_what_exists,
+    what_is_due_is_a_time,
+    what_is_told_is_declared,
     opening_is_possible,
     states_lead_to_an_end,
     clocks_run,
@@ -197,16 +195,16 @@ CHECKS: tuple[Check, ...] = (
 
 def _condition(r: Record, at: str, c: Condition) -> Iterator[str]:
     moves = [m for m in (c.moved, c.not_moved) if m]
-    yield from _unknown(f"{at}: move", moves, {m.name for m in r.moves})
-    yield from _unknown(
+    yield from unknown(f"{at}: move", moves, {m.name for m in r.moves})
+    yield from unknown(
         f"{at}: clock", [x for x in (c.in_time, c.stopped) if x], {x.name for x in r.clocks}
     )
-    yield from _unknown(f"{at}: state", c.states, {s.name for s in r.states})
+    yield from unknown(f"{at}: state", c.states, {s.name for s in r.states})
     if c.field:
-        yield from _unknown(f"{at}: field", [c.field], _fields(r))
+        yield from unknown(f"{at}: field", [c.field], fields_of(r))
         field = r.field(c.field)
         if field and field.choices:
-            yield from _unknown(f"{at}: {c.field}", c.values, {x.name for x in field.choices})
+            yield from unknown(f"{at}: {c.field}", c.values, {x.name for x in field.choices})
 
 
 def _table(r: Record, at: str, by: str, limits: set[str]) -> Iterator[str]:
@@ -219,28 +217,8 @@ def _table(r: Record, at: str, by: str, limits: set[str]) -> Iterator[str]:
     yield from (f"{at}: {n} is no choice of {by}" for n in sorted(limits - choices))
 
 
-def _bad_values(r: Record, at: str, given: dict[str, str | float | bool]) -> Iterator[str]:
-    for name, value in given.items():
-        if field := r.field(name):
-            try:
-                field.read(value)
-            except ValueError as error:
-                yield f"{at}: {name} {value!r} {error}"
-
-
-def _unknown(at: str, named: Iterable[str], known: Iterable[str]) -> Iterator[str]:
-    known = set(known)
-    for name in named:
-        if name not in known:
-            yield f"{at} {name!r} is not declared (known: {', '.join(sorted(known)) or 'none'})"
-
-
 def _roles(r: Record) -> set[str]:
     return {ANYONE, ENGINE, *(role.name for role in r.roles)}
-
-
-def _fields(r: Record) -> set[str]:
-    return {f.name for f in r.all_fields}
 
 
 def _steps(r: Record) -> set[tuple[str, str]]:

@@ -2,19 +2,24 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from catalog.base import Frozen, Name, Text, text
 
-Kind = Literal["text", "number", "integer", "boolean", "choice", "time", "files"]
-Value = str | float | int | bool | list[int] | None
+Kind = Literal["text", "number", "integer", "boolean", "choice", "time", "files", "names"]
+Value = str | float | int | bool | list[int] | list[str] | None
 """A field's value as it is stored: a time is ISO 8601 in UTC, files are ids of attachments."""
+Among = Literal["exercise", "users"]
+"""Whose names: receivers of the exercise channel, or users of the console."""
 Values = Mapping[str, Value]
 LONGEST_TEXT = 4000
 MOST_FILES = 20
+MOST_NAMES = 200
+SLACK = timedelta(minutes=1)
+"""A beginning that has just passed while the form was filled in is now."""
 
 
 class Choice(Frozen):
@@ -41,6 +46,12 @@ class RecordField(Frozen):
     ge: float | None = None
     le: float | None = None
     unit: str = ""
+    default: str | float | bool | None = None
+    """What it is when it is not given at the opening."""
+    ahead: bool = False
+    """A time that has not passed when the record is opened."""
+    among: Among | None = None
+    """Only names of these, of which there must be one."""
 
     @model_validator(mode="after")
     def _is_sound(self) -> "RecordField":
@@ -51,6 +62,12 @@ class RecordField(Frozen):
             raise ValueError(f"{self.name}: a choice appears twice")
         if self.kind not in ("number", "integer") and (self.ge, self.le) != (None, None):
             raise ValueError(f"{self.name}: ge and le belong to numbers")
+        if self.ahead and self.kind != "time":
+            raise ValueError(f"{self.name}: ahead belongs to a time")
+        if self.among and self.kind not in ("names", "text"):
+            raise ValueError(f"{self.name}: among belongs to names")
+        if self.default is not None:
+            self.read(self.default)
         return self
 
     def choice(self, name: object) -> Choice | None:
@@ -130,6 +147,12 @@ def _files(_: RecordField, given: object) -> list[int]:
     return list(dict.fromkeys(given))
 
 
+def _names(field: RecordField, given: object) -> list[str]:
+    if not isinstance(given, list) or len(given) > MOST_NAMES:
+        raise ValueError(f"is no list of at most {MOST_NAMES} names")
+    return list(dict.fromkeys(name for item in given if (name := _text(field, item))))
+
+
 _READERS = {
     "text": _text,
     "number": _number,
@@ -138,6 +161,7 @@ _READERS = {
     "choice": _choice,
     "time": _time,
     "files": _files,
+    "names": _names,
 }
 
 PLACE = (

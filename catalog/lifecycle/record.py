@@ -68,6 +68,28 @@ class Extension(Frozen):
     field: Name
 
 
+class Due(Frozen):
+    """When the platform itself takes a move: at the time in ``field``, or ``plus_min`` after it.
+
+    Without a time it is the opening; ``plus_min`` names a field of minutes.
+    """
+
+    field: Name
+    plus_min: str = ""
+
+
+class Told(Frozen):
+    """An exercise: moves that receivers of the exercise channel are told of, and answer.
+
+    ``receivers`` is a field of their names, absent = the whole channel; ``severity`` a choice of 1
+    to 4; ``events`` says which move is told as what, ``start`` as ``drill.started`` say.
+    """
+
+    receivers: Name
+    severity: Name
+    events: dict[str, str] = Field(min_length=1)
+
+
 class Move(Frozen):
     """One legal step. ``to`` absent = the state stays; ``back`` = the state that was left last."""
 
@@ -91,6 +113,10 @@ class Move(Frozen):
     """A note must be given."""
     undo_s: float = Field(default=0.0, ge=0, le=3600)
     """So long may whoever made it take it back, while nothing has followed."""
+    due: Due | None = None
+    """The platform takes it by itself, with the first of its reasons."""
+    quick: bool = False
+    """One press, without a form."""
 
 
 class Near(Frozen):
@@ -174,6 +200,7 @@ class Record(Frozen):
     dedupe: tuple[Name, ...] = ()
     """At most one open record has the same values of these fields, where all are given."""
     near: Near | None = None
+    told: Told | None = None
     public: bool = False
     """Whether anyone may read the public fields and states."""
     open311: Open311 | None = None

@@ -1,16 +1,17 @@
 """One record: what it is, the steps that may follow with their forms, and its log."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nicegui import ui
-from psycopg import Connection
 
-from catalog.errors import NotFoundError, RefusedError
-from catalog.lifecycle.fields import RecordField
+from alerts.sources.exercises import performances
+from catalog.errors import NotFoundError
 from catalog.lifecycle.record import Move, Record
 from catalog.lifecycle.registry import records as declared
 from console.frame import Page, View, keep_fresh, missing, panel, unfolding
-from console.mistakes import mistake
+from console.records.answers import answer_columns, answer_row
+from console.records.forms import Controls, control, given_values, move_context, take
 from console.records.rows import (
     list_columns,
     list_row,
@@ -18,18 +19,12 @@ from console.records.rows import (
     timeline_columns,
     timeline_row,
 )
-from console.roles import Principal, Role
 from console.widgets.facts import Facts
-from console.widgets.forms import act_button, choice_field, chosen_time, named_field, text_field
-from console.widgets.forms import time_field as moment_field
+from console.widgets.forms import act_button, choice_field, named_field, text_field
 from console.widgets.table import Table
-from records import act as path
-from records.context import Context, grants_of
 from records.queries import Page as Found
 from records.queries import get_page, get_record
 from records.steps import UNDO
-
-Controls = dict[str, tuple[RecordField, Any]]
 
 
 async def record(view: View, kind: str, id: str) -> None:
@@ -53,6 +48,7 @@ async def record(view: View, kind: str, id: str) -> None:
     with panel(words("records.facts"), "glance wide"):
         facts = Facts(words("records.facts"))
     forms = ui.element("div")
+    show_answers = _answers(view, declaration, int(number))
     with panel(words("records.log"), "list"):
         log = Table(timeline_columns(words), label=words("records.log"), empty="")
     with panel(words("records.near"), "list"):
@@ -69,6 +65,7 @@ async def record(view: View, kind: str, id: str) -> None:
         facts.show(record_facts(words, declaration, page.record))
         log.show([timeline_row(words, declaration, e) for e in reversed(page.log)])
         near.show(await _around(view, declaration, page))
+        await show_answers()
         if page.record.version != seen:  # a form that is being filled in stays as it is
             seen = page.record.version
             forms.clear()
@@ -89,23 +86,53 @@ async def _around(view: View, record: Record, page: Found) -> list[dict[str, Any
     return [list_row(view.words, record, row) for row in rows]
 
 
+def _answers(view: View, record: Record, id: int) -> Callable[[], Awaitable[None]]:
+    """Show how fast the receivers of an exercise answered; nothing for other records."""
+    words, table = view.words, None
+    if record.told:
+        with panel(words("drill.results"), "list answers"):
+            table = Table(
+                answer_columns(words), label=words("drill.results"), empty=words("drill.untold")
+            )
+
+    async def show() -> None:
+        if table:
+            found = await view.ask(lambda conn: performances(conn, id))
+            table.show([answer_row(words, one) for one in found])
+
+    return show
+
+
 async def _forms(view: View, record: Record, page: Found, read: Any) -> None:
     """Show a form for each step that this person may take now."""
     row, who = page.record, view.who
     if who.anonymous:
         return
-    context = await view.ask(lambda conn: _context(conn, who))
+    context = await view.ask(lambda conn: move_context(conn, who))
     for move in record.moves:
-        if row.state in move.from_states and context.role(record, move.roles, row.fields):
+        if row.state not in move.from_states or not context.role(record, move.roles, row.fields):
+            continue
+        if move.quick:
+            _button(view, record, page, move, read)
+        else:
             with unfolding(view.words.of(move.title), f"move {move.name}"):
                 _form(view, record, page, move, read)
     last = record.move(page.log[-1].move)
     if last and last.undo_s and page.log[-1].actor == who.name:
 
         async def undo() -> None:
-            await _take(view, record, row.id, UNDO, {}, read)
+            await take(view, record, row.id, UNDO, {}, read)
 
         act_button(view.words("records.undo"), undo)
+
+
+def _button(view: View, record: Record, page: Found, move: Move, read: Any) -> None:
+    async def press() -> None:
+        more = {"reason": move.reasons[0].name} if move.reasons else {}
+        seen = page.record.version
+        await take(view, record, page.record.id, move.name, {}, read, **more, expected_version=seen)
+
+    act_button(view.words.of(move.title), press)
 
 
 def _form(view: View, record: Record, page: Found, move: Move, read: Any) -> None:
@@ -117,7 +144,7 @@ def _form(view: View, record: Record, page: Found, move: Move, read: Any) -> Non
                 continue  # photos come by the API
             hint = words("records.needed") if name in move.needs else ""
             with named_field(words.of(field.title), hint):
-                controls[name] = (field, _control(view, field, page.record.fields.get(name)))
+                controls[name] = (field, control(view, field, page.record.fields.get(name)))
         reason = None
         if move.reasons:
             with named_field(words("records.reason"), words("records.needed")):
@@ -134,64 +161,8 @@ def _form(view: View, record: Record, page: Found, move: Move, read: Any) -> Non
             "note": note.value or "",
             "expected_version": page.record.version,
         }
-        given = {name: _value(field, control) for name, (field, control) in controls.items()}
-        args = {name: value for name, value in given.items() if value is not None}
-        await _take(view, record, page.record.id, move.name, args, read, **more)
-
-
-def _control(view: View, field: RecordField, value: Any) -> Any:
-    words = view.words
-    if field.kind == "choice":
-        titles = {"": "", **{c.name: words.of(c.title) for c in field.choices}}
-        return choice_field(titles, value if value in titles else "")
-    if field.kind == "boolean":
-        titles = {"": "", "true": words("records.yes"), "false": words("records.no")}
-        return choice_field(titles, "")
-    if field.kind == "time":
-        return moment_field()
-    return text_field(value="" if value is None else str(value), most=field.longest)
-
-
-def _value(field: RecordField, control: Any) -> Any:
-    given = control.value
-    if given in (None, ""):
-        return None
-    if field.kind == "boolean":
-        return given == "true"
-    if field.kind == "time":
-        return chosen_time(control)
-    if field.kind in ("number", "integer"):
-        try:
-            return float(given) if field.kind == "number" else int(given)
-        except ValueError:
-            return given  # the field itself says what is wrong
-    return given
-
-
-async def _take(
-    view: View, record: Record, id: int, move: str, args: dict[str, Any], read: Any, **more: Any
-) -> None:
-    """Take a step with who is logged in now; say why not when it is refused."""
-
-    def work(conn: Connection, who: Principal) -> bool:
-        path.act(_context(conn, who), record.name, id, move, args, **more)
-        return True
-
-    try:
-        done = await view.act(Role.VIEWER, work)
-    except RefusedError as error:
-        why = mistake(view.words, error)
-        ui.notify(view.words("app.not_done", why=why), type="warning", multi_line=True)
-        return
-    if done:
-        view.say("records.done")
-        view.desk.live.poke()
-        await read()
-
-
-def _context(conn: Connection, who: Principal) -> Context:
-    grants = () if who.anonymous else grants_of(conn, who.name)
-    return Context(conn, who.name, "page", who.role.value, grants)
+        args = given_values(controls)
+        await take(view, record, page.record.id, move.name, args, read, **more)
 
 
 PAGE = Page("/records/{kind}/{id}", "records.title", record)

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from psycopg import Connection
 from pydantic import BaseModel
 
+from alerts.sources.exercises import Performance, performances
 from catalog.lifecycle.record import Move, Record
 from catalog.lifecycle.registry import records
 from console.api.paging import Offset, Pages
@@ -21,7 +22,16 @@ from records.context import Context, grants_of
 from records.keys import Done
 from records.kpi import Figure, Period, counted_records, figures
 from records.payload import headline, json_schema
-from records.queries import Filter, Page, Window, count_records, get_page, list_records, states_of
+from records.queries import (
+    Filter,
+    Page,
+    Window,
+    count_records,
+    get_page,
+    get_record,
+    list_records,
+    states_of,
+)
 from records.store import Row
 
 MOST_AT_ONCE = 200
@@ -160,6 +170,13 @@ def _router(record: Record) -> APIRouter:
     def get_one(id: int, conn: Conn, who: Viewer) -> Page:
         """Return one record with its log, links, files, and others near it."""
         return get_page(conn, record, id)
+
+    if record.told:
+
+        @router.get("/{id:int}/answers", name=f"answers_{kind}")
+        def answers(id: int, conn: Conn, who: Viewer) -> list[Performance]:
+            """Return how fast each receiver answered, from delivery to each step."""
+            return performances(conn, get_record(conn, record, id).id)
 
     _add_opening(router, record)
     for move in record.moves:

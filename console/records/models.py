@@ -15,6 +15,7 @@ TYPES: dict[Kind, Any] = {
     "boolean": bool,
     "time": str,
     "files": list[int],
+    "names": list[str],
 }
 STRICT = ConfigDict(extra="forbid", strict=True)
 KEY = Field(default=None, max_length=200, description="Your name for this step: once only")
@@ -62,7 +63,7 @@ def move_model(record: Record, move: Move) -> type[BaseModel]:
 
 
 def _required(field: RecordField) -> bool:
-    return field.required
+    return field.required and field.default is None
 
 
 def _fields(

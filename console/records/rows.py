@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.base import text
+from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
 from catalog.site import zone
 from console.texts import Words
@@ -93,6 +94,18 @@ def timeline_row(words: Words, record: Record, entry: Entry) -> dict[str, Any]:
         "state": words.of(record.state(entry.to_state).title),
         "said": " · ".join(part for part in (why, *changes, entry.note) if part),
     }
+
+
+def choices_of(words: Words, field: RecordField) -> dict[str, str]:
+    """Return the options of a choice, none of them first where none is the default."""
+    none = {} if field.default is not None else {"": ""}
+    return none | {c.name: words.of(c.title) for c in field.choices}
+
+
+def field_hint(words: Words, field: RecordField) -> str:
+    """Return what a form says of a field besides its name: whether it must be, its unit."""
+    needed = words("records.needed") if field.required and field.default is None else ""
+    return " ".join(part for part in (needed, field.unit) if part)
 
 
 def reason(words: Words, record: Record, name: str) -> str:

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from alerts.sources.responses import respond
+from records.act import act
+from records.context import Context
 from tests.console.conftest import Opener
 
 pytestmark = pytest.mark.browser
@@ -32,13 +34,13 @@ def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.C
     form.get_by_label("通知对象").click()
     expect(page.get_by_role("option")).to_have_text(["care-drill"])
     page.keyboard.press("Escape")
-    form.get_by_label("演练", exact=True).fill("<b>隧道</b>积水")
+    form.get_by_label("演练名称").fill("<b>隧道</b>积水")
     form.get_by_role("button", name="安排").click()
-    expect(page.get_by_text("任务: 不能为空")).to_be_visible()
+    expect(page.get_by_text("请填写 演练任务")).to_be_visible()
     form.get_by_label("演练任务").fill("封闭并调泵车")
     form.get_by_label("开始").fill("2020-01-01T08:00")
     form.get_by_role("button", name="安排").click()
-    expect(page.get_by_text("开始时间已过")).to_be_visible()
+    expect(page.get_by_text("时间已过")).to_be_visible()
     form.get_by_label("开始").fill("")
     form.get_by_role("button", name="安排").click()
     line = page.locator(".list tbody tr", has_text="<b>隧道</b>积水")
@@ -46,8 +48,9 @@ def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.C
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     number = line.get_by_role("link").get_attribute("href", timeout=5000)
     assert number is not None
-    drill = int(number.rsplit("/", 1)[1])
-    conn.execute("UPDATE drills SET started_at = now() WHERE id = %s", [drill])
+    drill = int(number.rsplit("-", 1)[1])
+    loop = Context(conn, "cityops", "engine")
+    act(loop, "drill", drill, "start")
     told = datetime.now(UTC) - timedelta(minutes=3)
     conn.execute(
         "INSERT INTO outbox (id, receiver, receiver_seq, channel, kind, body, drill,"
@@ -55,18 +58,27 @@ def test_a_drill_is_planned_watched_and_ended(open_page: Opener, conn: psycopg.C
         " '{}', %s, %s, %s FROM receivers WHERE name = 'care-drill'",
         [drill, told, told],
     )
+    conn.execute(
+        "INSERT INTO outbox_subjects (outbox, position, subject, kind)"
+        " VALUES ('care-drill-msg', 0, %s, 'started')",
+        [f"drill-{drill}"],
+    )
     expect(line).to_contain_text("进行中")  # else the line may be drawn anew under the click
     line.get_by_role("link").click()
-    page.wait_for_url(f"**/drills/{drill}")
-    result = page.locator(".list tbody tr")
+    page.wait_for_url(f"**/records/drill/drill-{drill}")
+    result = page.locator(".answers tbody tr")
     expect(result).to_contain_text("care-drill")
     at = told + timedelta(seconds=90)
     respond(conn, f"drill-{drill}", "accepted", "care-drill", "li", at, via="api")
     expect(result).to_contain_text("90 秒")
     page.get_by_role("button", name="提前结束").click()
-    expect(page.locator(".glance")).to_contain_text("提前结束operator")
-    audited = conn.execute("SELECT what FROM audit WHERE what LIKE 'drill.%%' ORDER BY seq")
-    assert audited.fetchall() == [("drill.plan",), ("drill.cancel",)]
+    expect(page.locator(".glance")).to_contain_text("提前结束")
+    audited = conn.execute("SELECT what, who FROM audit WHERE what LIKE 'drill.%%' ORDER BY seq")
+    assert audited.fetchall() == [
+        ("drill.open", "operator"),
+        ("drill.start", "cityops"),
+        ("drill.stop", "operator"),
+    ]
     with pytest.raises(psycopg.errors.CheckViolation):
         conn.execute(
             "INSERT INTO outbox (id, receiver, receiver_seq, channel, kind, body, drill)"

@@ -7,7 +7,7 @@ from alerts.delivery.links import Links
 from alerts.event.events import Event
 
 JSON = "application/json"
-ROOMS = {"incident": "incidents", "drill": "drills"}
+ROOMS = {"incident": "incidents"}
 
 
 @dataclass(frozen=True, slots=True)

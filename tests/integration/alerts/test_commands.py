@@ -1,5 +1,6 @@
 """The commands for incidents and drills, as people type them."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from typer.testing import CliRunner
 from alerts.__main__ import app
 from alerts.delivery.receivers import list_receivers
 from alerts.incident.queries import list_incidents
+from records.__main__ import app as records
+from service.postgres import now_of
 from storage.audit import entries
 from tests.support.alerting import Desk, Stub, add_receiver, add_users, of_sensor, transition
 
@@ -85,14 +88,21 @@ def test_a_receiver_is_removed_unless_the_routes_file_names_it(
     assert told == [("receiver.remove", "duty", owed), ("receiver.change", "duty", None)]
 
 
-def test_drills_are_planned_shown_and_cancelled(shell: CliRunner) -> None:
-    plan = ("drills", "plan", "Flood", "--instruction", "report in", "--in-minutes", "5")
-    assert "drill 1 begins" in said(shell, *plan)
-    assert "exercise channel" in said(shell, *plan, "--receiver", "duty", code=2)
-    assert "planned" in said(shell, "drills", "list")
-    assert "Flood" in said(shell, "drills", "show", "1")
-    said(shell, "drills", "cancel", "1")
-    assert "over" in said(shell, "drills", "list")
+def test_drills_are_planned_shown_and_cancelled(shell: CliRunner, desk: Desk) -> None:
+    def typed(*words: str, code: int = 0) -> str:
+        done = shell.invoke(records, list(words))
+        assert done.exit_code == code, done.output
+        return done.output
+
+    soon = (now_of(desk.conn) + timedelta(minutes=5)).isoformat()
+    plan = ("open", "drill", "title=Flood", "instruction=report in", f"starts_at={soon}")
+    assert "drill-1 is in state planned" in typed(*plan, "receivers=crew")
+    assert "exercise channel" in typed(*plan, "receivers=duty", code=2)
+    assert "Flood" in typed("list", "drill")
+    assert '"minutes": 30' in typed("show", "drill", "1")
+    assert "waits" not in said(shell, "answers", "1")
+    typed("act", "drill", "1", "cancel", "--reason", "called_off")
+    assert "cancelled" in typed("list", "drill", "--closed")
 
 
 def test_an_alert_from_elsewhere_is_ended_and_one_of_ours_is_not(

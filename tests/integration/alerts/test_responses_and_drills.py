@@ -5,29 +5,52 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import jsonschema
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
+from alerts.delivery.formats.cityops import schema
 from alerts.delivery.links import Links, links_of
 from alerts.delivery.outbox import Letter, load_addresses, put
 from alerts.routing.notify import Notifier
 from alerts.routing.routes import read_routes
 from alerts.settings import DEFAULT_ROUTES, AlertSettings
-from alerts.sources.drills import (
-    DrillDraft,
-    cancel_drill,
-    drill_event,
-    get_drill,
-    plan_drill,
-    run_drills,
-)
+from alerts.sources.exercises import in_sum, performances
+from alerts.sources.records import notify_records
 from alerts.sources.responses import STEPS, clocks, respond
-from catalog.errors import ConflictError
+from catalog.errors import ConflictError, InvalidError, RefusedError
+from records.act import act, open_record, record_of
+from records.context import Context
+from records.loop import tick
+from records.payload import json_schema
+from records.store import log_of
+from records.verify import verify_states
+from service.postgres import connect
 from tests.support.alerting import NOW, Desk, Place, Stub, add_receiver, transition
 from tests.support.servers import wait_until
 
-DRILL = DrillDraft(title="积水演练", instruction="报到", minutes=10)
+DRILL = {"title": "积水演练", "instruction": "报到", "minutes": 10}
+
+
+def plan(desk: Desk, **more: object) -> int:
+    return open_record(who(desk), "drill", DRILL | more).id
+
+
+def end(desk: Desk, id: int, move: str = "stop") -> None:
+    reason = {"stop": "early", "cancel": "called_off"}[move]
+    act(who(desk), "drill", id, move, reason=reason)
+
+
+def who(desk: Desk) -> Context:
+    return Context(desk.conn, "li", "page", "operator", now=lambda _: desk.now)
+
+
+def pass_time(desk: Desk, **passed: float) -> None:
+    """Let the loop of records take what is due, then the keeper tell of it."""
+    desk.now += timedelta(**passed)
+    tick(desk.conn, lambda _: desk.now)
+    desk.later(seconds=0)
 
 
 def test_a_link_is_only_what_we_signed() -> None:
@@ -62,37 +85,64 @@ def test_the_clocks_run_from_delivery_step_by_step(desk: Desk) -> None:
 
 def test_a_drill_runs_by_its_clock_in_the_exercise_channel(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(ConflictError, match="exercise"):
-        plan_drill(desk.conn, DRILL, "li", desk.now)
+        plan(desk)
     dsn = desk.conn.info.dsn + f" password={desk.conn.info.password}"
     add_receiver(dsn, tmp_path, Stub(9), "crew", channel="exercise", routed=False)
-    with pytest.raises(ConflictError, match="duty"):
-        plan_drill(desk.conn, DRILL.model_copy(update={"receivers": ["duty"]}), "li", desk.now)
-    later = DRILL.model_copy(update={"starts_at": desk.now + timedelta(minutes=5)})
-    drill = plan_drill(desk.conn, later, "li", desk.now)
-    desk.later(minutes=1)
+    add_receiver(dsn, tmp_path, Stub(9), "other", channel="exercise", routed=False)
+    with pytest.raises(InvalidError, match="duty"):
+        plan(desk, receivers=["duty"])
+    with pytest.raises(InvalidError, match="starts_at has passed"):
+        plan(desk, starts_at=(desk.now - timedelta(minutes=5)).isoformat())
+    later = (desk.now + timedelta(minutes=5)).isoformat()
+    drill = plan(desk, starts_at=later, receivers=["crew"])
+    pass_time(desk, minutes=4)
     assert desk.said("crew") == []
-    desk.later(minutes=5)
-    assert (desk.said("crew"), desk.said("duty")) == (["started"], [])
-    row = desk.conn.execute("SELECT body FROM outbox WHERE drill = %s", [drill.id]).fetchone()
+    pass_time(desk, minutes=1)
+    assert (desk.said("crew"), desk.said("duty"), desk.said("other")) == (["started"], [], [])
+    row = desk.conn.execute("SELECT body FROM outbox WHERE drill = %s", [drill]).fetchone()
     assert row is not None
     told = json.loads(row[0])
+    for contract in (json_schema(record_of("drill")), schema()):
+        jsonschema.validate(told, contract, cls=jsonschema.Draft202012Validator)
     assert (told["type"], told["data"]["exercise"]) == ("drill.started", True)
+    assert (told["data"]["severity"]["level"], "respond" in told) == (2, True)
     begun = desk.now
     desk.conn.execute("UPDATE outbox SET first_delivered_at = %s", [begun])
     at = begun + timedelta(seconds=42)
-    respond(desk.conn, f"drill-{drill.id}", "accepted", "crew", "crew", at, via="link")
-    (result,) = get_drill(desk.conn, drill.id).results
+    respond(desk.conn, f"drill-{drill}", "accepted", "crew", "crew", at, via="link")
+    (result,) = performances(desk.conn, drill)
     assert (result.receiver, result.accepted_s, result.done_s) == ("crew", 42.0, None)
+    found = in_sum(desk.conn, [drill])[drill]
+    assert (found.told, found.delivered, found.accepted, found.accepted_p50_s) == (1, 1, 1, 42.0)
     assert clocks(desk.conn, begun)[1].count == 0, "drills do not colour the real clocks"
-    desk.later(minutes=20)
+    pass_time(desk, minutes=9)
+    assert desk.said("crew") == ["started"]
+    pass_time(desk, minutes=1)
     assert desk.said("crew") == ["started", "ended"]
-    with pytest.raises(ConflictError, match="over"):
-        cancel_drill(desk.conn, drill.id, "li", desk.now)
-    again = plan_drill(desk.conn, DRILL, "li", desk.now)
-    desk.later(seconds=1)
-    cancel_drill(desk.conn, again.id, "li", desk.now)
-    desk.later(seconds=1)
-    assert desk.said("crew")[2:] == ["started", "ended"]
+    with pytest.raises(RefusedError, match="not possible in state over"):
+        end(desk, drill)
+    again = plan(desk)
+    pass_time(desk, seconds=1)
+    end(desk, again)
+    pass_time(desk, seconds=1)
+    assert desk.said("crew")[2:] == desk.said("other") == ["started", "ended"]
+    off = plan(desk, starts_at=(desk.now + timedelta(minutes=5)).isoformat())
+    end(desk, off, "cancel")
+    pass_time(desk, minutes=6)
+    assert len(desk.said("other")) == 2, "a drill that was called off is not told"
+    assert verify_states(desk.conn, "drill") == []
+
+
+def test_two_loops_begin_a_drill_once(desk: Desk, tmp_path: Path) -> None:
+    dsn = desk.conn.info.dsn + f" password={desk.conn.info.password}"
+    add_receiver(dsn, tmp_path, Stub(9), "crew", channel="exercise", routed=False)
+    drill = plan(desk)
+    with connect(dsn, "other", autocommit=True) as other:
+        for conn in (desk.conn, other, desk.conn):
+            tick(conn, lambda _: desk.now)
+    desk.later(seconds=0)
+    assert desk.said("crew") == ["started"]
+    assert [e.move for e in log_of(desk.conn, drill)] == ["open", "start"]
 
 
 def test_the_database_refuses_a_drill_to_a_channel_that_is_acted_upon(
@@ -100,34 +150,37 @@ def test_the_database_refuses_a_drill_to_a_channel_that_is_acted_upon(
 ) -> None:
     dsn = desk.conn.info.dsn + f" password={desk.conn.info.password}"
     add_receiver(dsn, tmp_path, Stub(9), "crew", channel="exercise")
-    drill = plan_drill(desk.conn, DRILL, "li", desk.now)
-    event, duty = drill_event(drill, "started", NOW), load_addresses(desk.conn)["duty"]
+    drill = plan(desk)
+    pass_time(desk, seconds=1)
+    duty = load_addresses(desk.conn)["duty"]
+    change = desk.take(transition(1))[0]
+    event = change.event(desk.settings)
     wrong = {
         psycopg.errors.ForeignKeyViolation: Letter(
-            duty, "k", (event,), channel="exercise", drill=drill.id
+            duty, "k", (event,), channel="exercise", drill=drill
         ),
-        psycopg.errors.CheckViolation: Letter(duty, "k", (event,), drill=drill.id),
+        psycopg.errors.CheckViolation: Letter(duty, "k", (event,), drill=drill),
     }
     for error, letter in wrong.items():
         with pytest.raises(error):
             put(desk.conn, [letter], links_of(desk.settings), NOW)
-    with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        desk.later(seconds=1)  # the drill is told to crew; then crew may not change its channel
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):  # nor may crew change its channel now
         desk.conn.execute("UPDATE receivers SET channel = 'actual' WHERE name = 'crew'")
 
 
 def test_a_link_is_looked_at_clicked_and_ends(place: Place, stub: Stub) -> None:
     add_receiver(place.dsn, place.folder, stub, "clickers", channel="exercise")
     place.spawn("alerts", "deliver")
-    sent = {"title": "演练", "instruction": "回执", "receivers": ["clickers"]}
-    assert place.call("viewer", "POST", "/drills", json=sent).status_code == 403
-    drill = place.call("operator", "POST", "/drills", json=sent).json()
+    sent = {"fields": {"title": "演练", "instruction": "回执", "receivers": ["clickers"]}}
+    assert place.call("viewer", "POST", "/records/drill", json=sent).status_code == 403
+    drill = place.call("operator", "POST", "/records/drill", json=sent).json()
     with psycopg.connect(place.dsn, autocommit=True) as conn:
         settings = AlertSettings(
             state_dir=place.folder, console=str(place.clients["viewer"].base_url).rstrip("/")
         )
         notifier = Notifier(read_routes(DEFAULT_ROUTES), links_of(settings))
-        assert run_drills(conn, notifier, datetime.now(UTC)) == 1
+        assert tick(conn) == 1
+        assert notify_records(conn, notifier, settings, datetime.now(UTC)) == 2
         wait_until(lambda: len(stub.got) == 1, 20.0, "the drill's webhook")
         link = json.loads(stub.got[0][1])["respond"]
         message = link.rsplit("/", 1)[1].split(".")[0]
@@ -152,7 +205,7 @@ def test_a_link_is_looked_at_clicked_and_ends(place: Place, stub: Stub) -> None:
     assert [(g["step"], g["receiver"], g["via"]) for g in given] == [
         ("accepted", "clickers", "link")
     ]
-    (result,) = place.call("viewer", "GET", f"/drills/{drill['id']}").json()["results"]
+    (result,) = place.call("viewer", "GET", f"/records/drill/{drill['id']}/answers").json()
     assert result["accepted_s"] > 0
     by_api = {"subject": f"drill-{drill['id']}", "step": "on_site", "receiver": "clickers"}
     assert place.call("operator", "POST", "/responses", json=by_api).status_code == 204

@@ -107,7 +107,7 @@ def test_the_default_file_tells_everybody_at_once() -> None:
     ("text", "what"),
     [
         ("[route]\nreceiver = ['x']", "route.receiver: Extra inputs"),
-        ("[route]\nmatch = { domain = ['watr'] }", "no domain 'watr'; known: environment"),
+        ("[route]\nmatch = { domain = ['watr'] }", "no domain 'watr'; known: emergency"),
         ("[route]\nmatch = { district = ['999999'] }", "no district '999999'"),
         ("[route]\nmatch = { severity = ['purple'] }", "red"),
         ("[route]\nmute = ['night']", "no \\[mutes.night\\]"),

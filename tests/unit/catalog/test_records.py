@@ -1,15 +1,19 @@
 """The declaration of a record: a sound one loads, and a wrong one says what is wrong."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catalog.declared import DeclarationError
+from catalog.errors import InvalidError
 from catalog.lifecycle.checks import CHECKS, problems
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import load_record, records
+from catalog.lifecycle.working_time import working_time
+from records.steps import Given, Step, opening
 from tests.support.repair import SOURCE, load_repair, write_system
 
 
@@ -27,6 +31,13 @@ def test_a_sound_record_loads_with_its_system(repair: Record) -> None:
 
 def test_every_declared_record_is_sound() -> None:
     assert [p for record in records().values() for p in problems(record)] == []
+
+
+BEFORE_KPIS = "public=True,\n    kpis"
+
+
+def told(events: str = '{"give": "given"}') -> str:
+    return f'told=Told(receivers="firm", severity="what", events={events}),\n    {BEFORE_KPIS}'
 
 
 WRONG = {
@@ -57,6 +68,20 @@ WRONG = {
     "scope": ('scope="firm"', 'scope="farm"', "role firm: scope 'farm' is not declared"),
     "dedupe": ('dedupe=("sensor",)', 'dedupe=("sansor",)', "dedupe 'sansor' is not declared"),
     "kpi": ('Count(when="due", name="mend")', 'Count(when="due", name="x")', "KPI in_time: clock"),
+    "quick": (
+        'note=True,\n        ),\n        Move(\n            name="resume"',
+        'note=True,\n            quick=True,\n        ),\n        Move(\n            name="resume"',
+        "move hold: is quick, but asks for something",
+    ),
+    "due": ('takes=("photos", "hours"),', 'due=Due(field="text"),', "'engine' is one of its roles"),
+    "due_field": (
+        'takes=("photos", "hours"),',
+        'due=Due(field="text"),',
+        "'text' is no field of kind time",
+    ),
+    "told": (BEFORE_KPIS, told(events='{"giv": "given"}'), "told: move 'giv' is not declared"),
+    "told_names": (BEFORE_KPIS, told(), "'firm' is no field of kind names"),
+    "told_level": (BEFORE_KPIS, told(), "what is no level from 1 to 4"),
     "score": ('Term(kpi="in_time"', 'Term(kpi="intime"', "KPI score: KPI 'intime'"),
 }
 
@@ -139,3 +164,32 @@ def _field(record: Record, name: str) -> RecordField:
     field = record.field(name)
     assert field is not None
     return field
+
+
+NAMES = RecordField.model_validate(
+    {"name": "crew", "title": {"zh": "班组", "en": "Crew"}, "kind": "names"}
+)
+
+
+def test_names_are_a_list_each_once() -> None:
+    assert NAMES.read([" a ", "b", "a", ""]) == ["a", "b"]
+    for given in ("a", [1], ["a\x00"], ["a"] * 201):
+        with pytest.raises(ValueError, match=r"is no |holds control"):
+            NAMES.read(given)
+
+
+def test_an_opening_fills_in_defaults_and_refuses_a_time_that_has_passed() -> None:
+    record, now = records()["drill"], datetime(2026, 11, 24, 4, tzinfo=UTC)
+    given = {"title": "t", "instruction": "i"}
+
+    def opened(**more: object) -> Step:
+        return opening(record, Given(given | more), now, working_time())
+
+    assert opened().changes == given | {"severity": "2", "minutes": 30}
+    assert opened(severity="1", minutes=5).changes["minutes"] == 5
+    just, before = (now - timedelta(seconds=s) for s in (50, 70))
+    assert opened(starts_at=just.isoformat()).changes["starts_at"] == just.isoformat()
+    with pytest.raises(InvalidError, match="starts_at has passed"):
+        opened(starts_at=before.isoformat())
+    with pytest.raises(InvalidError, match="minutes lies outside"):
+        opened(minutes=0)

@@ -15,7 +15,7 @@ REFUSALS = {"ValueError", "ConflictError", "NotFoundError", "InvalidError"}
 ROOT = Path(__file__).parents[3]
 ACTS = (
     *("episode/acts", "incident/acts", "incident/care", "incident/queries", "routing/silences"),
-    *("sources/drills", "delivery/log", "delivery/receivers", "sources/responses"),
+    *("delivery/log", "delivery/receivers", "sources/responses"),
     *("event/labels", "sources/ending", "people"),
 )
 """Modules of ``alerts`` whose functions pages call."""

@@ -6,6 +6,7 @@ from catalog.lifecycle.fields import Choice, RecordField
 from catalog.lifecycle.kpi import Condition, Count, Kpi, Score, Term
 from catalog.lifecycle.record import (
     Clock,
+    Due,  # noqa: F401 - for tests that declare more
     Extension,
     FromRule,
     Move,
@@ -14,6 +15,7 @@ from catalog.lifecycle.record import (
     Record,
     Role,
     State,
+    Told,  # noqa: F401
 )
 
 LAMP, PUMP = (
