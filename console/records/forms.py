@@ -6,7 +6,7 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from catalog.errors import RefusedError
+from catalog.errors import InvalidError, RefusedError
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
 from console.frame import View
@@ -59,10 +59,18 @@ async def opening_form(view: View, record: Record, read: Read) -> None:
 
     async def put() -> None:
         args = given_values(controls)
-        if await attempt(view, lambda context: path.open_record(context, record.name, args)):
+        if await attempt(
+            view, record, lambda context: path.open_record(context, record.name, args)
+        ):
             for field, shown in controls.values():
                 shown.set_value([] if field.kind == "names" else _text(field.default))
             await read()
+
+
+def _named(view: View, record: Record, error: RefusedError) -> str:
+    """Return what was wrong with the field's title instead of its name."""
+    field = record.field(error.field) if isinstance(error, InvalidError) else None
+    return str(error).replace(field.name, view.words.of(field.title), 1) if field else str(error)
 
 
 def _names(conn: Connection, record: Record) -> Names:
@@ -117,11 +125,13 @@ async def take(
     view: View, record: Record, id: int, move: str, args: dict[str, Any], read: Read, **more: Any
 ) -> None:
     """Take a step with who is logged in now; say why not when it is refused."""
-    if await attempt(view, lambda context: path.act(context, record.name, id, move, args, **more)):
+    if await attempt(
+        view, record, lambda context: path.act(context, record.name, id, move, args, **more)
+    ):
         await read()
 
 
-async def attempt(view: View, deed: Callable[[Context], object]) -> bool:
+async def attempt(view: View, record: Record, deed: Callable[[Context], object]) -> bool:
     """Do a deed in the capacity of who is logged in; False when it was refused, which is said."""
 
     def work(conn: Connection, who: Principal) -> bool:
@@ -131,7 +141,7 @@ async def attempt(view: View, deed: Callable[[Context], object]) -> bool:
     try:
         done = await view.act(Role.VIEWER, work)
     except RefusedError as error:
-        why = mistake(view.words, error)
+        why = mistake(view.words, _named(view, record, error))
         ui.notify(view.words("app.not_done", why=why), type="warning", multi_line=True)
         return False
     if done:
