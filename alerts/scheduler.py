@@ -26,6 +26,7 @@ from alerts.routing.stuck import tell_stuck
 from alerts.settings import AlertSettings
 from alerts.sources.ending import end_retired
 from alerts.sources.external import expire
+from alerts.sources.joint import take_joint
 from alerts.sources.log_watch import watch_log
 from alerts.sources.records import notify_records
 from alerts.sources.stalled import Judging
@@ -64,6 +65,7 @@ class Keeper:
             self.escalate,
             self.stuck,
             self.records,
+            self.joint,
         )
 
     def watch(self, conn: Connection, now: datetime) -> int:
@@ -94,6 +96,10 @@ class Keeper:
     def records(self, conn: Connection, now: datetime) -> int:
         """Tell of steps of records; raise and end alerts of clocks that have run out."""
         return notify_records(conn, self.notifier, self.settings, now)
+
+    def joint(self, conn: Connection, now: datetime) -> int:
+        """Raise and end alerts of groups that do not move as they normally do."""
+        return take_joint(conn, self.notifier, self.settings, now)
 
     def flush(self, conn: Connection, now: datetime) -> int:
         """Send groups that are due."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from catalog.joint import GROUPS
 from catalog.lifecycle.registry import RECORDS
 from catalog.platform import PLATFORM
 from service.settings import Settings
@@ -36,6 +37,6 @@ class AlertSettings(Settings):
 
     def is_actual(self, stream: str) -> bool:
         """Tell whether a stream is fed by real devices; the platform is when any stream is."""
-        if stream in (PLATFORM, RECORDS):
+        if stream in (PLATFORM, RECORDS, GROUPS):
             return bool(self.actual_streams)
         return "*" in self.actual_streams or stream in self.actual_streams

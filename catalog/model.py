@@ -20,11 +20,11 @@ from catalog.base import (
     text,
 )
 from catalog.forecast import Forecast
+from catalog.joint import JointRule
 from catalog.places import Placement
 from catalog.rules import (
     STREAM_SUBJECT,
     AbsenceRule,
-    AnyRule,
     Flap,
     HealthRule,
     JudgingAbsenceRule,
@@ -40,6 +40,10 @@ from catalog.rules import (
     WatchRule,
     levels,
 )
+from catalog.rules import AnyRule as SingleRule
+
+AnyRule = SingleRule | JointRule
+"""A rule of a stream, of a group, of the platform, or of a record's clock."""
 
 __all__ = [
     "ENGINEERING",
@@ -55,6 +59,7 @@ __all__ = [
     "Forecast",
     "Frozen",
     "HealthRule",
+    "JointRule",
     "JudgingAbsenceRule",
     "LogRule",
     "Metric",

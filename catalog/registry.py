@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.declared import DeclarationError, files_of, load, load_named, system_folders
+from catalog.joint import GROUPS, joint_rules
 from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import AnyRule, Stream
 from catalog.platform import PLATFORM
@@ -45,7 +46,7 @@ def stream_files() -> list[Path]:
 def load_stream(path: Path) -> Stream:
     """Load the declaration in one file; ``DeclarationError`` when it holds none of that name."""
     stream = load_named(path, "STREAM", Stream)
-    if stream.name in (PLATFORM, RECORDS):
+    if stream.name in (PLATFORM, RECORDS, GROUPS):
         raise DeclarationError(f"{path}: {stream.name!r} is the name of the platform's own rules")
     return stream
 
@@ -87,4 +88,4 @@ def concern_of(rule_id: str) -> Concern:
 @cache
 def _rules() -> dict[str, AnyRule]:
     ours = {s.rule_id(rule): rule for s in streams().values() for rule in s.rules}
-    return {**PLATFORM_RULES, **overdue_rules(), **ours}
+    return {**PLATFORM_RULES, **overdue_rules(), **joint_rules(), **ours}

@@ -293,4 +293,4 @@ Rule = Annotated[
 """A rule of a stream."""
 
 AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule | LogRule | OverdueRule
-"""A rule of a stream, of the platform, or of a record's clock."""
+"""A rule of a stream, of the platform, or of a record's clock: what looks at one subject."""

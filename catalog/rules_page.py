@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from catalog.joint import joint_rules
 from catalog.model import (
     HealthRule,
+    JointRule,
     JudgingAbsenceRule,
     LogRule,
     Metric,
@@ -72,6 +74,8 @@ def _every_rule() -> Iterator[str]:
         for stream in streams().values():
             for rule in stream.rules:
                 yield from _rule_rows(stream, rule)
+        for joint in joint_rules().values():
+            yield from _joint_rows(joint)
         yield _watch_row(PIPELINE_ID, PIPELINE)
         yield _watch_row(JUDGING_ID, JUDGING, "a partition's checkpoint stands still")
         yield _watch_row(LOG_CHANGED_ID, LOG_CHANGED, "Kafka's log is another one than was read")
@@ -108,6 +112,16 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
         yield (*head, rule.severity.name.lower(), "nothing usable", spans, "engineering")
     else:
         yield _watch_row(stream.rule_id(rule), rule)
+
+
+def _joint_rows(rule: JointRule) -> Iterator[tuple[str, ...]]:
+    signals = ", ".join(f"{part.stream}.{m}" for part in rule.signals for m in part.metrics)
+    for limit in rule.thresholds:
+        title, level = rule.title_at(limit.severity), limit.severity.name.lower()
+        when = f"{limit.value:g} usual spreads off the usual together, by {rule.by}: {signals}"
+        spans = f"one hour / past {rule.deadband:g} spreads"
+        head = (f"`{rule.id}`", f"{title.zh} {title.en}")
+        yield (*head, level, when, spans, _cited(limit.source))
 
 
 def _watch_row(

@@ -1,6 +1,7 @@
 """How what is unusual is said: a value in usual spreads is none in its metric's unit."""
 
 from catalog.base import Text
+from catalog.joint import JointRule
 from catalog.model import Stream, UnusualRule, text
 from catalog.registry import find_rule, streams
 
@@ -15,10 +16,18 @@ SIDES = {
 
 def alert_unit(rule_id: str, stream: str, metric: str | None) -> str:
     """Return the unit of an alert's value and limit; empty for one without a metric."""
-    if isinstance(find_rule(rule_id), UnusualRule):
+    if isinstance(find_rule(rule_id), UnusualRule | JointRule):
         return SPREADS
     declared = streams().get(stream)
     return declared.quantity(metric).unit if declared and metric else ""
+
+
+def joint_words(value: float, limit: float) -> Text:
+    """Return what a joint rule saw: how far the group is off, and the limit."""
+    return text(
+        f"整体偏离常态，为常见波动的 {value:.1f} 倍(限值 {limit:g} 倍)",
+        f"together {value:.1f} times their usual spread off the usual (limit {limit:g})",
+    )
 
 
 def words_of(rule: UnusualRule, stream: Stream, value: float, limit: float | None) -> Text:

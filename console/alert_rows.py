@@ -10,6 +10,7 @@ from catalog.model import (
     STREAM_SUBJECT,
     AnyRule,
     HealthRule,
+    JointRule,
     OverdueRule,
     SensorAttribute,
     Source,
@@ -179,8 +180,8 @@ def limit_rows(
 
     Limits kept on a sensor are numbers when its ``attributes`` are given.
     """
-    if isinstance(rule, OverdueRule):
-        return []  # a clock's limits may depend on the record
+    if isinstance(rule, OverdueRule | JointRule):
+        return []  # a clock's limits may depend on the record; a group has no stream
     if not isinstance(rule, ThresholdRule | UnusualRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
         shown = {"text": f"> {seconds:g}", "unit": "s", "sort": seconds}

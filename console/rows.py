@@ -8,6 +8,8 @@ from alerts.episode.models import Alert
 from alerts.event.events import whole_stream
 from alerts.event.reasons import REASONS
 from alerts.incident.queries import Summary
+from catalog.group_names import group_title
+from catalog.joint import GROUPS
 from catalog.lifecycle.registry import RECORDS
 from catalog.model import STREAM_SUBJECT
 from catalog.platform import PLATFORM, PLATFORM_TITLE
@@ -52,6 +54,8 @@ def subject_link(words: Words, stream: str, sensor: str, names: Row) -> dict[str
         return {"text": words.of(PLATFORM_TITLE), "href": "/quality"}
     if stream == RECORDS:
         return {"text": sensor, "href": f"/records/{sensor.rpartition('-')[0]}/{sensor}"}
+    if stream == GROUPS:
+        return {"text": words.of(group_title(sensor)), "href": f"/alerts?sensor={sensor}"}
     declared = streams().get(stream)
     if sensor == STREAM_SUBJECT and declared:
         return {"text": words.of(whole_stream(declared)), "href": f"/streams/{stream}"}

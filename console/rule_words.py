@@ -3,6 +3,7 @@
 from catalog.model import (
     AnyRule,
     HealthRule,
+    JointRule,
     JudgingAbsenceRule,
     LogRule,
     OverdueRule,
@@ -21,6 +22,8 @@ def rule_text(words: Words, rule: AnyRule) -> str:
         return words("alert.log_break", after_s=rule.after_s)
     if isinstance(rule, OverdueRule):
         return words("alert.overdue")
+    if isinstance(rule, JointRule):
+        return words("alert.joint", deadband=f"{rule.deadband:g}")
     if isinstance(rule, HealthRule):
         timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
         return words("alert.unwell", **timed)

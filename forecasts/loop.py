@@ -7,6 +7,7 @@ from prometheus_client import Counter
 from psycopg import Connection
 
 from forecasts.groups import Group, groups
+from forecasts.joint.loop import judge_groups
 from forecasts.round import Done, is_due, issue_time, run_group
 from service.log import logger
 from service.metrics import seconds
@@ -63,6 +64,8 @@ def one_round(
         done.append(_one(conn, group, end))
         if vitals:
             vitals.progress(done[-1].issued, newest=end)
+    if stream is None:
+        judge_groups(conn, end, vitals, stop)
     if vitals:
         vitals.lag(0)
     return done

@@ -46,7 +46,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {"console_users": ("name", "role", "disab
 ALERTS = (
     *("episodes", "episode_acts", "transitions", "incidents", "incident_*", "responses"),
     *("escalations", "held", "told", "notices", "notice_groups", "silences", "outbox"),
-    *("outbox_subjects", "deliveries", "receivers"),
+    *("outbox_subjects", "deliveries", "receivers", "alert_explanations"),
 )
 RECORDS = ("records", "record_*")
 ROLES: Mapping[str, Rights] = MappingProxyType(
@@ -73,12 +73,18 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
             calls=("drop_old_chunks(text, timestamptz)",),
             member_of=(READER,),
         ),
-        "forecasts": Rights({"S": ("rollup_1h_*", "sensors"), "SIU": ("forecast*",)}),
+        "forecasts": Rights(
+            {
+                "S": ("rollup_1h_*", "sensors"),
+                "SIU": ("forecast*",),
+                "SIUD": ("joint_*",),
+            }
+        ),
         "worker": Rights({"SIUD": ("checkpoints", "checkpoint_parts"), "SIU": ("log_breaks",)}),
         "alerts-engine": Rights(
             {
                 "S": ("*",),
-                "SIUD": (*ALERTS, *RECORDS),
+                "SIUD": (*ALERTS, *RECORDS, "joint_events"),
                 "SIU": ("consumer_offsets", "log_breaks", "dead_letters"),
                 "I": ("audit",),
             },

@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from alerts.episode.explanations import COLUMN
 from alerts.episode.lapse import lapse_acknowledgement
 from alerts.event.events import Event, Told, alert_event
 from alerts.event.labels import Labels
@@ -16,7 +17,10 @@ from catalog.contracts import Transition
 from catalog.model import Flap
 from catalog.registry import concern_of, find_rule
 
-STATE = "raised_at, peak_severity, flapping, status, labels, annotations, shelved_until"
+STATE = (
+    "raised_at, peak_severity, flapping, status, labels, annotations, shelved_until, "
+    + COLUMN.format("episodes")
+)
 TRANSITION = (
     "id, episode, rule, stream, sensor, kind, severity, previous, metric, value, threshold,"
     " observed_at, produced_at, confidence, reason"
@@ -78,6 +82,7 @@ def apply(conn: Connection, t: Transition, origin: Origin = OURS) -> Change | No
         latched=row["status"] == "latched",
         labels=row["labels"],
         annotations=row["annotations"],
+        explanation=row["explanation"],
     )
     return Change(t, told, row["shelved_until"])
 
@@ -133,6 +138,7 @@ def _traits(t: Transition) -> tuple[bool, Flap]:
 def _unknown(t: Transition) -> dict[str, Any]:
     """Stand in for an episode that is not open here: told all the same, never lost."""
     empty = {"labels": {}, "annotations": {}, "shelved_until": None, "status": "cleared"}
+    empty |= {"explanation": None}
     return empty | {
         "raised_at": t.observed_at,
         "peak_severity": t.severity,

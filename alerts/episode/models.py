@@ -1,7 +1,7 @@
 """What is known of alerts, as a console, an API or the command line shows it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,8 @@ class Alert(BaseModel):
     shelved_until: datetime | None
     shelved_by: str | None
     shelve_reason: str | None
+    explanation: dict[str, Any] | None = None
+    """Of what is unusual: which signals, how far, since when, similar days before."""
 
     @property
     def unit(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from alerts.episode.explanations import COLUMN as EXPLANATION
 from alerts.episode.models import (
     Act,
     Alert,
@@ -21,7 +22,9 @@ from alerts.rows import read_rows
 from catalog.errors import NotFoundError
 from catalog.registry import streams
 
-COLUMNS = ", ".join(f"e.{name}" for name in Alert.model_fields)
+COLUMNS = ", ".join(
+    EXPLANATION.format("e") if name == "explanation" else f"e.{name}" for name in Alert.model_fields
+)
 STATES = {
     "open": "e.status IN ('active', 'latched')",
     "active": "e.status = 'active'",

@@ -5,12 +5,16 @@ from typing import Any, Literal
 
 import msgspec
 
+from alerts.event.explained import explanation_text
 from alerts.event.labels import Labels, alert_labels, sensor_of, severity_name, stream_of
 from alerts.event.reasons import REASONS
 from catalog.contracts import Transition
+from catalog.group_names import group_district, group_title
+from catalog.joint import GROUPS
 from catalog.model import (
     STREAM_SUBJECT,
     AnyRule,
+    JointRule,
     Severity,
     Source,
     Stream,
@@ -24,7 +28,7 @@ from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import find_rule
 from catalog.severity import LEVELS
 from catalog.site import site
-from catalog.unusual import alert_unit, words_of
+from catalog.unusual import alert_unit, joint_words, words_of
 
 ENDED = ("cleared", "withdrawn")
 """Kinds of transition that end an alert."""
@@ -106,6 +110,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     latched: bool = False
     labels: Labels = {}
     annotations: dict[str, str] = {}
+    explanation: dict[str, Any] | None = None
 
 
 def alert_event(
@@ -156,7 +161,7 @@ def rule_title(rule_id: str, severity: int = 0) -> Text:
 
 
 def _title_at(rule: AnyRule, severity: int) -> Text:
-    return rule.title_at(severity) if isinstance(rule, ThresholdRule) else rule.title
+    return rule.title_at(severity) if isinstance(rule, ThresholdRule | JointRule) else rule.title
 
 
 def level_data(severity: int) -> dict[str, Any]:
@@ -197,10 +202,21 @@ def whole_stream(stream: Stream) -> Text:
 
 def _subject(t: Transition, stream: Stream | None) -> dict[str, Any]:
     """Return the sensor, or the stream as a whole, as every body of ours says it."""
+    if t.stream == GROUPS:
+        return _group(t.sensor)
     if (whole := _whole(t, stream)) is None:
         return sensor_data(sensor_of(t.stream, t.sensor), t.sensor)
     place = {"district": site().code, "district_title": site().title.model_dump()}
     return {"id": t.sensor, "title": whole.model_dump(), **place}
+
+
+def _group(subject: str) -> dict[str, Any]:
+    """Return a group of sensors as every body of ours says its subject."""
+    code = group_district(subject)
+    known = site().districts.get(code)
+    title = (known.title if known else site().title).model_dump()
+    place = {"district": code or site().code, "district_title": title}
+    return {"id": subject, "title": group_title(subject).model_dump(), **place}
 
 
 def _title(t: Transition, stream: Stream | None, rule: AnyRule | None, told: Told) -> Text:
@@ -224,6 +240,9 @@ def _alert_data(t: Transition, told: Told, stream: Stream | None, exercise: bool
     }
     if told.labels:
         data |= {"labels": told.labels, "annotations": told.annotations}
+    if told.explanation:
+        said = explanation_text(told.explanation).model_dump()
+        data["explanation"] = told.explanation | {"text": said}
     return data | _declared(stream, t, told)
 
 
@@ -235,12 +254,12 @@ def _declared(stream: Stream | None, t: Transition, told: Told) -> dict[str, Any
     if rule is not None:
         title = _title(t, stream, rule, told)
         said |= {"title": title.model_dump(), "advice": rule.advice.model_dump()}
-    if isinstance(rule, ThresholdRule | UnusualRule):
+    if isinstance(rule, ThresholdRule | UnusualRule | JointRule):
         said["source"] = _source(rule, t.severity)
     return said
 
 
-def _source(rule: ThresholdRule | UnusualRule, severity: int) -> dict[str, Any] | None:
+def _source(rule: ThresholdRule | UnusualRule | JointRule, severity: int) -> dict[str, Any] | None:
     found = [t.source for t in rule.thresholds if t.severity == severity]
     if not found:
         return None
@@ -261,6 +280,10 @@ def _texts(
         zh = f"{quantity.title.zh} {t.value:g}{unit}" + (f"(限值 {limit})" if limit else "")
         en = f"{quantity.title.en} {t.value:g}{unit}" + (f" (limit {limit})" if limit else "")
         said.append(text(zh, en))
+    elif isinstance(rule, JointRule) and t.value is not None and t.threshold is not None:
+        said.append(joint_words(t.value, t.threshold))
+    if told.explanation and t.kind not in ENDED:
+        said.append(explanation_text(told.explanation))
     if described := told.annotations.get("description"):
         said.append(text(described, described))
     if doubt := doubt_of(t):
@@ -273,6 +296,8 @@ def _texts(
 def _place(t: Transition, stream: Stream | None) -> Text:
     if whole := _whole(t, stream):
         return whole
+    if t.stream == GROUPS:
+        return group_title(t.sensor)
     known = sensor_of(t.stream, t.sensor)
     return known.title if known else text(t.sensor, t.sensor)
 
@@ -280,6 +305,8 @@ def _place(t: Transition, stream: Stream | None) -> Text:
 def _area(t: Transition, stream: Stream | None) -> Area | None:
     if _whole(t, stream):
         return Area(district=site().code, zh=site().title.zh, en=site().title.en)
+    if t.stream == GROUPS and (place := site().districts.get(group_district(t.sensor))):
+        return Area(district=place.code, zh=place.title.zh, en=place.title.en)
     known = sensor_of(t.stream, t.sensor)
     if known is None:
         return None

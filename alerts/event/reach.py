@@ -6,6 +6,7 @@ from typing import get_args
 
 from alerts.event.labels import LABELS, Matcher, severity_name
 from catalog.incident import incident_kinds
+from catalog.joint import GROUPS, joint_rules
 from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import STREAM_SUBJECT, Severity
 from catalog.platform import PLATFORM
@@ -37,11 +38,11 @@ def _values() -> dict[str, tuple[str, ...]]:
     """Return what each of our labels can hold; any other label is absent, that is empty."""
     placed = sensors()
     ours = (s.rule_id(r) for s in streams().values() for r in s.rules)
-    rules = (*PLATFORM_RULES, *overdue_rules(), *ours)
+    rules = (*PLATFORM_RULES, *overdue_rules(), *joint_rules(), *ours)
     known = {
         "alertname": rules,
         "rule": rules,
-        "stream": (*streams(), PLATFORM, RECORDS, ELSEWHERE, ""),
+        "stream": (*streams(), PLATFORM, RECORDS, GROUPS, ELSEWHERE, ""),
         "domain": (*systems(), ""),
         "sensor": (*(s.id for s in placed), STREAM_SUBJECT),
         "district": (*site().districts, ""),

@@ -13,6 +13,9 @@ REASONS = {
     "nothing": text("无数据上报", "nothing comes"),
     "never": text("登记后从未上报", "has never sent anything"),
     "late": text("设备时间严重落后", "its times are far behind"),
+    "retrained": text("按新模型复核属常态", "normal by the newer model"),
+    "relearned": text("持续已久，已作为新常态学习", "lasted so long that it was learned as normal"),
+    "unheard": text("数据中断，无法继续判断", "nothing comes that it could be judged by"),
     "unusable": text("上报数据均不可用", "nothing it sends is usable"),
 }
 """By name of the test or of the reason, as in ``Transition.reason``."""

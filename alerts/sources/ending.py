@@ -88,7 +88,7 @@ def end_evaluated(
 
 
 def _of_our_rules(conn: Connection) -> list[Alert]:
-    columns = ", ".join(Alert.model_fields)
+    columns = ", ".join(n for n in Alert.model_fields if n != "explanation")
     with conn.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(
             f"SELECT {columns} FROM episodes WHERE cleared_at IS NULL AND stream <> %s"
@@ -98,7 +98,7 @@ def _of_our_rules(conn: Connection) -> list[Alert]:
 
 
 def _of_retired(conn: Connection) -> list[Alert]:
-    columns = ", ".join(f"e.{name}" for name in Alert.model_fields)
+    columns = ", ".join(f"e.{name}" for name in Alert.model_fields if name != "explanation")
     with conn.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(
             f"SELECT {columns} FROM episodes e JOIN sensors s ON s.stream = e.stream"

@@ -18,6 +18,7 @@ from alerts.episode.queries import count_alerts, find_alerts, get_alert, list_tr
 from alerts.event.fields import Moment, Words
 from alerts.sources.ending import end_alert
 from alerts.sources.foreign import STREAM as EXTERNAL
+from catalog.joint import GROUPS
 from catalog.lifecycle.registry import RECORDS
 from catalog.platform import PLATFORM
 from catalog.registry import streams
@@ -100,7 +101,7 @@ def _page(conn: Connection, wanted: AlertFilter, pages: Pager) -> list[Alert]:
 
 def _known_streams(names: list[str]) -> None:
     """Refuse a stream that nobody knows: no alert would ever be of it."""
-    require_known("stream", names, (*streams(), PLATFORM, RECORDS, EXTERNAL))
+    require_known("stream", names, (*streams(), PLATFORM, RECORDS, GROUPS, EXTERNAL))
 
 
 @router.get("/transitions")

@@ -7,6 +7,7 @@ from nicegui import ui
 
 from catalog.errors import NotFoundError
 from console.alert_desk import AlertDesk
+from console.alert_explained import explained_line, signal_rows
 from console.alert_rows import (
     alert_facts,
     alert_place,
@@ -180,6 +181,17 @@ def _right(view: View, found: Dossier) -> Any:
         if found.rule:
             advice = words.of(found.rule.advice)
             ui.label(words("alert.advice", text=advice)).classes("advice")
+    with panel(words("alert.explained"), "short explained") as why:
+        line = ui.label().classes("pad")
+        signals = _table(
+            view,
+            "alert.explained",
+            Column("sensor", words("alert.sensor"), "link"),
+            Column("quantity", words("filter.metric")),
+            Column("value", words("alerts.value"), "number"),
+            Column("expected", words("alert.expected"), "number"),
+            Column("off", words("alert.off"), "number"),
+        )
     with panel(words("alert.rule"), "rule"):
         if found.rule:
             ui.label(rule_text(words, found.rule)).classes("pad")
@@ -216,6 +228,9 @@ def _right(view: View, found: Dossier) -> Any:
 
     def show(now: Dossier) -> None:
         sensors = view.desk.live.look().sensors
+        why.set_visibility(now.alert.explanation is not None)
+        line.set_text(explained_line(words, now.alert.explanation))
+        signals.show(signal_rows(words, now.alert.explanation))
         facts.show(alert_facts(words, now, view.desk.clock.now()))
         topology.show(relative_rows(words, now.relatives, sensors))
         around = nearby(sensors, now.sensor)[:NEAR] if now.sensor else []

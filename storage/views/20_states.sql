@@ -198,8 +198,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
            e.metric, e.value, e.threshold,
            -- what is unusual is measured in usual spreads
-           CASE WHEN r.kind = 'unusual' THEN '×' ELSE m.unit END,
-           CASE WHEN r.kind = 'unusual' THEN 1 ELSE m.decimals END,
+           CASE WHEN r.kind IN ('unusual', 'joint') THEN '×' ELSE m.unit END,
+           CASE WHEN r.kind IN ('unusual', 'joint') THEN 1 ELSE m.decimals END,
            e.raised_at, e.acked_at, e.acked_by
     FROM episodes e
     LEFT JOIN sensors s ON s.stream = e.stream AND s.sensor = e.sensor

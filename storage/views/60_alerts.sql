@@ -16,7 +16,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            coalesce(own.title_en, r.title_en, e.annotations ->> 'summary', e.rule), e.stream,
            coalesce(d.domain, e.labels ->> 'domain'), e.sensor, coalesce(nullif(s.title_zh, ''), e.sensor),
            coalesce(nullif(s.title_en, ''), e.sensor), s.district, e.severity, e.peak_severity,
-           e.value, e.threshold, CASE WHEN r.kind = 'unusual' THEN '×' ELSE m.unit END,
+           e.value, e.threshold, CASE WHEN r.kind IN ('unusual', 'joint') THEN '×' ELSE m.unit END,
            e.raised_at, e.cleared_at,
            extract(epoch FROM coalesce(e.cleared_at, now()) - e.raised_at)::float8,
            e.acked_at, e.acked_by

@@ -7,6 +7,7 @@ from psycopg import Connection, sql
 
 from catalog.headline import fold, in_screen_order, margin_attribute, vital_title
 from catalog.incident import incident_kinds
+from catalog.joint import GROUPS, joint_rules
 from catalog.model import (
     AnyRule,
     Derived,
@@ -50,6 +51,7 @@ def rows_by_table() -> dict[str, list[Row]]:
         "rules": [
             *(_rule(s.name, s.rule_id(rule), rule) for s in declared for rule in s.rules),
             *(_rule(PLATFORM, rule_id, rule) for rule_id, rule in PLATFORM_RULES.items()),
+            *(_rule(GROUPS, rule_id, rule) for rule_id, rule in joint_rules().items()),
         ],
         "thresholds": [row for s in declared for row in _thresholds(s)],
         "attributes": [

@@ -9,9 +9,10 @@ from verify.truth.maps import load
 from verify.truth.play import Heard, of_kind, play, quality
 from verify.truth.score import Doubt, Score, added, score
 from verify.truth.series import Series, files_of, read
+from verify.truth.together import JOINT, joint_episodes
 
-DETECTORS = ("unusual", "joint", "threshold")
-"""Kinds of rules that are held against labels; health is held against sound data."""
+DETECTORS = ("unusual", "threshold")
+"""Kinds of rules of one sensor that are held against labels; health is held against sound data."""
 ALL = "all"
 
 
@@ -39,6 +40,8 @@ def score_map(path: Path, data: Path, say: Callable[[str], None] = lambda _: Non
         say(file.name)
         series = read(declared, path, file, data)
         _add(found, series, play(series))
+        if declared.joint is not None:
+            _add_joint(found, series, declared.joint.spreads)
     if len(files) > 1:
         found.scores += list(_together(found.scores))
     return found
@@ -54,6 +57,12 @@ def _add(found: Found, series: Series, heard: Heard) -> None:
     found.doubts.append(Doubt(series.name, sensors, days, quality(series, heard), len(health)))
     found.refused += series.refused
     found.failures += heard.failures
+
+
+def _add_joint(found: Found, series: Series, spreads: float) -> None:
+    days = float(series.at[-1] - series.at[0]) / 86_400e6
+    episodes = joint_episodes(series, spreads)
+    found.scores.append(score(JOINT, series.name, 1, days, series.windows, episodes))
 
 
 def _within(at: int, series: Series) -> bool:

@@ -66,6 +66,13 @@ class Labels(Part):
     """What the column holds while something is wrong."""
 
 
+class Joint(Part):
+    """All signals of a file are one group, which a joint rule looks at hour by hour."""
+
+    spreads: float = Field(default=4.0, gt=0)
+    """From how many usual spreads on; the alert ends at half of them."""
+
+
 class TruthMap(FileForm):
     """A whole map. Without ``labels`` the file is sound: whatever is found in it is false."""
 
@@ -78,6 +85,7 @@ class TruthMap(FileForm):
     """Of a file without a replay map: the columns of its time."""
     plain: Plain | None = None
     labels: Labels | None = None
+    joint: Joint | None = None
     zone: str | None = None
     """Where the sensors stand, when the file's times carry zones of their own."""
     calendar: Literal["weekends", "site"] = "weekends"

@@ -1,0 +1,1 @@
+"""Joint rules: a group of signals that no longer move together as they normally do."""
