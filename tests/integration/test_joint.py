@@ -13,7 +13,7 @@ from alerts.delivery.links import links_of
 from alerts.episode.models import AlertFilter
 from alerts.episode.queries import find_alerts, get_alert
 from alerts.routing.notify import Notifier
-from alerts.routing.routes import load_routes
+from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
 from alerts.sources.joint import take_joint
 from catalog.joint import joint_rules
@@ -71,7 +71,7 @@ def _group(conn: Connection) -> Gathered:
 
 def _take(conn: Connection) -> int:
     settings = AlertSettings()
-    notifier = Notifier(load_routes(settings.routes_file), links_of(settings))
+    notifier = Notifier(read_routes(settings.routes_file), links_of(settings))
     with conn.transaction():
         return take_joint(conn, notifier, settings, now_of(conn))
 
