@@ -1,5 +1,6 @@
 """Joint rules: what does not move together any more is seen, what always moved so is not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -101,9 +102,7 @@ def test_what_a_newer_model_finds_normal_is_withdrawn() -> None:
     # an alert that rests on a model of another time: the residual it calls usual is far too small
     model = group.model
     assert model is not None
-    low = type(model)(
-        **{n: getattr(model, n) for n in model.__slots__} | {"level": model.level - 3}
-    )
+    low = replace(model, level=model.level - 3)
     group.model = low
     now = 16 * 24
     assert [v.move for v in group.hour(now)] == ["raised"]
