@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from alerts.event.area import Area, area_of
 from alerts.event.explained import explanation_text
 from alerts.event.labels import Labels, alert_labels, sensor_of, severity_name, stream_of
 from alerts.event.reasons import REASONS
@@ -43,16 +44,6 @@ KINDS = {"raised": "发生", "changed": "变化", "cleared": "解除", "repeated
     "started": "开始",
     "ended": "结束",
 }
-
-
-class Area(msgspec.Struct, frozen=True, kw_only=True):
-    """Where: WGS-84 degrees (none = the whole area), GB/T 2260 code, readable places."""
-
-    lon: float | None = None
-    lat: float | None = None
-    district: str
-    zh: str
-    en: str
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +127,7 @@ def alert_event(
         text_en=en,
         started_at=told.raised_at,
         ended_at=t.observed_at if t.kind in ENDED else None,
-        area=_area(t, stream),
+        area=area_of(t.stream, t.sensor, whole=_whole(t, stream) is not None),
         exercise=exercise,
         produced_at=t.produced_at,
         data=_alert_data(t, told, stream, exercise) | (more or {}),
@@ -300,24 +291,6 @@ def _place(t: Transition, stream: Stream | None) -> Text:
         return group_title(t.sensor)
     known = sensor_of(t.stream, t.sensor)
     return known.title if known else text(t.sensor, t.sensor)
-
-
-def _area(t: Transition, stream: Stream | None) -> Area | None:
-    if _whole(t, stream):
-        return Area(district=site().code, zh=site().title.zh, en=site().title.en)
-    if t.stream == GROUPS and (place := site().districts.get(group_district(t.sensor))):
-        return Area(district=place.code, zh=place.title.zh, en=place.title.en)
-    known = sensor_of(t.stream, t.sensor)
-    if known is None:
-        return None
-    district = site().districts[known.district].title
-    return Area(
-        lon=known.lon,
-        lat=known.lat,
-        district=known.district,
-        zh=f"{district.zh}{known.street}",
-        en=f"{known.street}, {district.en}",
-    )
 
 
 Format = Literal["cityops", "alertmanager", "cap", "cloudevents", "wecom", "dingtalk"]
