@@ -18,6 +18,7 @@ from alerts.event.events import Event
 from alerts.incident.correlate import folded_under
 from alerts.incident.course import assess, stale_incidents
 from alerts.incident.events import incident_event
+from alerts.incident.parents import gather
 from alerts.incident.queries import open_incident
 from alerts.routing.notify import Notifier
 from alerts.routing.routes import Routes
@@ -90,6 +91,7 @@ class Keeper:
         for incident in stale:
             self.notifier.tell(conn, assess(conn, incident, self.settings, now), now)
         if stale:
+            self.notifier.tell(conn, gather(conn, self.settings, now), now)
             wake_screens(conn)
         return len(stale)
 
@@ -199,11 +201,14 @@ _HELD = (
     " WHERE (e.shelved_until IS NULL OR e.shelved_until <= %s) AND NOT EXISTS"
     " (SELECT 1 FROM folded_alerts f WHERE f.episode = h.subject) ORDER BY h.since LIMIT %s"
 )
-# an incident that a receiver is reminded of stands for its alerts
+# an incident that a receiver is reminded of stands for its alerts, a parent for its children
 _REPEATED_BY_INCIDENT = (
-    "EXISTS (SELECT 1 FROM incident_members m JOIN incidents i ON i.id = m.incident"
+    "(EXISTS (SELECT 1 FROM incident_members m JOIN incidents i ON i.id = m.incident"
     " AND i.resolved_at IS NULL AND i.acked_at IS NULL JOIN told k ON k.subject = i.id"
     " AND k.receiver = t.receiver AND k.repeat_s IS NOT NULL WHERE m.episode = t.subject)"
+    " OR EXISTS (SELECT 1 FROM incidents c JOIN incidents i ON i.id = c.parent"
+    " AND i.resolved_at IS NULL AND i.acked_at IS NULL JOIN told k ON k.subject = i.id"
+    " AND k.receiver = t.receiver AND k.repeat_s IS NOT NULL WHERE c.id = t.subject))"
 )
 _ANSWERED = {
     "acknowledged": "SELECT id FROM alert_subjects WHERE acked_at IS NOT NULL",

@@ -47,13 +47,22 @@ class IncidentKind(Frozen):
     first alert, ``city`` = anywhere. It is a candidate until ``confirm_rules`` different rules or
     ``confirm_alerts`` alerts fire together. Only firing alerts count; it is resolved when none of
     its triggers fires any more, and reopened by a trigger that follows within ``reopen_s``.
+
+    A kind that ``gathers`` others has no alerts of its own: it is the parent of confirmed incidents
+    of these kinds in the whole city. It opens as confirmed when ``least`` of them are open whose
+    alerts lie within ``within_s`` of each other, and an alert of a rule in ``because`` (any, where
+    none is named) fired at that time: one rain, many floods. Its responses count children by their
+    level; it is over when all its children are, and they keep their own life.
     """
 
     name: Name
     domain: Name
     title: Text
-    triggers: tuple[str, ...] = Field(min_length=1)
+    triggers: tuple[str, ...] = ()
     supports: tuple[str, ...] = ()
+    gathers: tuple[Name, ...] = ()
+    because: tuple[str, ...] = ()
+    least: int = Field(default=2, ge=2)
     place: Literal["topology", "district", "near", "city"]
     radius_km: float = Field(default=3.0, gt=0)
     within_s: float = Field(gt=0)
@@ -75,6 +84,12 @@ class IncidentKind(Frozen):
             raise ValueError(f"{self.name}: responses run from level I down, each once")
         if len({t.name for t in self.tasks}) != len(self.tasks):
             raise ValueError(f"{self.name}: a task's name appears twice")
+        if bool(self.triggers) == bool(self.gathers):
+            raise ValueError(f"{self.name}: either triggers open it, or it gathers other kinds")
+        if self.gathers and (self.place != "city" or self.supports):
+            raise ValueError(f"{self.name}: what gathers is of the city and has no alerts")
+        if self.because and not self.gathers:
+            raise ValueError(f"{self.name}: because belongs to what gathers")
         if self.fold and self.place != "topology":
             raise ValueError(f"{self.name}: only what hangs on a topology can be folded")
         return self
@@ -84,6 +99,10 @@ class IncidentKind(Frozen):
         if any(fnmatchcase(rule, pattern) for pattern in self.triggers):
             return "trigger"
         return "support" if any(fnmatchcase(rule, p) for p in self.supports) else None
+
+    def is_because(self, rule: str) -> bool:
+        """Tell whether an alert of this rule may be the common cause of what it gathers."""
+        return any(fnmatchcase(rule, pattern) for pattern in self.because)
 
     def level(self, firing: list[int]) -> Severity:
         """Return the response level for the severities (1 to 4) of the alerts that fire."""
@@ -97,7 +116,11 @@ class IncidentKind(Frozen):
 def incident_kinds() -> dict[str, IncidentKind]:
     """Return all declared kinds by name; read once per process. What folds comes first."""
     found = [_load(file) for file in sorted(files_of("incidents"), key=lambda f: f.stem)]
-    return {kind.name: kind for kind in sorted(found, key=lambda k: not k.fold)}
+    kinds = {kind.name: kind for kind in sorted(found, key=lambda k: not k.fold)}
+    for kind in found:
+        if wrong := [n for n in kind.gathers if n not in kinds or kinds[n].gathers]:
+            raise DeclarationError(f"{kind.name} gathers {', '.join(wrong)}: no kind with alerts")
+    return kinds
 
 
 def _load(path: Path) -> IncidentKind:

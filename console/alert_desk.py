@@ -14,6 +14,7 @@ from alerts.sources.ending import can_be_ended, end_alert
 from console.alerting import alerting
 from console.deeds import do
 from console.dossier import Dossier
+from console.duty import People
 from console.frame import View
 from console.widgets.forms import act_button, choice_field, text_field
 from service.postgres import now_of
@@ -47,7 +48,7 @@ class AlertDesk:
         with self.buttons:
             self._offers(alert, shelved, found.people)
 
-    def _offers(self, alert: Alert, shelved: bool, people: list[str]) -> None:
+    def _offers(self, alert: Alert, shelved: bool, people: People) -> None:
         me = self.episode
         if alert.acked_at is None:
             self._offer(
@@ -75,17 +76,17 @@ class AlertDesk:
         if can_be_ended(alert):
             self._offer("end", "alert.end", _ending(me), needs_note=True)
 
-    def _assigning(self, people: list[str]) -> None:
+    def _assigning(self, people: People) -> None:
         me, own = self.episode, self.view.who.name
-        if own in people:
+        if own in people.names:
             self._offer(
                 "assign",
                 "alert.assign_me",
                 lambda c, who, _: acts.assign(c, me, who, who, now_of(c)),
             )
-        if others := [name for name in people if name != own]:
+        if others := people.choices(self.view.words, but=own):
             label = self.view.words("alert.assign_whom")
-            to = choice_field({name: name for name in others}, others[0], label=label)
+            to = choice_field(others, next(iter(others)), label=label)
             self._offer(
                 "assign",
                 "alert.assign_to",

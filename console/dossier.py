@@ -10,10 +10,10 @@ from alerts.delivery.log import Delivery, list_deliveries
 from alerts.episode.models import Alert, AlertFilter, AlertPage
 from alerts.episode.queries import find_alerts, get_alert
 from alerts.incident.queries import Summary, incidents_named
-from alerts.people import assignable
 from catalog.model import AnyRule, Stream
 from catalog.registry import find_rule, streams
 from console import history, registry
+from console.duty import People, people
 from console.history import Question, Row, Span
 
 AROUND = timedelta(minutes=30)
@@ -38,7 +38,7 @@ class Dossier:
     past: list[Alert]
     span: Span
     series: list[Row]
-    people: list[str]
+    people: People
 
     @property
     def alert(self) -> Alert:
@@ -67,7 +67,7 @@ def read_dossier(conn: Connection, episode: str, now: datetime) -> Dossier:
         past=[other for other in find_alerts(conn, same) if other.id != episode][:PAST],
         span=span,
         series=_series(conn, stream, metric, alert.sensor, span) if stream and metric else [],
-        people=assignable(conn),
+        people=people(conn, now),
     )
 
 

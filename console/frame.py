@@ -273,7 +273,7 @@ def _person_html(view: View) -> str:
         return switch + f'<a href="/login">{words("login.submit")}</a>'
     role = words(f"role.{view.who.role}")
     return (
-        f'{switch}<a class="who" href="/password" title="{words("password.title")}">'
+        f'{switch}<a class="who" href="/me" title="{words("me.title")}">'
         f"{escape(view.who.name)}<small>{role}</small></a>"
         f'<form method="post" action="/logout"><button>{words("login.out")}</button></form>'
     )

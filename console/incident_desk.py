@@ -18,6 +18,7 @@ from alerts.incident.queries import IncidentPage, Summary
 from console import registry
 from console.alerting import alerting
 from console.deeds import do
+from console.duty import Contact, People
 from console.frame import View
 from console.marks import local_time
 from console.rows import incident_title
@@ -27,13 +28,14 @@ from service.postgres import now_of
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An incident with places of its alerts, the similar one before, others open, and users."""
+    """An incident with places of its alerts, the similar one before, others open, and people."""
 
     page: IncidentPage
     places: dict[tuple[str, str], registry.Row]
     similar: IncidentPage | None
     others: list[Summary]
-    people: list[str]
+    people: People
+    numbers: list[Contact]
 
 
 @dataclass
@@ -62,7 +64,7 @@ class IncidentDesk:
             if now.others and found.resolved_at is None:
                 self._merging(now.others)
 
-    def _offers(self, found: Summary, people: list[str]) -> None:
+    def _offers(self, found: Summary, people: People) -> None:
         me = self.incident
         if found.status == "candidate":
             self._offer("confirm", "incident.confirm", _confirm(me), strong=True)
@@ -84,17 +86,17 @@ class IncidentDesk:
         )
         self._assigning(people)
 
-    def _assigning(self, people: list[str]) -> None:
+    def _assigning(self, people: People) -> None:
         words, me, own = self.view.words, self.incident, self.view.who.name
-        if own in people:
+        if own in people.names:
             self._offer(
                 "assign",
                 "alert.assign_me",
                 lambda c, who, _: care.assign_incident(c, me, who, who),
             )
-        if others := [name for name in people if name != own]:
+        if others := people.choices(words, but=own):
             label = words("alert.assign_whom")
-            to = choice_field({name: name for name in others}, others[0], label=label)
+            to = choice_field(others, next(iter(others)), label=label)
             self._offer(
                 "assign",
                 "alert.assign_to",

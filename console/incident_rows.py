@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from alerts.event.events import rule_title
-from alerts.incident.queries import IncidentAct, IncidentPage, Member, TaskState
+from alerts.incident.queries import IncidentAct, IncidentPage, Member, Summary, TaskState
 from catalog.severity import LEVELS
 from catalog.site import site
 from console import registry
+from console.duty import Contact, Shift
 from console.marks import duration, level_mark, local_time, response_mark
 from console.rows import incident_place, incident_title, where_link, where_title
 from console.texts import Words
@@ -35,7 +36,31 @@ def incident_facts(words: Words, page: IncidentPage, now: datetime) -> list[Fact
         (words("alerts.acked"), found.acked_by or ""),
         (words("alerts.assignee"), found.assignee or ""),
         (words("incident.merged"), merged if found.merged_into else ""),
+        (words("incident.parent"), incident_link(words, page.parent) if page.parent else ""),
+        (words("incidents.below"), _of(found.children_open, found.children)),
     ]
+
+
+def _of(some: int, every: int) -> str:
+    return f"{some}/{every}" if every else ""
+
+
+def incident_link(words: Words, found: Summary) -> dict[str, str]:
+    """Return what an incident is and where, as a link to its page."""
+    return {"text": incident_title(words, found), "href": f"/incidents/{found.id}"}
+
+
+def child_row(words: Words, child: Summary) -> dict[str, Any]:
+    """Return one incident below a parent."""
+    return {
+        "id": child.id,
+        "level": response_mark(words, child.severity),
+        "title": incident_link(words, child),
+        "status": words(f"incidents.status_{child.status}"),
+        "alerts": {"text": _of(child.firing, child.alerts), "unit": "", "sort": child.firing},
+        "opened": child.opened_at.isoformat(),
+        "acked": child.acked_by or "",
+    }
 
 
 def similar_facts(words: Words, past: IncidentPage) -> list[Fact]:
@@ -46,10 +71,7 @@ def similar_facts(words: Words, past: IncidentPage) -> list[Fact]:
     confirmed = found.confirmed_at
     took = (confirmed - found.opened_at).total_seconds() if confirmed else None
     return [
-        (
-            words("incidents.what"),
-            {"text": incident_title(words, found), "href": f"/incidents/{found.id}"},
-        ),
+        (words("incidents.what"), incident_link(words, found)),
         (words("incidents.opened"), local_time(found.opened_at)),
         (words("alert.lasted"), duration(words, lasted)),
         (words("incident.peak"), response_mark(words, found.peak_severity)),
@@ -98,6 +120,33 @@ def owner_title(words: Words, owner: str) -> str:
     return words.of(title) if title else owner
 
 
+def ring_facts(
+    words: Words, owners: Sequence[str], shifts: Sequence[Shift], numbers: Sequence[Contact]
+) -> list[Fact]:
+    """Return whom to ring for each owner of the plan: who is on duty, then the phone book."""
+    found: list[Fact] = []
+    for owner in dict.fromkeys(owners):
+        on = [
+            _number(words("duty.on_call", name=s.person), s.phone)
+            for s in shifts
+            if s.owner == owner
+        ]
+        others = [_number(c.person, c.phone) for c in numbers if c.owner == owner]
+        found.append((owner_title(words, owner), [*on, *others] or words("duty.nobody")))
+    return found
+
+
+def _number(name: str, phone: str) -> dict[str, Any] | str:
+    link = phone_link(phone)
+    return link | {"text": f"{name} {phone}"} if link else name
+
+
+def phone_link(phone: str) -> dict[str, str] | None:
+    """Return a number as a link that a phone dials; None without one."""
+    dialled = "".join(c for c in phone if c.isdigit() or c == "+")
+    return {"text": phone, "href": f"tel:{dialled}"} if dialled else None
+
+
 def act_row(words: Words, act: IncidentAct, page: IncidentPage) -> dict[str, Any]:
     """Return one line of the timeline in words."""
     return {
@@ -117,6 +166,9 @@ def _note(words: Words, act: IncidentAct, page: IncidentPage) -> str:
         name, _, note = act.note.partition(" ")
         titles = {t.name: words.of(t.title) for t in page.incident.declared.tasks}
         return f"{titles.get(name, name)} {note}".strip()
+    related = [i for i in (page.parent, *page.children) if i and i.id == act.note]
+    if related:
+        return incident_title(words, related[0])
     cause = _member(page.evidence, act.note)
     return words.of(rule_title(cause.rule, cause.severity)) if cause else act.note
 

@@ -13,6 +13,7 @@ from console.accounts import DEVICE_DAYS, LoginError
 from console.auth import COOKIE, Conn, desk_of, refuse_cross_site, session_principal
 from console.login_limits import Try, network_of
 from console.passwords import LONGEST
+from console.start_page import OVERVIEW, start_page
 from console.texts import Words, language_of, words_of
 from console.theme import STYLE_URL
 from service.source import source_address
@@ -67,7 +68,9 @@ def login(
     accounts.remove_ended(conn, now, desk.times)
     browser = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(32)
     accounts.remember_browser(conn, name, browser, attempt.address, now)
-    answer = RedirectResponse(local_path(next), 303)
+    wanted = local_path(next)
+    first = start_page(conn, name) if wanted == OVERVIEW else wanted
+    answer = RedirectResponse(first, 303)
     kept: dict[str, Any] = {"httponly": True, "samesite": "lax"}
     kept["secure"] = request.url.scheme == "https"
     answer.set_cookie(COOKIE, token, **kept)

@@ -21,6 +21,7 @@ from console.roles import Principal, Role
 from console.texts import Words
 
 AREA_KM = 3.0
+NAMED_DISTRICTS = 3
 
 
 def alert_row(words: Words, row: Row, who: Principal) -> dict[str, Any]:
@@ -152,7 +153,14 @@ def incident_title(words: Words, incident: Summary) -> str:
 
 
 def incident_place(words: Words, incident: Summary) -> str:
-    """Return the district an incident lies in; the city where it is of all of it."""
+    """Return the district an incident lies in; the city where it is of all of it.
+
+    A parent lies where its children are: districts by name, or how many when these are too many.
+    """
+    if incident.districts:
+        if len(incident.districts) > NAMED_DISTRICTS:
+            return words("incidents.districts", count=len(incident.districts))
+        return words("incidents.and").join(district_title(words, d) for d in incident.districts)
     whole = incident.declared.place == "city"
     return words.of(site().title) if whole else district_title(words, incident.district)
 

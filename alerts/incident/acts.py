@@ -7,8 +7,10 @@ from datetime import datetime
 from psycopg import Connection
 
 from alerts.delivery.outbox import lock_writers
+from alerts.event.events import Event
 from alerts.incident.course import mark, merge, read_incidents, reopen
 from alerts.incident.events import incident_event
+from alerts.incident.parents import gather
 from alerts.incident.queries import get_incident, must_be_open
 from alerts.routing.notify import Notifier
 from alerts.settings import AlertSettings
@@ -30,7 +32,8 @@ def confirm_incident(
         if found.status == "candidate":
             confirmed = {"status": "confirmed", "confirmed_at": now, "confirmed_by": who}
             mark(conn, found, "confirmed", now, who, **confirmed)
-            _tell(conn, incident, "confirmed", notifier, settings, now)
+            told = [_event(conn, incident, "confirmed", settings, now)]
+            _tell(conn, told, notifier, settings, now)
 
 
 def merge_incidents(
@@ -47,7 +50,9 @@ def merge_incidents(
         one, other = must_be_open(conn, source), must_be_open(conn, target)
         if one.id == other.id:
             raise ConflictError("an incident is not merged with itself")
-        notifier.tell(conn, merge(conn, source, target, who, settings, now), now)
+        if bool(one.declared.gathers) != bool(other.declared.gathers):
+            raise ConflictError("a parent incident is merged with another parent only")
+        _tell(conn, merge(conn, source, target, who, settings, now), notifier, settings, now)
 
 
 def reopen_incident(
@@ -64,7 +69,7 @@ def reopen_incident(
         found = get_incident(conn, incident).incident
         if found.status != "resolved":
             raise ConflictError(f"incident {incident} is {found.status}, not resolved")
-        notifier.tell(conn, reopen(conn, found, who, reason, settings, now), now)
+        _tell(conn, reopen(conn, found, who, reason, settings, now), notifier, settings, now)
 
 
 def resolve_incident(
@@ -83,8 +88,9 @@ def resolve_incident(
         found = must_be_open(conn, incident)
         over = {"status": "resolved", "resolved_at": now}
         mark(conn, found, "resolved", now, who, reason, **over)
-        if found.confirmed_at is not None:
-            _tell(conn, incident, "resolved", notifier, settings, now)
+        known = found.confirmed_at is not None
+        told = [_event(conn, incident, "resolved", settings, now)] if known else []
+        _tell(conn, told, notifier, settings, now)
 
 
 @contextmanager
@@ -98,11 +104,17 @@ def _deciding(conn: Connection) -> Iterator[None]:
 
 def _tell(
     conn: Connection,
-    incident: str,
-    kind: str,
+    events: list[Event],
     notifier: Notifier,
     settings: AlertSettings,
     now: datetime,
 ) -> None:
+    """Tell what a decision made, with what became of parents because of it."""
+    notifier.tell(conn, [*events, *gather(conn, settings, now)], now)
+
+
+def _event(
+    conn: Connection, incident: str, kind: str, settings: AlertSettings, now: datetime
+) -> Event:
     (after,) = read_incidents(conn, "id = %(id)s", {"id": incident})
-    notifier.tell(conn, [incident_event(conn, after, kind, settings, now)], now)
+    return incident_event(conn, after, kind, settings, now)

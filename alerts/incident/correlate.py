@@ -16,6 +16,7 @@ from alerts.episode.episodes import Change
 from alerts.event.events import Event
 from alerts.event.labels import sensor_of
 from alerts.incident.course import ENGINE, assess, merge, note, read_incidents, reopen
+from alerts.incident.parents import gather
 from alerts.incident.places import belongs, below, same_place
 from alerts.incident.queries import STATE, Incident
 from alerts.settings import AlertSettings
@@ -83,6 +84,8 @@ class Board:
         self._write_members()
         for incident in list(self._touched):
             self._events += assess(self._conn, incident, self._settings, self._now)
+        if self._touched:
+            self._events += gather(self._conn, self._settings, self._now)
         return Followed(self._events, folded_under(self._conn, episodes))
 
     def _of(self, kind: IncidentKind) -> list[Incident]:

@@ -19,10 +19,11 @@ def assess(
 ) -> list[Event]:
     """Judge one incident by its firing alerts: confirmed, another level, over.
 
-    It is over when none of its triggers fires; what only supports it does not keep it.
+    It is over when none of its triggers fires; what only supports it does not keep it. A parent
+    is judged by its children (``alerts.incident.parents``), not here.
     """
     (incident,) = read_incidents(conn, "id = %(id)s", {"id": incident_id})
-    if incident.resolved_at is not None:
+    if incident.resolved_at is not None or incident.declared.gathers:
         return []
     members = members_of(conn, incident.id)
     triggers = [m for m in members if m.role == "trigger"]
@@ -45,8 +46,9 @@ def stale_incidents(conn: Connection, limit: int) -> list[str]:
         "SELECT i.id FROM incidents i WHERE i.resolved_at IS NULL AND NOT EXISTS (SELECT 1"
         " FROM incident_members m JOIN episodes e ON e.id = m.episode"
         " WHERE m.incident = i.id AND m.role = 'trigger' AND e.cleared_at IS NULL)"
-        f" AND NOT {_WAITING.format(incident='i.id')} ORDER BY i.id LIMIT %s".encode(),
-        [limit],
+        f" AND NOT {_WAITING.format(incident='i.id')} AND i.kind <> ALL(%s)"
+        " ORDER BY i.id LIMIT %s".encode(),
+        [[kind.name for kind in incident_kinds().values() if kind.gathers], limit],
     )
     return [incident for (incident,) in rows]
 
@@ -86,6 +88,7 @@ def merge(
 ) -> list[Event]:
     """Move an incident's alerts into another one; the first one ends as merged."""
     conn.execute("UPDATE incident_members SET incident = %s WHERE incident = %s", [target, source])
+    conn.execute("UPDATE incidents SET parent = %s WHERE parent = %s", [target, source])
     (before,) = read_incidents(conn, "id = %(id)s", {"id": source})
     said = mark(
         conn, before, "merged", now, who, status="merged", resolved_at=now, merged_into=target

@@ -1,7 +1,7 @@
 """What there is to tell of an incident."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import Connection
 
@@ -13,6 +13,8 @@ from catalog.model import Severity, Text, text
 from catalog.severity import LEVELS
 from catalog.site import site
 
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 MOST = 50
 """A body lists so many alerts as evidence; ``alerts`` counts all."""
 
@@ -33,6 +35,7 @@ def incident_event(
     name, place = f"incident.{incident.kind}", place_of(incident)
     district = site().code if declared.place == "city" else incident.district
     tasks = [t for t in tasks_of(conn, incident) if t.done_at is None]
+    where = {tag: _places(place, incident, members, tag) for tag in LANGUAGES}
     data = {
         "id": incident.id,
         "revision": _revision(conn, incident),
@@ -51,6 +54,7 @@ def incident_event(
         "tasks": [t.title.model_dump() for t in tasks],
         "similar": incident.similar_id,
         "merged_into": incident.merged_into,
+        "parent": incident.parent,
         "exercise": exercise,
     }
     return Event(
@@ -71,8 +75,8 @@ def incident_event(
         },
         title_zh=f"{declared.title.zh} {roman} 级应急响应",
         title_en=f"{declared.title.en}, response level {roman}",
-        text_zh=f"{place.zh} · {firing}/{len(members)} 条告警 · {declared.plan.zh}",
-        text_en=f"{place.en} · {firing}/{len(members)} alerts · {declared.plan.en}",
+        text_zh=f"{where['zh']} · {firing}/{len(members)} 条告警 · {declared.plan.zh}",
+        text_en=f"{where['en']} · {firing}/{len(members)} alerts · {declared.plan.en}",
         started_at=incident.opened_at,
         ended_at=incident.resolved_at,
         area=_area(incident),
@@ -91,6 +95,18 @@ def place_of(incident: Incident) -> Text:
         root = incident.root_sensor
         return text(f"{district.zh} {root}".strip(), f"{district.en} {root}".strip())
     return district if incident.district else text(incident.root_sensor, incident.root_sensor)
+
+
+def _places(place: Text, incident: Incident, members: list[Member], language: Language) -> str:
+    """Return where it is; of a parent with the districts in which its children are."""
+    own = getattr(place, language)
+    if not incident.declared.gathers:
+        return own
+    found = [sensor_of(m.stream, m.sensor) for m in members if m.role == "trigger"]
+    codes = dict.fromkeys(s.district for s in found if s and s.district in site().districts)
+    names = [getattr(site().districts[code].title, language) for code in codes]
+    joined = ("、" if language == "zh" else ", ").join(names)
+    return (f"{own}（{joined}）" if language == "zh" else f"{own} ({joined})") if names else own
 
 
 def _revision(conn: Connection, incident: Incident) -> int:

@@ -1,7 +1,8 @@
 """Questions to the incidents: what a console, an API or the command line shows."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from psycopg import Connection
 from pydantic import BaseModel
@@ -39,6 +40,7 @@ class Incident(BaseModel):
     acked_at: datetime | None
     acked_by: str | None
     assignee: str | None
+    parent: str | None
 
     @property
     def declared(self) -> IncidentKind:
@@ -47,12 +49,17 @@ class Incident(BaseModel):
 
 
 class Summary(Incident):
-    """An incident with its name and how many alerts it holds."""
+    """An incident with its name and how many alerts it and its children hold."""
 
     title: Text
     alerts: int
     firing: int
     folded: int
+    children: int
+    """Incidents below it, and how many of these are open."""
+    children_open: int
+    districts: list[str]
+    """Codes of the districts in which these lie."""
 
 
 class Member(BaseModel):
@@ -101,15 +108,25 @@ class IncidentPage(BaseModel):
     evidence: list[Member]
     tasks: list[TaskState]
     timeline: list[IncidentAct]
+    parent: Summary | None
+    children: list[Summary]
 
 
+SummaryT = TypeVar("SummaryT", bound=Incident)
 STATE = ", ".join(Incident.model_fields)
+_ALERTS = (
+    "(SELECT count(*) FROM incidents c JOIN incident_members m ON m.incident = c.id"
+    "{join} WHERE (c.id = i.id OR c.parent = i.id){only})"
+)
+_LIVE = " JOIN episodes e ON e.id = m.episode AND e.cleared_at IS NULL"
 _LIST = (
-    "SELECT i.*, (SELECT count(*) FROM incident_members m WHERE m.incident = i.id) AS alerts,"
-    " (SELECT count(*) FROM incident_members m JOIN episodes e ON e.id = m.episode"
-    " WHERE m.incident = i.id AND e.cleared_at IS NULL) AS firing,"
-    " (SELECT count(*) FROM incident_members m WHERE m.incident = i.id AND m.folded) AS folded"
-    " FROM incidents i"
+    f"SELECT i.*, {_ALERTS.format(join='', only='')} AS alerts,"
+    f" {_ALERTS.format(join=_LIVE, only='')} AS firing,"
+    f" {_ALERTS.format(join='', only=' AND m.folded')} AS folded,"
+    " (SELECT count(*) FROM incidents c WHERE c.parent = i.id) AS children,"
+    " (SELECT count(*) FROM incidents c WHERE c.parent = i.id AND c.resolved_at IS NULL)"
+    " AS children_open, coalesce((SELECT array_agg(DISTINCT c.district ORDER BY c.district)"
+    " FROM incidents c WHERE c.parent = i.id), '{}') AS districts FROM incidents i"
 )
 
 
@@ -130,6 +147,22 @@ def list_incidents(
         " AND (%(district)s = '' OR i.district = %(district)s)"
         " ORDER BY i.resolved_at IS NOT NULL, i.severity, i.opened_at DESC, i.id LIMIT %(limit)s",
         {"state": state, "kind": kind, "district": district, "limit": limit},
+    )
+
+
+def outermost(found: Sequence[SummaryT]) -> list[SummaryT]:
+    """Leave out those whose parent is there as well: of one cause one is shown."""
+    there = {incident.id for incident in found}
+    return [incident for incident in found if incident.parent not in there]
+
+
+def children_of(conn: Connection, incident: str) -> list[Summary]:
+    """Return the incidents below one, open ones first, then the worst."""
+    return _summaries(
+        conn,
+        f"{_LIST} WHERE i.parent = %(id)s"
+        " ORDER BY i.resolved_at IS NOT NULL, i.severity, i.opened_at, i.id",
+        {"id": incident},
     )
 
 
@@ -167,6 +200,8 @@ def get_incident(conn: Connection, incident: str) -> IncidentPage:
         evidence=members_of(conn, incident),
         tasks=tasks_of(conn, found[0]),
         timeline=acts,
+        parent=next(iter(incidents_named(conn, [p for p in [found[0].parent] if p])), None),
+        children=children_of(conn, incident),
     )
 
 
@@ -179,13 +214,14 @@ def open_incident(conn: Connection, incident: str) -> Incident | None:
 
 
 def members_of(conn: Connection, incident: str) -> list[Member]:
-    """Return an incident's alerts, triggers first, in the order they began."""
+    """Return the alerts of an incident and its children, triggers first, as they began."""
     return read_rows(
         conn,
         Member,
         "SELECT m.episode, m.role, m.folded, m.added_at, e.rule, e.stream, e.sensor, e.severity,"
         " e.value, e.raised_at, e.cleared_at FROM incident_members m"
-        " JOIN episodes e ON e.id = m.episode WHERE m.incident = %(id)s"
+        " JOIN episodes e ON e.id = m.episode WHERE m.incident IN"
+        " (SELECT c.id FROM incidents c WHERE c.id = %(id)s OR c.parent = %(id)s)"
         " ORDER BY m.role DESC, e.raised_at, e.id",
         {"id": incident},
     )
@@ -230,6 +266,9 @@ def _summaries(conn: Connection, query: str, values: dict[str, Any]) -> list[Sum
         alerts: int
         firing: int
         folded: int
+        children: int
+        children_open: int
+        districts: list[str]
 
     return [
         Summary(**raw.model_dump(), title=raw.declared.title)

@@ -7,17 +7,24 @@ from psycopg import Connection
 
 from alerts.incident import care as care
 from alerts.incident import queries as store
+<<<<<<< HEAD
 from alerts.incident.queries import IncidentPage, list_incidents
 from alerts.people import assignable
 from catalog.errors import NotFoundError
+=======
+from alerts.incident.queries import IncidentPage, Summary, list_incidents
+>>>>>>> 3db6984 (Incidents: floods of one rain lie under one parent; console: two days and districts compared, workbooks, duty, what is mine)
 from console import registry
 from console.deeds import do
+from console.duty import contacts, people
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.incident_desk import Found, IncidentDesk
 from console.incident_rows import (
     act_row,
+    child_row,
     incident_facts,
     member_row,
+    ring_facts,
     similar_facts,
     task_row,
 )
@@ -27,6 +34,7 @@ from console.rows import incident_areas, incident_title, sensor_mark
 from console.widgets.city_map import CityMap
 from console.widgets.facts import Facts, badge
 from console.widgets.table import Act, Column, Table
+from console.widgets.tools import list_tools
 from service.postgres import now_of
 
 
@@ -67,7 +75,8 @@ def _read(conn: Connection, incident: str) -> Found:
         registry.places(conn, [(m.stream, m.sensor) for m in page.evidence]),
         store.get_incident(conn, before) if before else None,
         [other for other in list_incidents(conn, kind=kind) if other.id != incident],
-        assignable(conn),
+        people(conn, now_of(conn)),
+        contacts(conn),
     )
 
 
@@ -97,6 +106,7 @@ def _evidence(view: View) -> Any:
             label=words("incident.evidence"),
             empty=words("app.nothing"),
         )
+    show_below = _below(view)
     with panel(words("incident.place"), "place"):
         city = CityMap(words)
     with panel(words("incident.timeline"), "short timeline"):
@@ -116,12 +126,39 @@ def _evidence(view: View) -> Any:
         evidence.show(
             [member_row(words, m, places.get((m.stream, m.sensor))) for m in page.evidence]
         )
+        show_below(page.children)
         keys = set(places)
         states = [r for r in view.desk.live.look().sensors if (r["stream"], r["sensor"]) in keys]
         marks = [sensor_mark(words, row) for row in states if row["lon"] is not None]
-        areas = incident_areas(words, [page.incident])
-        city.show(sensors=marks, areas=areas, focus=areas[0] if areas else None)
+        areas = incident_areas(words, [page.incident, *page.children])
+        city.show(sensors=marks, areas=areas, focus=areas[0] if len(areas) == 1 else None)
         timeline.show([act_row(words, act, page) for act in reversed(page.timeline)])
+
+    return show
+
+
+def _below(view: View) -> Any:
+    """Add the list of incidents below a parent; nothing where there are none."""
+    words = view.words
+    title = words("incident.children")
+    with ui.element("div") as place, panel(title, "short children") as side:
+        table = Table(
+            [
+                Column("level", words("incidents.level"), "level", width="80px"),
+                Column("title", words("incidents.what"), "link"),
+                Column("status", words("incidents.status")),
+                Column("alerts", words("incidents.alerts"), "number"),
+                Column("opened", words("incidents.opened"), "time", hide=True),
+                Column("acked", words("alerts.acked"), hide=True),
+            ],
+            label=title,
+            empty=words("app.nothing"),
+        )
+        list_tools(words, side, table)
+
+    def show(children: list[Summary]) -> None:
+        place.set_visibility(bool(children))
+        table.show([child_row(words, child) for child in children])
 
     return show
 
@@ -153,6 +190,10 @@ def _plan(view: View, incident: str) -> Any:
             on_act=finish,
         )
 
+    with panel(words("duty.ring"), "ring") as side:
+        ring = Facts(words("duty.ring"))
+        with side:
+            ui.link(words("duty.all"), "/duty")
     with panel(words("incident.similar"), "similar"):
         past = Facts(words("incident.similar"))
         none = ui.label(words("incident.no_similar")).classes("empty")
@@ -162,6 +203,8 @@ def _plan(view: View, incident: str) -> Any:
         facts.show(incident_facts(words, page, now))
         plan.set_text(words.of(page.plan))
         tasks.show([task_row(words, task, now, may=may) for task in page.tasks])
+        owners = [task.owner for task in page.tasks]
+        ring.show(ring_facts(words, owners, found.people.shifts, found.numbers))
         past.show(similar_facts(words, found.similar) if found.similar else [])
         none.set_visibility(found.similar is None)
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from nicegui import ui
 
-from alerts.incident.queries import Summary, list_incidents
+from alerts.incident.queries import Summary, list_incidents, outermost
 from catalog.incident import incident_kinds
 from console.frame import Page, View, keep_fresh, panel
 from console.marks import level_mark, response_mark
@@ -19,7 +19,7 @@ State = Literal["open", "candidate", "confirmed", "resolved", "merged", "all"]
 
 
 async def incidents(view: View, state: State = "open", kind: str = "", district: str = "") -> None:
-    """Show the incidents that pass the filters."""
+    """Show the incidents that pass the filters; of open ones of one cause the parent."""
     words = view.words
     kinds = [(name, words.of(declared.title)) for name, declared in incident_kinds().items()]
     fields = [
@@ -41,6 +41,8 @@ async def incidents(view: View, state: State = "open", kind: str = "", district:
         found = await view.ask(
             lambda conn: list_incidents(conn, state=state, kind=kind, district=district)
         )
+        if state == "open" and not kind and not district:
+            found = outermost(found)
         table.show([_row(view, incident) for incident in found])
         count.set_text(words("alerts.count", count=len(found)))
 
@@ -55,6 +57,7 @@ def _columns(view: View) -> list[Column]:
         Column("title", words("incidents.what"), "link"),
         Column("status", words("incidents.status")),
         Column("district", words("filter.district"), hide=True),
+        Column("below", words("incidents.below"), "number", hide=True),
         Column("alerts", words("incidents.alerts"), "number", hide=True),
         Column("folded", words("incidents.folded"), "number", hide=True),
         Column("opened", words("incidents.opened"), "time", hide=True),
@@ -79,6 +82,9 @@ def _row(view: View, incident: Summary) -> dict[str, Any]:
         },
         "status": words(f"incidents.status_{incident.status}"),
         "district": incident_place(words, incident),
+        "below": _count(f"{incident.children_open}/{incident.children}", incident.children_open)
+        if incident.children
+        else None,
         "alerts": _count(f"{incident.firing}/{incident.alerts}", incident.firing),
         "folded": _count(str(incident.folded), incident.folded) if incident.folded else None,
         "opened": opened,

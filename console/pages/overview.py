@@ -5,6 +5,7 @@ from typing import Any
 from nicegui import ui
 
 from alerts.episode.acts import acknowledge
+from alerts.incident.queries import outermost
 from console.frame import Page, View, follow, panel
 from console.live import Snapshot
 from console.marks import number, state_mark
@@ -76,7 +77,9 @@ async def overview(view: View) -> None:
             districts=[district_mark(row) for row in now.districts],
             areas=incident_areas(words, now.incidents),
         )
-        chips = incident_chips(words, now.incidents[:CHIPS]) + unplaced_chip(words, now.sensors)
+        chips = incident_chips(words, outermost(now.incidents)[:CHIPS]) + unplaced_chip(
+            words, now.sensors
+        )
         open_ones.set_content(chips)
         alerts.show([alert_row(words, row, view.who) for row in now.alerts])
         count.set_text(words("alerts.count", count=len(now.alerts)))

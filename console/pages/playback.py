@@ -8,7 +8,7 @@ from nicegui import ui
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from alerts.incident.queries import Summary, incidents_at
+from alerts.incident.queries import Summary, incidents_at, outermost
 from catalog.site import zone
 from console.frame import Page, View, panel
 from console.history import Row, moment
@@ -47,6 +47,7 @@ async def playback(view: View, at: str = "") -> None:
         title = ui.label().classes("moment").props('role="status"')
         buttons = ui.element("div").classes("buttons")
         ui.link(words("playback.live"), "/")
+        ui.link(words("compare.title"), "/compare")
     with panel(words("map.title"), "map"):
         city = CityMap(words)
     with panel(words("playback.alerts"), "alerts") as side:
@@ -71,7 +72,7 @@ async def playback(view: View, at: str = "") -> None:
             areas=incident_areas(words, then.incidents),
         )
         alerts.show([_alert(view, row, shown) for row in then.alerts])
-        incidents.show([_incident(view, one, shown) for one in then.incidents])
+        incidents.show([_incident(view, one, shown) for one in outermost(then.incidents)])
 
     async def go(by: timedelta) -> None:
         nonlocal shown

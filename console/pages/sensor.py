@@ -23,6 +23,7 @@ from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, ra
 from console.widgets.facts import Facts, badge
 from console.widgets.filters import filter_row, hours_choice, metric_choice, period_fields
 from console.widgets.table import Column, Table
+from console.widgets.tools import compare_link
 
 PAST = 20
 FLAG_MARKS = {2: "normal", 3: "yellow", 4: "orange", 9: "stale"}
@@ -45,7 +46,7 @@ async def sensor(
         missing(view, f"{stream}/{sensor}")
         return
     chosen = metric if metric in declared.aggregate_names else declared.headline
-    _head(view, declared, known)
+    _head(view, declared, known, chosen)
     if view.who.may(Role.OPERATOR):
         with unfolding(words("register.title"), "register"):
             service_form(view, _reload, known)
@@ -95,7 +96,7 @@ def _ask(
     }
 
 
-def _head(view: View, declared: Stream, known: Row) -> None:
+def _head(view: View, declared: Stream, known: Row, metric: str) -> None:
     words = view.words
     name = words.pick(known["title_zh"], known["title_en"], known["sensor"])
     ui.page_title(f"{name} · {words('app.title')}")
@@ -104,6 +105,7 @@ def _head(view: View, declared: Stream, known: Row) -> None:
         ui.html(badge(state_mark(words, known["state"])), sanitize=False, tag="span")
         with ui.element("h1"):
             ui.label(name)
+        compare_link(words, declared.name, metric, known["sensor"])
 
 
 def _course(view: View, declared: Stream, metric: str) -> Any:

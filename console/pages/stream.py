@@ -25,6 +25,7 @@ from console.widgets.filters import (
     period_fields,
 )
 from console.widgets.table import Column, Table
+from console.widgets.tools import compare_link
 
 MOST = 500
 Hours = Literal["1", "6", "24", "168", "720"]
@@ -50,6 +51,7 @@ async def stream(
         ui.link(f"‹ {words('sensors.title')}", "/sensors")
         with ui.element("h1"):
             ui.label(words.of(declared.title))
+        compare_link(words, declared.name, chosen)
     fields = [metric_choice(words, declared), hours_choice(words), *period_fields(words)]
     period = {"hours": hours, "start": start, "end": end}
     given = {"metric": chosen, "district": district} | period

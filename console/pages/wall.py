@@ -10,7 +10,7 @@ from typing import Any
 
 from nicegui import ui
 
-from alerts.incident.queries import Summary
+from alerts.incident.queries import Summary, outermost
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from console.frame import Page, View, beat, follow
@@ -100,8 +100,9 @@ def _city(view: View, lines: list[Row]) -> Show:
         for line, strip in strips:
             strip.show(wall_tiles(words, line.vitals, now))
         city(now.sensors, now)
-        incidents(now.incidents)
-        alerts(now.alerts, len(now.incidents))
+        shown = outermost(now.incidents)
+        incidents(shown)
+        alerts(now.alerts, len(shown))
 
     return show
 
@@ -136,8 +137,9 @@ def _domain(view: View, line: Row) -> Show:
                     **quantity_props(vital.stream, metric),
                 )
         city([row for row in now.sensors if row["domain"] == name], now)
-        incidents(now.incidents)
-        alerts([row for row in now.alerts if row["domain"] == name], len(now.incidents))
+        shown = outermost(now.incidents)
+        incidents(shown)
+        alerts([row for row in now.alerts if row["domain"] == name], len(shown))
 
     return show
 

@@ -39,6 +39,14 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """One day of the city's calendar."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """One text field."""
 
@@ -46,7 +54,7 @@ class Search:
     label: str
 
 
-Field = Choice | Search | Moment
+Field = Choice | Search | Moment | Day
 
 
 def filter_row(words: Words, fields: Sequence[Field], chosen: dict[str, str]) -> None:
@@ -64,10 +72,10 @@ def domain_choice(words: Words) -> Choice:
     return Choice("domain", words("filter.domain"), [_every(words), *found])
 
 
-def stream_choice(words: Words) -> Choice:
-    """Return the choice of a stream."""
+def stream_choice(words: Words, *, one: bool = False) -> Choice:
+    """Return the choice of a stream; of exactly ``one``, or of one or all."""
     found = [(stream.name, words.of(stream.title)) for stream in in_screen_order()]
-    return Choice("stream", words("filter.stream"), [_every(words), *found])
+    return Choice("stream", words("filter.stream"), found if one else [_every(words), *found])
 
 
 def district_choice(words: Words) -> Choice:
@@ -119,9 +127,10 @@ def _field(field: Field, value: str) -> str:
             f'<label>{label}<input type="search" name="{field.name}" maxlength="80"'
             f' value="{escape(value, quote=True)}"></label>'
         )
-    if isinstance(field, Moment):
+    if isinstance(field, Moment | Day):
+        kind = "date" if isinstance(field, Day) else "datetime-local"
         return (
-            f'<label>{label}<input type="datetime-local" name="{field.name}"'
+            f'<label>{label}<input type="{kind}" name="{field.name}"'
             f' value="{escape(value, quote=True)}"></label>'
         )
     options = "".join(

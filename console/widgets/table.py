@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Literal
 
+from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments, Handler, handle_event
+
+from catalog.site import zone
+from console.widgets.sheet import sheet
+from console.workbook import MEDIA_TYPE, workbook
 
 Kind = Literal["text", "link", "level", "state", "age", "time", "number", "actions"]
 Row = dict[str, Any]
@@ -57,6 +63,7 @@ class Table(Element, component="table.js"):
         on_select: Callable[[list[str]], Any] | None = None,
     ) -> None:
         super().__init__()
+        self._columns, self._unit = columns, ""
         self._props["columns"] = [asdict(column) for column in columns]
         self._props["rows"] = None
         self._props["label"] = label
@@ -65,6 +72,7 @@ class Table(Element, component="table.js"):
         self._props["selectable"] = on_select is not None
         self.selected: list[str] = []
         self._on_select = on_select
+        self.on("book", lambda event: self._save(event.args))
         if on_act:
             self.on("act", lambda event: _call(on_act, event, Act(*event.args)))
         if on_select:
@@ -79,6 +87,21 @@ class Table(Element, component="table.js"):
     def download(self) -> None:
         """Save the rows as CSV in this browser: with a BOM for Excel, local times, names."""
         self.run_method("download")
+
+    def download_book(self, unit: str) -> None:
+        """Save the rows as a workbook in this browser, in the order shown there.
+
+        Numbers are numbers, times the city's; ``unit`` heads the columns of units.
+        """
+        self._unit = unit
+        self.run_method("book")
+
+    def _save(self, order: list[str]) -> None:
+        rows = {row["id"]: row for row in self._props["rows"] or []}
+        shown = [rows[one] for one in order if one in rows]
+        book = workbook(self._props["label"], *sheet(self._columns, shown, self._unit))
+        name = f"{self._props['label']} {datetime.now(zone()):%Y-%m-%d %H%M%S}.xlsx"
+        ui.download.content(book, name, MEDIA_TYPE)
 
     def on_select(self, tell: Callable[[list[str]], Any]) -> None:
         """Call ``tell`` with the ids chosen, whenever that changes."""

@@ -1,4 +1,5 @@
--- Incidents: alerts of one cause. Merged ones are shown as what they were merged into.
+-- Incidents: alerts of one cause. Merged ones are shown as what they were merged into; those below
+-- a parent that is open are shown as that one.
 
 -- those that were open at some moment of the asked time, worst and newest first
 CREATE OR REPLACE FUNCTION dash.incidents(
@@ -17,7 +18,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            i.status, i.severity, i.peak_severity, e.stream, i.root_sensor,
            coalesce(nullif(s.title_zh, ''), i.root_sensor),
            coalesce(nullif(s.title_en, ''), i.root_sensor), i.district,
-           (SELECT count(*) FROM incident_members m WHERE m.incident = i.id),
+           (SELECT count(*) FROM incidents c JOIN incident_members m ON m.incident = c.id
+            WHERE c.id = i.id OR c.parent = i.id),
            i.opened_at, i.confirmed_at, i.resolved_at,
            extract(epoch FROM coalesce(i.resolved_at, now()) - i.opened_at)::float8, i.acked_by
     FROM incidents i
@@ -46,7 +48,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT i.incident, i.kind, i.domain, i.title_zh, i.title_en, i.status, i.severity, i.stream,
            i.sensor, i.sensor_zh, i.sensor_en, i.district, i.alerts, i.opened_at, i.acked_by
     FROM dash.incidents(now(), now(), 1000) i
-    WHERE i.resolved_at IS NULL
+    WHERE i.resolved_at IS NULL AND NOT EXISTS (
+        SELECT FROM incidents c JOIN incidents p ON p.id = c.parent AND p.resolved_at IS NULL
+        WHERE c.id = i.incident)
     ORDER BY i.severity, i.opened_at DESC, i.incident
     LIMIT least(greatest(max_rows, 0), 1000)
 $$;

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from playwright.sync_api import expect
+from python_calamine import CalamineWorkbook
 
 from catalog.site import zone
 from deploy.wait import wait_until
@@ -161,7 +162,7 @@ def test_a_list_is_saved_for_a_spreadsheet_with_local_times_and_names(
     page = open_page("/alerts?stream=waterlogging")
     expect(page.locator(".list tbody tr").first).to_be_visible()
     with page.expect_download() as caught:
-        page.get_by_role("button", name="导出").click()
+        page.get_by_role("button", name="导出 CSV").click()
     assert caught.value.suggested_filename.startswith("告警 20")
     caught.value.save_as(tmp_path / "alerts.csv")
     raw = (tmp_path / "alerts.csv").read_bytes()
@@ -174,6 +175,16 @@ def test_a_list_is_saved_for_a_spreadsheet_with_local_times_and_names(
     assert (
         lines[0] == f"I 红色,,道路积水,武侯区道路积水 1 号,武侯区,0.41,m,0.30,m,{at},{at},未解除,,"
     )
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="导出 Excel").click()
+    assert caught.value.suggested_filename.endswith(".xlsx")
+    caught.value.save_as(tmp_path / "alerts.xlsx")
+    top, first, *_ = (
+        CalamineWorkbook.from_path(tmp_path / "alerts.xlsx").get_sheet_by_index(0).to_python()
+    )
+    assert ",".join(map(str, top)) == head, "both files have the same columns"
+    assert first[5:7] == [0.41, "m"], "a number that can be added"
+    assert f"{first[9]:%Y-%m-%d %H:%M:%S}" == at, "a time that can be sorted, in the city's zone"
 
 
 def test_a_list_is_printed_whole_and_without_controls(open_page: Opener) -> None:

@@ -22,7 +22,7 @@ def test_an_idle_page_asks_for_the_login_again(
     finally:
         sessions["viewer"] = shared
     expect(page.locator(".person .who")).to_contain_text("viewer")
-    expect(page.locator(".person .who")).to_have_attribute("href", "/password")
+    expect(page.locator(".person .who")).to_have_attribute("href", "/me")
     conn.execute(
         "UPDATE console_sessions SET seen_at = seen_at - interval '31 minutes' WHERE token_hash ="
         " encode(sha256(%s::bytea), 'hex')",

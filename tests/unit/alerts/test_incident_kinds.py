@@ -13,7 +13,7 @@ KINDS = list(incident_kinds().values())
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
 def test_every_pattern_names_a_rule_that_exists(kind: IncidentKind) -> None:
-    for pattern in (*kind.triggers, *kind.supports):
+    for pattern in (*kind.triggers, *kind.supports, *kind.because):
         assert any(fnmatchcase(rule, pattern) for rule in RULES), pattern
 
 
@@ -26,6 +26,21 @@ def test_a_kind_has_a_plan_and_a_level_for_whatever_fires(kind: IncidentKind) ->
     levels = [kind.level([1] * n) for n in (1, 2, 3, 5, 20)]
     assert levels == sorted(levels, reverse=True), "more alerts, no lower level"
     assert kind.level([4]) == 4
+
+
+def test_a_kind_either_has_alerts_or_gathers_others() -> None:
+    rain = incident_kinds()["rainstorm"]
+    given = rain.model_dump()
+    assert rain.role("waterlogging.ponding") is None
+    assert rain.is_because("weather.rain_3h")
+    assert not rain.is_because("weather.gale")
+    for wrong, why in (
+        ({"triggers": ("a.b",)}, "either triggers"),
+        ({"gathers": ()}, "either triggers"),
+        ({"place": "district"}, "of the city"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            IncidentKind.model_validate(given | wrong)
 
 
 def test_what_folds_is_asked_first() -> None:
