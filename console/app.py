@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 
-from console import api, edge, login, pages, password_page, problems, respond
+from console import api, edge, login, pages, password_page, problems, report_sheet, respond
 from console.auth import Desk, note_refusal
 from console.live import Live
 from console.login_limits import LoginLimits
@@ -63,6 +63,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     problems.refuse_unknown_paths(app)
     app.include_router(login.router)
     app.include_router(password_page.router)
+    app.include_router(report_sheet.router)
     app.include_router(respond.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 

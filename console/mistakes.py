@@ -53,6 +53,7 @@ MISTAKES = tuple(
         (r"no district (.*)", "没有区县 {0}"),
         (r"this place is more than (\S+) km.*", "位置距该区县超过 {0} 公里，请检查经纬度"),
         (r"no sensor (.*)", "没有传感器 {0}"),
+        (r"a note of a report has .*", "内容为 1 至 4000 字"),
         (r"no page (.*)", "没有页面 {0}"),
         (r"a phone number is .*", "电话为 3 至 30 位数字，可含空格与 + ( ) -"),
         (r"no owner (.*)", "没有责任方 {0}"),

@@ -1,11 +1,10 @@
 """Two days of one measure on the same axes, and districts side by side with their ranking."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 from nicegui import ui
 from psycopg import Connection
-from pydantic import BeforeValidator, Field
 
 from catalog.headline import in_screen_order
 from catalog.model import Stream
@@ -23,6 +22,7 @@ from console.comparison import (
     shifted,
 )
 from console.comparison_rows import Measure, day_rows, district_rows, sentence
+from console.days import DayAsked
 from console.frame import Page, View, missing, panel
 from console.history import By, Question, Row, Span
 from console.widgets.chart import Chart, limits_of, quantity_props
@@ -39,11 +39,6 @@ from console.widgets.tools import list_tools
 
 STEP_S = 900
 """Quarters of an hour: kept for as long as days are, and the same for both."""
-EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 30)
-DayAsked = Annotated[
-    Annotated[date, Field(ge=EARLIEST, le=LATEST)] | None,
-    BeforeValidator(lambda given: given or None),
-]
 
 
 async def compare(

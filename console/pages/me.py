@@ -157,6 +157,7 @@ async def _settings(view: View) -> None:
         act_button(words("receivers.save"), keep, strong=True)
         ui.link(words("password.title"), "/password")
         ui.link(words("duty.all"), "/duty")
+        ui.link(words("report.title"), "/report")
 
 
 def saved_pages(view: View, conn: Connection) -> dict[str, str]:

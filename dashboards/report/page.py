@@ -1,5 +1,7 @@
 """The day's page as HTML: texts, numbers as people write them, and the template filled."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,17 @@ HOURS_MM = (88.0, 27.0)
 NONE = "–"
 
 
-def render(day: Day) -> str:
-    """Return the page; it needs no other file and no network."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote into the report of a day."""
+
+    who: str
+    at: datetime
+    text: str
+
+
+def render(day: Day, notes: Sequence[Note] = ()) -> str:
+    """Return the page; it needs no other file and no network. Notes stand on a second one."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(default_for_string=True, default=True),
@@ -55,6 +66,8 @@ def render(day: Day) -> str:
         status=lambda status: say(f"i.{status}", day.lang),
         number=number,
         levels=list(LEVELS.values()),
+        notes=notes,
+        stamp=lambda moment: f"{moment.astimezone(zone()):%m-%d %H:%M}",
     )
 
 

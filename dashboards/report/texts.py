@@ -46,6 +46,7 @@ TEXTS = {
     "r.waiting": text("待送", "waiting"),
     "r.given_up": text("已放弃", "given up"),
     "r.no_receivers": text("没有登记接收方。", "No receiver is registered."),
+    "r.notes": text("值班记录", "Notes of those on duty"),
     "r.incidents": text("事件", "Incidents"),
     "r.incident": text("事件", "incident"),
     "r.status": text("进展", "status"),

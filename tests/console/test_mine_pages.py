@@ -106,6 +106,33 @@ def test_who_is_on_duty_is_kept_and_stands_first_where_work_is_given(
     assert told == [("duty.add",), ("duty.remove",)]
 
 
+def test_the_report_of_a_day_is_opened_and_written_into(
+    open_page: Opener, conn: psycopg.Connection, place: Place
+) -> None:
+    page = open_page("/report")
+    text = "02:35 金新路积水\n<b>泵车</b> 已到"
+    page.get_by_label("值班记录、交接事项").fill(text)
+    page.get_by_role("button", name="写入日报").click()
+    expect(page.locator(".list tbody tr")).to_contain_text("operator")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="打开日报").click()
+    sheet = opened.value
+    expect(sheet.locator("h1")).to_contain_text("运行日报")
+    note = sheet.locator("main.notes .note")
+    expect(note).to_contain_text("<b>泵车</b> 已到")
+    assert sheet.locator("main.notes b").count() == 0, "what people write is text"
+    sheet.close()
+    with httpx.Client(base_url=place.url, timeout=30) as stranger:
+        away = stranger.get("/report/sheet?day=2026-11-01")
+        assert (away.status_code, away.headers["location"]) == (
+            303,
+            "/login?next=/report/sheet%3Fday%3D2026-11-01",
+        )
+        assert stranger.get("/report/sheet?day=soon").status_code == 422
+    with pytest.raises(psycopg.errors.RaiseException):
+        conn.execute("DELETE FROM console_report_notes")
+
+
 @pytest.fixture
 def family(conn: psycopg.Connection) -> Iterator[str]:
     """A rainstorm in two districts; the one in 锦江 is given to the operator."""

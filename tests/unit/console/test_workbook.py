@@ -1,5 +1,6 @@
 """Lists as workbooks: another program reads back what was written, whatever people wrote in it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ COLUMNS = [
 RAISED = datetime(2026, 11, 29, 18, 35, 0, tzinfo=UTC).isoformat()
 
 
-def read(path: Path, content: bytes) -> tuple[str, list[list[object]]]:
+def read(path: Path, content: bytes) -> tuple[str, Sequence[Sequence[object]]]:
     path.write_bytes(content)
     book = CalamineWorkbook.from_path(path)
     (name,) = book.sheet_names
