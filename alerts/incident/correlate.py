@@ -38,8 +38,10 @@ def follow(
     """Put alerts into incidents and see what became of these."""
     board = Board(conn, settings, now)
     for change in changes:
-        if change.transition.kind == "raised" and _roles(change.transition.rule):
-            board.take(change.transition)
+        if change.transition.kind == "raised":
+            board.causes |= _is_cause(change.transition.rule)
+            if _roles(change.transition.rule):
+                board.take(change.transition)
     ended = [c.transition.episode for c in changes if c.transition.kind != "raised"]
     board.touch_members(ended)
     return board.settle([c.transition.episode for c in changes])
@@ -56,6 +58,8 @@ class Board:
         self._touched: dict[str, Incident | None] = {}
         self._joined: list[list[object]] = []
         self._events: list[Event] = []
+        self.causes = False
+        """Whether something began that may be the common cause of incidents."""
 
     def take(self, t: Transition) -> None:
         """Let an alert that begins join an open incident, open one, or neither."""
@@ -84,7 +88,7 @@ class Board:
         self._write_members()
         for incident in list(self._touched):
             self._events += assess(self._conn, incident, self._settings, self._now)
-        if self._touched:
+        if self._touched or self.causes:
             self._events += gather(self._conn, self._settings, self._now)
         return Followed(self._events, folded_under(self._conn, episodes))
 
@@ -203,6 +207,11 @@ def folded_under(conn: Connection, episodes: list[str]) -> dict[str, str]:
 def _roles(rule: str) -> tuple[tuple[IncidentKind, str], ...]:
     found = ((kind, kind.role(rule)) for kind in incident_kinds().values())
     return tuple((kind, role) for kind, role in found if role)
+
+
+@lru_cache(maxsize=4096)
+def _is_cause(rule: str) -> bool:
+    return any(kind.is_because(rule) for kind in incident_kinds().values())
 
 
 def _as_transition(
