@@ -60,7 +60,7 @@ WATCHES = (
     ),
     Watch(
         "dead-letters",
-        text("死信未处理", "Dead letters are open"),
+        text("异常数据未处理", "Dead letters are open"),
         _figure("dead_letters_open"),
         PLATFORM_LIMITS["dead_letters_open"],
         300,

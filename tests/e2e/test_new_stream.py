@@ -114,5 +114,5 @@ def test_one_file_makes_a_stream(
     assert 95 in {value for row in shown["测量值（dB(A)）"] for value in row}
     empty = {panel for panel, rows in shown.items() if not rows}
     # no alerts process here, no battery sent, nothing planned, nothing late
-    notes = {"annotation " + name for name in ("告警", "事件", "检修与静默", "窗口修订")}
+    notes = {"annotation " + name for name in ("告警", "事件", "检修与告警屏蔽", "窗口修订")}
     assert empty - notes == {"未解除告警列表", "电池电压（V）"}

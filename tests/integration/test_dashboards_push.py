@@ -175,7 +175,7 @@ def test_verify_shows_the_panels_whose_sql_fails(grafana: Grafana, full: State, 
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("DROP FUNCTION dash.dead_letters CASCADE")
     wrong = [one for one in look(grafana, "cityops-quality") if one.wrong]
-    assert [one.what for one in wrong] == ["cityops-quality / 死信 (0 ms)"]
+    assert [one.what for one in wrong] == ["cityops-quality / 未入库数据 (0 ms)"]
     assert "dash.dead_letters" in wrong[0].wrong
 
 
