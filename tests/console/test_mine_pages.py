@@ -98,7 +98,7 @@ def test_who_is_on_duty_is_kept_and_stands_first_where_work_is_given(
     conn.execute("UPDATE console_duty SET account = 'viewer'")
     page = open_page(f"/incidents/{family}")
     expect(page.locator(".ring")).to_contain_text("王芳（值班） 028-6180 1234")
-    expect(page.get_by_label("指派对象")).to_have_value("viewer（运行中心值班）")
+    expect(page.get_by_role("combobox", name="指派给谁")).to_have_value("viewer（运行中心值班）")
     page = open_page("/duty")
     page.locator(".roster tbody tr", has_text="王芳").get_by_role("button", name="删除").click()
     expect(page.locator(".roster")).to_contain_text("尚未排班")
