@@ -16,10 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from alerts.errors import ConflictError, NotFoundError
 from alerts.event.fields import Moment
 from alerts.event.fields import Words as Said
-from alerts.people import assignable, require_user
+from alerts.people import assignable
+from catalog.errors import ConflictError, InvalidError, NotFoundError
 from catalog.site import site
 from console.texts import Words
 
@@ -101,11 +101,12 @@ class Contact(BaseModel):
 
 
 def add_shift(conn: Connection, draft: ShiftDraft) -> int:
-    """Put a shift into the roster; return its number. ``UnknownUserError`` for no such account.
+    """Put a shift into the roster; return its number. ``InvalidError`` for no such account.
 
     Two people of one owner may be on duty at once; the same person twice is a ``ConflictError``.
     """
-    require_user(conn, draft.account)
+    if draft.account and draft.account not in assignable(conn):
+        raise InvalidError(f"no user {draft.account!r}", "body.account", code="unknown")
     given = draft.model_dump() | {"phone": draft.phone or ""}
     twice = conn.execute(
         "SELECT 1 FROM console_duty WHERE owner = %(owner)s AND person = %(person)s"

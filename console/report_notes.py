@@ -5,16 +5,17 @@ from datetime import date
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from catalog.errors import InvalidError
 from dashboards.report.page import Note
 
 LONGEST = 4000
 
 
 def add_note(conn: Connection, day: date, who: str, text: str) -> None:
-    """Write a note into a day's report; ``ValueError`` for an empty or too long one."""
+    """Write a note into a day's report; ``InvalidError`` for an empty or too long one."""
     text = text.strip()
     if not 1 <= len(text) <= LONGEST:
-        raise ValueError(f"a note of a report has 1 to {LONGEST} characters")
+        raise InvalidError(f"a note of a report has 1 to {LONGEST} characters", "text")
     conn.execute(
         "INSERT INTO console_report_notes (day, who, text) VALUES (%s, %s, %s)", [day, who, text]
     )

@@ -4,6 +4,8 @@ from collections.abc import Container
 
 from psycopg import Connection
 
+from catalog.errors import InvalidError
+
 OVERVIEW = "/"
 
 
@@ -14,9 +16,9 @@ def start_page(conn: Connection, name: str) -> str:
 
 
 def begin_at(conn: Connection, name: str, page: str, offered: Container[str]) -> None:
-    """Let a person begin at one of the pages ``offered``; ``ValueError`` else."""
+    """Let a person begin at one of the pages ``offered``; ``InvalidError`` else."""
     if page not in offered:
-        raise ValueError(f"no page {page}")
+        raise InvalidError(f"no page {page}", "page")
     conn.execute(
         "INSERT INTO console_people (name, start_page) VALUES (%s, %s)"
         " ON CONFLICT (name) DO UPDATE SET start_page = excluded.start_page",

@@ -5,12 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from alerts.errors import UnknownUserError
 from alerts.event.fields import Moment, Number
 from console import duty
 from console.auth import Conn, Operator, Viewer
 from console.duty import Contact, ContactDraft, Shift, ShiftDraft
-from console.problems import Refused
 from service.postgres import now_of
 from storage.audit import record
 
@@ -35,10 +33,7 @@ def list_shifts(
 def add_shift(draft: ShiftDraft, conn: Conn, who: Operator) -> dict[str, int]:
     """Put a shift into the roster."""
     with conn.transaction():
-        try:
-            made = duty.add_shift(conn, draft)
-        except UnknownUserError as error:
-            raise Refused("body.account", "unknown", str(error)) from None
+        made = duty.add_shift(conn, draft)
         record(conn, who.name, "duty.add", str(made), person=draft.person, owner=draft.owner)
     return {"id": made}
 

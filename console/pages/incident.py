@@ -7,13 +7,8 @@ from psycopg import Connection
 
 from alerts.incident import care as care
 from alerts.incident import queries as store
-<<<<<<< HEAD
-from alerts.incident.queries import IncidentPage, list_incidents
-from alerts.people import assignable
-from catalog.errors import NotFoundError
-=======
 from alerts.incident.queries import IncidentPage, Summary, list_incidents
->>>>>>> 3db6984 (Incidents: floods of one rain lie under one parent; console: two days and districts compared, workbooks, duty, what is mine)
+from catalog.errors import NotFoundError
 from console import registry
 from console.deeds import do
 from console.duty import contacts, people

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from alerts.errors import ConflictError
 from alerts.incident.acts import merge_incidents, reopen_incident, resolve_incident
 from alerts.incident.queries import Summary, get_incident, list_incidents, outermost
+from catalog.errors import ConflictError
 from tests.support.alerting import Desk
 from tests.support.incidents import acts, after, notifying_each, ponding
 
