@@ -14,6 +14,7 @@ from console.report_notes import notes_of
 from console.texts import language_of
 from dashboards.report.day import read_day
 from dashboards.report.page import render
+from service.postgres import now_of
 
 PATH = "/report/sheet"
 router = APIRouter(include_in_schema=False)
@@ -22,10 +23,9 @@ router = APIRouter(include_in_schema=False)
 @router.get(PATH)
 def sheet(request: Request, conn: Conn, day: Annotated[CityDay, Query()]) -> Response:
     """Show the report of a day, with what was written into it, to who is logged in."""
-    desk = desk_of(request)
-    if session_principal(conn, desk, request.cookies.get(COOKIE)) is None:
+    if session_principal(conn, desk_of(request), request.cookies.get(COOKIE)) is None:
         return RedirectResponse(login_address(f"{PATH}?day={day}"), 303)
-    now = desk.clock.now()
+    now = now_of(conn)
     if day > now.astimezone(zone()).date():
         raise Refused("query.day", "future", f"{day} has not begun")
     told = read_day(conn, day, language_of(request), now)

@@ -19,6 +19,9 @@ from alerts.incident.queries import STATE, Incident
 from alerts.settings import AlertSettings
 from catalog.incident import IncidentKind, incident_kinds
 
+LASTING = timedelta(days=2)
+"""An alert that has ended is looked for so far back; rain of twelve hours lasts no longer."""
+
 
 def gather(conn: Connection, settings: AlertSettings, now: datetime) -> list[Event]:
     """Bring confirmed incidents under their parents and judge these; return what is to be told."""
@@ -98,11 +101,9 @@ class _Family:
         if not self._kind.because:
             return True
         window = timedelta(seconds=self._kind.within_s)
-        rows = self._conn.execute(
-            "SELECT DISTINCT rule FROM episodes WHERE raised_at <= %s"
-            " AND (cleared_at IS NULL OR cleared_at >= %s)",
-            [max(i.newest_at for i in group) + window, min(i.opened_at for i in group) - window],
-        )
+        first = min(i.opened_at for i in group) - window
+        last = max(i.newest_at for i in group) + window
+        rows = self._conn.execute(_AT_THE_TIME.encode(), [last, first - LASTING, first])
         return any(self._kind.is_because(rule) for (rule,) in rows)
 
     def _begin(self, group: Sequence[Incident]) -> Incident:
@@ -172,6 +173,10 @@ class _Family:
         return bool(row and row[0])
 
 
+_AT_THE_TIME = (  # two indexes answer: the open ones, and those raised lately
+    "SELECT DISTINCT rule FROM episodes WHERE raised_at <= %s"
+    " AND (cleared_at IS NULL OR (raised_at >= %s AND cleared_at >= %s))"
+)
 _FREE = "kind = ANY(%s) AND parent IS NULL AND status = 'confirmed' ORDER BY opened_at, id"
 _GOES_ON = (
     "EXISTS (SELECT 1 FROM incidents c WHERE c.parent = incidents.id AND c.resolved_at IS NULL)"

@@ -20,6 +20,7 @@ from console.widgets.forms import act_button, choice_field, named_field
 from console.widgets.saved import read_filters
 from console.widgets.table import Column, Table
 from console.widgets.tools import list_tools
+from service.postgres import now_of
 
 LISTS = {
     "/alerts": "alerts.title",
@@ -48,7 +49,7 @@ async def me(view: View) -> None:
     await _settings(view)
 
     def ask(conn: Connection) -> tuple[Mine, Places]:
-        mine = read_mine(conn, name, view.desk.clock.now())
+        mine = read_mine(conn, name, now_of(conn))
         return mine, registry.places(conn, [(a.stream, a.sensor) for a in mine.alerts])
 
     async def read() -> None:
