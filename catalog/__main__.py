@@ -10,6 +10,7 @@ from rich.table import Table
 
 from catalog.checks import CHECKS, problems
 from catalog.declared import DeclarationError
+from catalog.fact.checks import fact_problems
 from catalog.registry import stream, streams
 from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
@@ -41,6 +42,9 @@ def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -
         )
         for check, reason in found:
             console.print(f"    {check}: {reason}")
+    for reason in [] if names else fact_problems():
+        failed += 1
+        console.print(f"✗ {reason}")
     raise typer.Exit(1 if failed else 0)
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.declared import DeclarationError, files_of, load, load_named, system_folders
+from catalog.fact.model import Fact
 from catalog.joint import GROUPS, joint_rules
 from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import AnyRule, Stream
@@ -60,6 +61,23 @@ def streams() -> dict[str, Stream]:
             raise DeclarationError(f"{file}: a stream named {file.stem!r} exists already")
         found[file.stem] = load_stream(file)
     return found
+
+
+@cache
+def facts() -> dict[str, Fact]:
+    """Return all declared kinds of facts by name; read once per process."""
+    found = [load_named(file, "FACT", Fact) for file in files_of("facts")]
+    names = [fact.name for fact in found]
+    for fact in found:
+        if names.count(fact.name) > 1:
+            raise DeclarationError(f"facts named {fact.name!r} are declared twice")
+    return {fact.name: fact for fact in sorted(found, key=lambda fact: fact.name)}
+
+
+@cache
+def made_of_facts() -> dict[str, Fact]:
+    """Return the facts whose minutes are a stream, by the stream: it has no other readings."""
+    return {fact.stream: fact for fact in facts().values()}
 
 
 def stream(name: str) -> Stream:

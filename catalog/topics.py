@@ -17,6 +17,11 @@ def aggregates_topic(prefix: str, stream: str) -> str:
     return f"{prefix}.aggregates.{stream}.v1"
 
 
+def facts_topic(prefix: str, fact: str) -> str:
+    """Return the topic of one kind of facts."""
+    return f"{prefix}.facts.{fact}.v1"
+
+
 def flags_topic(prefix: str) -> str:
     """Return the topic of quality flags other than pass."""
     return f"{prefix}.flags.v1"
@@ -32,11 +37,13 @@ def dead_letters_topic(prefix: str) -> str:
     return f"{prefix}.dead-letters.v1"
 
 
-def all_topics(prefix: str, streams: tuple[str, ...]) -> tuple[str, ...]:
-    """Return every topic of a platform that knows these streams."""
+def all_topics(
+    prefix: str, streams: tuple[str, ...], facts: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Return every topic of a platform that knows these streams and kinds of facts."""
     shared = (flags_topic(prefix), transitions_topic(prefix), dead_letters_topic(prefix))
     per_stream = [f(prefix, s) for s in streams for f in (readings_topic, aggregates_topic)]
-    return (*shared, *per_stream)
+    return (*shared, *per_stream, *(facts_topic(prefix, fact) for fact in facts))
 
 
 @lru_cache(maxsize=1 << 18)

@@ -29,6 +29,7 @@ def processes() -> list[Process]:
     return [
         _ours("gateway", "ingest", "gateway"),
         _ours("sink", "storage", "sink"),
+        _ours("facts", "storage", "facts"),
         _ours("keep", "storage", "keep"),
         _ours("worker", "streams", "worker"),
         _ours("forecasts", "forecasts", "run"),

@@ -25,17 +25,18 @@ class KafkaRights:
     group: str = ""
 
 
-READINGS, AGGREGATES, FLAGS = "readings.", "aggregates.", "flags."
+READINGS, AGGREGATES, FLAGS, FACTS = "readings.", "aggregates.", "flags.", "facts."
 TRANSITIONS, LETTERS = "transitions.", "dead-letters."
-EVERYTHING = (READINGS, AGGREGATES, FLAGS, TRANSITIONS, LETTERS)
+EVERYTHING = (READINGS, AGGREGATES, FLAGS, TRANSITIONS, LETTERS, FACTS)
 
 SHELL = "shell"
 """The user of `make env`, of the commands of `deploy`, and of whoever may read its files."""
 
 KAFKA: Mapping[str, KafkaRights] = MappingProxyType(
     {
-        "gateway": KafkaRights(writes=(READINGS, LETTERS)),
+        "gateway": KafkaRights(writes=(READINGS, LETTERS, FACTS)),
         "sink": KafkaRights(reads=(READINGS, AGGREGATES, FLAGS, LETTERS), group=".sink"),
+        "facts": KafkaRights(reads=(FACTS,), writes=(READINGS, AGGREGATES), group=".facts"),
         "worker": KafkaRights(
             reads=(READINGS,),
             # ticks lie among the readings
@@ -43,7 +44,7 @@ KAFKA: Mapping[str, KafkaRights] = MappingProxyType(
             group=".worker",
         ),
         "alerts-engine": KafkaRights(reads=(READINGS, TRANSITIONS), group=".alerts"),
-        "city": KafkaRights(writes=(READINGS,)),
+        "city": KafkaRights(writes=(READINGS, FACTS)),
         SHELL: KafkaRights(reads=EVERYTHING, writes=EVERYTHING, group="-tap"),
     }
 )

@@ -5,7 +5,7 @@ import threading
 
 import typer
 
-from catalog.registry import streams
+from catalog.registry import facts, streams
 from catalog.topics import all_topics
 from ingest import tap_command
 from ingest.gateway import Gateway, IngestSettings, build_app
@@ -36,7 +36,7 @@ def gateway_command() -> None:
 
 
 def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> None:
-    topics = all_topics(settings.topic_prefix, tuple(streams()))
+    topics = all_topics(settings.topic_prefix, tuple(streams()), tuple(facts()))
 
     def begin() -> FrameProducer:
         ensure_topics(settings.kafka, topics)

@@ -14,10 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from catalog.contracts import DeadLetter
 from catalog.errors import TransientError
+from catalog.fact.model import Fact
 from catalog.model import Stream
-from catalog.registry import streams
+from catalog.registry import made_of_facts, streams
 from ingest.arrow_body import parse_arrow
 from ingest.describe import describe, request_schema
+from ingest.fact_routes import add_fact_routes
+from ingest.facts import parse_facts
 from ingest.guard import Guard
 from ingest.problems import add_problems, problem, refusal
 from ingest.producer import FrameProducer
@@ -76,7 +79,18 @@ class Gateway:
 
     async def post(self, stream: Stream, request: Request) -> Response:
         """Answer one POST of readings."""
-        if denied := self._authorize(stream, request) or _wrong_kind(request):
+        return await self._answer(stream.name, lambda b: self._accept(stream, request, b), request)
+
+    async def post_facts(self, fact: Fact, request: Request) -> Response:
+        """Answer one POST of facts."""
+        if _kind(request) == ARROW:
+            return problem(415, "unknown content type", "facts come as JSON", "content_type")
+        return await self._answer(fact.name, lambda b: self._accept_facts(fact, b), request)
+
+    async def _answer(
+        self, name: str, accept: Callable[[bytes], Response], request: Request
+    ) -> Response:
+        if denied := self._authorize(name, request) or _wrong_kind(request):
             return denied
         body = await _read_body(request)
         if isinstance(body, Response):
@@ -88,7 +102,7 @@ class Gateway:
             self._count(1)
             try:
                 with REQUEST_SECONDS.time():
-                    return await asyncio.to_thread(self._accept, stream, request, body)
+                    return await asyncio.to_thread(accept, body)
             except Refused as refused:
                 for error in refused.errors:
                     REFUSED.labels(error.rule).inc()
@@ -132,6 +146,15 @@ class Gateway:
         REQUEST_READINGS.observe(answer["accepted"])
         return JSONResponse(answer, 202)
 
+    def _accept_facts(self, fact: Fact, body: bytes) -> Response:
+        now = self._clock.now()
+        rows = parse_facts(fact, body, now, self._guard.day_keys)
+        self._producer.send_facts(fact, rows, now).wait(ACK_DEADLINE_S)
+        self._vitals.trouble("")
+        self._vitals.progress(len(rows), newest=min(max(row["at"] for row in rows), now))
+        ACCEPTED.labels(fact.name).inc(len(rows))
+        return JSONResponse({"accepted": len(rows)}, 202)
+
     def _sort_out(
         self, stream: Stream, batch: pa.RecordBatch
     ) -> tuple[pa.RecordBatch, list[dict[str, Any]]]:
@@ -156,7 +179,7 @@ class Gateway:
             source="gateway",
         )
 
-    def _authorize(self, stream: Stream, request: Request) -> Response | None:
+    def _authorize(self, name: str, request: Request) -> Response | None:
         if not self._guard.loaded:
             return problem(503, "starting", "keys are not loaded yet", "starting", Retry_After="1")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -164,8 +187,8 @@ class Gateway:
         if key is None:
             detail = "send Authorization: Bearer <API key>"
             return problem(401, "no valid key", detail, "key", WWW_Authenticate="Bearer")
-        if not key.allows("ingest", stream.name):
-            return problem(403, "key not allowed", f"needs scope ingest:{stream.name}", "scope")
+        if not key.allows("ingest", name):
+            return problem(403, "key not allowed", f"needs scope ingest:{name}", "scope")
         return None
 
 
@@ -173,6 +196,8 @@ def build_app(gateway: Gateway, vitals: Vitals) -> FastAPI:
     """Return the application with one documented operation per stream."""
     app = FastAPI(title="cityops gateway 数据接入网关", version="1", docs_url=None, redoc_url=None)
     for stream in streams().values():
+        if stream.name in made_of_facts():
+            continue
         app.add_api_route(
             f"/v1/streams/{stream.name}/readings",
             _operation(gateway, stream),
@@ -183,6 +208,7 @@ def build_app(gateway: Gateway, vitals: Vitals) -> FastAPI:
             openapi_extra={"requestBody": request_schema(stream)},
             responses={202: {"description": "Acknowledged by Kafka"}},
         )
+    add_fact_routes(app, gateway.post_facts)
     app.add_api_route("/v1/streams", lambda: [describe(s) for s in streams().values()])
     app.add_api_route("/v1/streams/{stream}", _describe)
     app.add_api_route("/v1/streams/{stream}/readings", _unknown, methods=["POST"])
@@ -205,6 +231,9 @@ def _describe(stream: str) -> Response:
 
 
 def _unknown(stream: str) -> Response:
+    if made := made_of_facts().get(stream):
+        detail = f"{stream} is made of facts: POST them to /v1/facts/{made.name}"
+        return problem(409, "made of facts", detail, "made_of_facts")
     known = ", ".join(streams())
     return problem(404, "unknown stream", f"no stream {stream!r}; known: {known}", "stream")
 

@@ -5,9 +5,10 @@ import threading
 import psycopg
 
 from catalog.sensors import sensors
+from ingest.day_keys import DayKeys
 from service.api_keys import ApiKey, KeyRing
 from service.log import logger
-from service.postgres import connect
+from service.postgres import connect, now_of
 
 REFRESH_S = 3.0
 
@@ -22,6 +23,7 @@ class Guard:
         self._dsn = dsn
         self._ring = KeyRing()
         self._registered = frozenset((s.stream, s.id) for s in sensors())
+        self.day_keys = DayKeys()
         self.loaded = False
 
     def find(self, token: str) -> ApiKey | None:
@@ -36,6 +38,7 @@ class Guard:
         """Read keys and sensors once; psycopg errors go to the caller."""
         with connect(self._dsn, "gateway", autocommit=True) as conn:
             self._ring.refresh(conn)
+            self.day_keys.refresh(conn, now_of(conn))
             rows = conn.execute("SELECT stream, sensor FROM sensors WHERE status = 'registered'")
             self._registered = frozenset((stream, sensor) for stream, sensor in rows)
         self.loaded = True

@@ -1,6 +1,7 @@
 """Send readings to Kafka as frames, one per shard, and wait until the broker has acknowledged."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,11 @@ from prometheus_client import Counter
 
 from catalog.contracts import DEAD_LETTER_TYPE, DeadLetter, encode_json
 from catalog.errors import TransientError
+from catalog.fact.model import Fact
+from catalog.fact.rows import Row, encode_facts, fact_headers
 from catalog.frames import MAX_READINGS, encode, frame_headers
 from catalog.model import Stream
-from catalog.topics import dead_letters_topic, readings_topic, shard_key, shard_of
+from catalog.topics import dead_letters_topic, facts_topic, readings_topic, shard_key, shard_of
 from service.kafka import abandon, producer
 from service.metrics import seconds
 from service.settings import Settings
@@ -73,6 +76,15 @@ class FrameProducer:
                 FRAMES.inc()
                 BYTES.inc(len(frame))
         return Pending(futures)
+
+    def send_facts(self, fact: Fact, rows: Sequence[Row], received_at: datetime) -> Pending:
+        """Send sound facts, as ``send`` does readings."""
+        topic, headers = (
+            facts_topic(self._prefix, fact.name),
+            fact_headers(fact, self._source, received_at),
+        )
+        frames = encode_facts(fact, rows)
+        return Pending([self._send(topic, shard, value, headers) for shard, value in frames])
 
     def send_raw(self, topic: str, shard: int, value: bytes, headers: Any) -> Pending:
         """Send bytes as they are: what a faulty device or gateway might put on a topic."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from catalog.registry import streams
+from catalog.registry import facts, streams
 from catalog.topics import all_topics
 from service.clock import SystemClock
 from service.command import run
@@ -154,7 +154,9 @@ def load_command(
     """
     settings, stop = Settings(), threading.Event()
     plan = load.Plan(rate, sensors, seconds, _streams(stream), seed)
-    ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    ensure_topics(
+        settings.kafka, all_topics(settings.topic_prefix, tuple(streams()), tuple(facts()))
+    )
     loader = load.Loader(settings, plan)
     with Progress(*BAR, console=Console(stderr=True)) as bar:
         task = bar.add_task("readings", total=plan.total)

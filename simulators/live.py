@@ -12,7 +12,7 @@ import pyarrow as pa
 from catalog.errors import TransientError
 from catalog.frames import frame_headers
 from catalog.model import Stream
-from catalog.registry import stream, streams
+from catalog.registry import facts, made_of_facts, stream, streams
 from catalog.topics import PARTITIONS, all_topics, readings_topic
 from ingest.producer import FrameProducer
 from service.clock import Clock
@@ -26,6 +26,7 @@ from simulators.core.city import City
 from simulators.core.events import Event, Events
 from simulators.core.fleet import US
 from simulators.default import StreamSimulator
+from simulators.facts import LiveFacts
 from simulators.faults import NO_FAULTS, Delivery, FaultRates, FaultyLine
 from simulators.truth import Label, TruthFile
 
@@ -86,7 +87,9 @@ class LiveCity:
     def __init__(self, plan: Plan, start: float, events: list[Event] | None = None) -> None:
         self._plan = plan
         self.city = City(plan.seed, events or [])
-        simulators = [StreamSimulator(stream(n), plan.seed) for n in plan.names or streams()]
+        names = [name for name in plan.names or streams() if name not in made_of_facts()]
+        simulators = [StreamSimulator(stream(name), plan.seed) for name in names]
+        self.facts = None if plan.names else LiveFacts()
         chance = self.city.chance
         self._lines = {s.stream.name: FaultyLine(s, plan.faults, chance) for s in simulators}
         self._simulators = simulators
@@ -110,6 +113,8 @@ class LiveCity:
             out = self._lines[simulator.stream.name].deliver(self.city, rows)
             self._put(simulator.stream, self._arrived(simulator.stream, out, until), made_at)
             labels += out.labels
+        if self.facts is not None:
+            labels += self.facts.step(self.city, self._last, until, made_at)
         labels += self._poison(until, made_at)
         self._last = until
         return labels
@@ -126,6 +131,8 @@ class LiveCity:
         """Send what waits; return the readings acknowledged. What fails stays to be sent again."""
         batches = list(self.waiting)
         sent = [producer.send(w.stream, w.batch, w.made_at) for w in batches]
+        happened = self.facts.send(producer) if self.facts is not None else []
+        sent += happened
         for name, shard, at in self.poison:
             headers = frame_headers(stream(name), "simulator", at)
             sent.append(producer.send_raw(readings_topic(prefix, name), shard, POISON, headers))
@@ -134,7 +141,8 @@ class LiveCity:
         for _ in batches:
             self.waiting.popleft()
         self.poison.clear()
-        return sum(w.batch.num_rows for w in batches)
+        uploads = self.facts.sent(len(happened)) if self.facts is not None else 0
+        return sum(w.batch.num_rows for w in batches) + uploads
 
     def _put(self, declared: Stream, batch: pa.RecordBatch, made_at: datetime) -> None:
         if batch.num_rows:
@@ -212,7 +220,9 @@ def begins(plan: Plan, said: LiveState | None, now: float) -> float:
 
 
 def _producer(settings: Settings) -> FrameProducer:
-    ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+    ensure_topics(
+        settings.kafka, all_topics(settings.topic_prefix, tuple(streams()), tuple(facts()))
+    )
     return FrameProducer(settings, "simulator")
 
 

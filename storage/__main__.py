@@ -1,21 +1,26 @@
 """``python -m storage``: migrate, run the sink, look after dead letters and keys."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from catalog.registry import streams
+from catalog.registry import facts, streams
+from catalog.site import zone
 from catalog.topics import all_topics
 from service.command import run
 from service.kafka import ensure_topics
-from service.postgres import connect
+from service.postgres import connect, now_of
 from service.process import run_process
 from service.settings import Settings
 from storage import dead_letters_command
 from storage.api_keys import add_key, revoke_key
+from storage.facts.reconcile import reconcile
+from storage.facts.run import NAME as FACTS
+from storage.facts.run import STALL_S as FACTS_STALL_S
+from storage.facts.run import run_facts
 from storage.history.command import live_since_command, load_command
 from storage.keep import STALL_S, keep_once, run_keep
 from storage.migrate import migrate
@@ -41,7 +46,8 @@ def migrate_command(
     applied = migrate(settings.database())
     typer.echo(f"database: {len(applied)} migrations applied, {len(streams())} streams ready")
     if topics:
-        made = ensure_topics(settings.kafka, all_topics(settings.topic_prefix, tuple(streams())))
+        topics_ = all_topics(settings.topic_prefix, tuple(streams()), tuple(facts()))
+        made = ensure_topics(settings.kafka, topics_)
         typer.echo(f"kafka: {len(made)} topics created")
 
 
@@ -50,6 +56,35 @@ def sink_command() -> None:
     """Run the Kafka to TimescaleDB sink until SIGTERM (CITYOPS_GATHER_MS=0: store each at once)."""
     settings = SinkSettings()
     sys.exit(run_process("sink", settings, lambda v, stop: run_sink(settings, v, stop)))
+
+
+@app.command("facts")
+def facts_command() -> None:
+    """Store facts and tell of their minutes until SIGTERM."""
+    settings = Settings()
+    body = lambda v, stop: run_facts(settings, v, stop)  # noqa: E731
+    sys.exit(run_process(FACTS, settings, body, exit_when_stalled_s=FACTS_STALL_S))
+
+
+@app.command("reconcile")
+def reconcile_command(
+    fact: Annotated[str | None, typer.Option(help="one kind of facts; all without it")] = None,
+    days: Annotated[int, typer.Option(min=1, help="so many days back")] = 7,
+) -> None:
+    """Compare rows, minutes, windows and days of facts to the last unit; exit 1 when they differ.
+
+    Example: python -m storage reconcile --fact gantry_passage
+    """
+    if fact is not None and fact not in facts():
+        raise typer.BadParameter(f"no fact {fact!r}; known: {', '.join(facts())}")
+    wrong = False
+    with connect(Settings().database(), "reconcile", autocommit=True) as conn:
+        first = now_of(conn).astimezone(zone()).date() - timedelta(days=days)
+        for name in [fact] if fact else facts():
+            for day in reconcile(conn, facts()[name], first):
+                wrong |= not day.equal
+                typer.echo(f"{'✓' if day.equal else '✗'} {name} {day.day}: {day.words()}")
+    raise typer.Exit(int(wrong))
 
 
 @app.command("keep")

@@ -8,10 +8,11 @@ from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
 from catalog.errors import FatalError
-from catalog.registry import streams
+from catalog.registry import facts, streams
 from catalog.sensors import sensors
 from catalog.site import site
 from service.postgres import connect
+from storage.facts.tables import ensure_fact_table
 from storage.roles import apply_rights
 from storage.tables import ensure_stream_tables
 from storage.views import apply_views
@@ -39,6 +40,8 @@ def migrate(dsn: str) -> list[str]:
         with conn.transaction():
             for stream in streams().values():
                 ensure_stream_tables(conn, stream)
+            for fact in facts().values():
+                ensure_fact_table(conn, fact)
             _seed(conn)
         ensure_reader(conn)
         apply_views(conn)

@@ -8,7 +8,7 @@ from datetime import datetime
 from kafka.structs import TopicPartition
 from psycopg import Connection
 
-from catalog.registry import streams
+from catalog.registry import facts, streams
 from catalog.topics import all_topics
 from service.kafka import consumer, ensure_topics
 from service.kafka_log import Break, LogId, Look, Mark, Place, examine
@@ -47,7 +47,7 @@ def plan(settings: Settings) -> list[Begin]:
     it evaluates another log from its first record, but of a restored one only what was written
     after the last record that it had, as all before has been evaluated.
     """
-    topics = all_topics(settings.topic_prefix, tuple(streams()))
+    topics = all_topics(settings.topic_prefix, tuple(streams()), tuple(facts()))
     ensure_topics(settings.kafka, topics)
     with connect(settings.database(), "new-log") as conn:
         readers = list(_readers(conn, topics))

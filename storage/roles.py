@@ -20,7 +20,7 @@ from storage.views.reader import ROLE as READER
 
 VERBS = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 CREDENTIALS = ("api_keys", "console_users", "console_sessions", "console_devices", "receivers")
-PRIVATE = (*CREDENTIALS, "audit")
+PRIVATE = (*CREDENTIALS, "audit", "fact_keys")
 """What ``*`` leaves out."""
 
 
@@ -51,7 +51,7 @@ ALERTS = (
 RECORDS = ("records", "record_*")
 ROLES: Mapping[str, Rights] = MappingProxyType(
     {
-        "gateway": Rights({"S": ("api_keys", "sensors")}),
+        "gateway": Rights({"S": ("api_keys", "sensors"), "SID": ("fact_keys",)}),
         "sink": Rights(
             {
                 "S": ("retention_cuts",),
@@ -61,6 +61,15 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
                     *("dead_letters", "sensors", "consumer_offsets", "log_breaks"),
                 ),
             },
+            scratch=True,
+        ),
+        "facts": Rights(
+            {
+                "SIUD": ("facts_*", "fact_marks", "fact_minutes", "fact_outbox", "fact_closed"),
+                "SID": ("fact_history",),
+                "SIU": ("consumer_offsets", "dead_letters", "log_breaks"),
+            },
+            locks=True,
             scratch=True,
         ),
         "keep": Rights(

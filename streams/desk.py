@@ -21,7 +21,7 @@ from catalog.contracts import (
 )
 from catalog.frames import FrameError, decode, encode, event_type
 from catalog.model import Stream
-from catalog.registry import streams
+from catalog.registry import made_of_facts, streams
 from catalog.ticks import TICK_TYPE, Word, decode_tick, encode_word
 from catalog.topics import (
     PARTITIONS,
@@ -199,7 +199,9 @@ class Desk:
 
     def _put(self, bench: Bench, place: Place, out: Outputs) -> None:
         partition = place[1]
-        if (batch := out.aggregates_batch()) is not None:
+        # whose minutes are facts' gets its windows from them, with every late correction
+        of_facts = bench.stream.name in made_of_facts()
+        if not of_facts and (batch := out.aggregates_batch()) is not None:
             topic = aggregates_topic(self.prefix, bench.stream.name)
             self.outbox += [Message(topic, partition, AGGREGATES_TYPE, x) for x in parts(batch)]
             CORRECTIONS.inc(sum(int((w.revisions > 1).sum()) for w in out.windows))

@@ -97,3 +97,22 @@ def below_the_bed(columns: Columns) -> NDArray[np.bool_]:
 def above_all_known(columns: Columns) -> NDArray[np.bool_]:
     """Tell where a river is 3 m above the highest level ever seen: odd, but a flood may do it."""
     return columns["level_m"] > columns["highest_level_m"] + ABOVE_HIGHEST_M
+
+
+def part_pct(part: str, *whole: str) -> DerivedFunction:
+    """Return what share of the sum of ``whole`` a part is, in %; missing of nothing."""
+
+    def share(columns: Columns, observed_at: Times) -> Floats:
+        total = np.sum([columns[name] for name in whole], axis=0)
+        return 100 * columns[part] / np.where(total > 0, total, np.nan)
+
+    return share
+
+
+def scaled(metric: str, by: float) -> DerivedFunction:
+    """Return a metric in another unit."""
+
+    def other(columns: Columns, observed_at: Times) -> Floats:
+        return columns[metric] * by
+
+    return other

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from kafka.structs import TopicPartition
 
-from catalog.registry import streams
+from catalog.registry import made_of_facts, streams
 from catalog.topics import readings_topic
 from deploy.ports import free_port
 from ingest.describe import example
@@ -91,6 +91,8 @@ def frames_on_topic(kafka: str, prefix: str) -> int:
 
 def test_an_example_of_every_stream_is_accepted(client: httpx.Client) -> None:
     for stream in streams().values():
+        if stream.name in made_of_facts():
+            continue
         body = example(stream)
         body["readings"][0]["observed_at"] = now()
         answer = client.post(f"/v1/streams/{stream.name}/readings", json=body)

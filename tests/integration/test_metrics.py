@@ -30,6 +30,7 @@ from tests.support.topics import delete_topics, unique_prefix
 PROCESSES = {
     "gateway": ("ingest", "gateway"),
     "sink": ("storage", "sink"),
+    "facts": ("storage", "facts"),
     "keep": ("storage", "keep"),
     "worker": ("streams", "worker"),
     "alerts-engine": ("alerts", "engine"),

@@ -12,6 +12,7 @@ from tests.support.servers import OwnServers, Spawner, wait_until
 PROCESSES = (
     ("ingest", "gateway"),
     ("storage", "sink"),
+    ("storage", "facts"),
     ("storage", "keep"),
     ("streams", "worker"),
     ("forecasts", "run"),
@@ -23,6 +24,7 @@ PROCESSES = (
 WAITS = {
     "ingest-gateway": "waits for Kafka",
     "storage-sink": "no broker",
+    "storage-facts": "no broker",
     "storage-keep": "waits for PostgreSQL",
     "streams-worker": "waits for Kafka",
     "forecasts-run": "waits for PostgreSQL",

@@ -6,7 +6,7 @@ then the log, which holds the cause of all of it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -18,12 +18,13 @@ from catalog.contracts import (
     decode_transition,
 )
 from catalog.platform import PLATFORM
-from catalog.registry import spokesman, stream
+from catalog.registry import made_of_facts, spokesman, stream
 from catalog.topics import aggregates_topic, flags_topic, readings_topic, transitions_topic
 from deploy.errors import StartError
 from deploy.wait import wait_until
 from verify.oracle import rollups
 from verify.oracle.compare import Difference, compare
+from verify.oracle.facts import fact_hops
 from verify.oracle.log import Expected, Place, Reader
 from verify.oracle.outputs import flags_of, plain, windows_of
 from verify.oracle.put_out import Told, episodes_of, keep, newest, sets, worker_hops, worst_flags
@@ -89,11 +90,17 @@ class Judge:
             for rows in (tables.transitions, tables.episodes)
         )
         made = episodes_of(told.transitions_stored)
+        for results in (expected.must, expected.may):
+            # these windows are those of facts, and judged with them
+            for key in [key for key in results.windows if key[0] in made_of_facts()]:
+                del results.windows[key]
+        ours = {k: w for k, w in told.windows.items() if _stream_of(k) not in made_of_facts()}
         hops = [
             compare("sink: readings in the tables", *self._rows(expected.rows, tables, "raw")),
             sets("sink: dead letters of what cannot be used", expected.letters, tables.letters),
             sets("sink: dead letters of other bodies", expected.conflicts, tables.conflicts),
-            *worker_hops(expected, told),
+            *worker_hops(expected, replace(told, windows=ours)),
+            *self._facts(),
             compare("sink: minutes in the tables", *self._rows(told.minutes, tables, "1m")),
             sets("sink: flags in the table", *self._flags(told, tables)),
             *self._rollups(tables),
@@ -101,6 +108,11 @@ class Judge:
             compare("alerts: episodes in the table", made, episodes),
         ]
         return hops, expected
+
+    def _facts(self) -> Iterable[Difference]:
+        for name in self.streams:
+            if fact := made_of_facts().get(name):
+                yield from fact_hops(self.bootstrap, self.dsn, self.prefix, fact)
 
     # waiting
 
@@ -210,3 +222,8 @@ class Judge:
                 if rollups.is_settled(tables, kind, key)
             }
             yield compare(f"keep: rollups of {kind}", wanted, found)
+
+
+def _stream_of(key: Any) -> str:
+    """Return whose window this is, also where it was put out a second time."""
+    return key[0] if isinstance(key[0], str) else key[0][0]

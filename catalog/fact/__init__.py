@@ -1,0 +1,1 @@
+"""The language of facts: what one declares, and how facts travel."""

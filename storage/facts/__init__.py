@@ -1,0 +1,1 @@
+"""Facts: rows exactly once, their minutes, and the minutes as a stream."""

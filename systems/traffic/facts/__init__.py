@@ -1,0 +1,1 @@
+"""Facts, one file each with a name ``FACT``."""
