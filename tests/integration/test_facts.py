@@ -101,6 +101,7 @@ def passage(n: int, at: datetime, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_every_fen_is_counted_once_whatever_is_killed(city: City) -> None:
     rnd, now = random.Random(5), datetime.now(UTC).replace(second=0, microsecond=0)
     sent: list[dict[str, Any]] = []
