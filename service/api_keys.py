@@ -29,9 +29,9 @@ class ApiKey:
         return f"{area}:*" in self.scopes or f"{area}:{what}" in self.scopes
 
 
-def check_scopes(scopes: Iterable[str], streams: Iterable[str]) -> list[str]:
+def check_scopes(scopes: Iterable[str], sources: Iterable[str]) -> list[str]:
     """Return the scopes without blanks around and doubles; ValueError that names all there are."""
-    known = ["ingest:*", *(f"ingest:{name}" for name in streams)]
+    known = ["ingest:*", *(f"ingest:{name}" for name in sources)]
     known += ["api:*", *(f"api:{role}" for role in ROLES), REPORTING]
     given = list(dict.fromkeys(scope.strip() for scope in scopes))
     for scope in given:

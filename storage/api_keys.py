@@ -4,7 +4,7 @@ import secrets
 
 from psycopg import Connection
 
-from catalog.registry import streams
+from catalog.registry import facts, streams
 from service.api_keys import KEY_PREFIX, check_scopes, hash_key
 from storage.shell import record_by_shell
 
@@ -14,7 +14,7 @@ def add_key(conn: Connection, name: str, scopes: list[str], token: str | None = 
 
     ValueError for a scope that does not exist. The audit log has each key that is new or changed.
     """
-    allowed = check_scopes(scopes, streams())
+    allowed = check_scopes(scopes, (*streams(), *facts()))
     token = token or KEY_PREFIX + secrets.token_urlsafe(32)
     digest = hash_key(token)
     with conn.transaction():
