@@ -20,6 +20,7 @@ from benchmarks import (
     growth,
     history,
     layout,
+    network,
     parts,
     profile,
     scale,
@@ -180,6 +181,13 @@ def wall_command(
 ) -> None:
     """Time single readings from the gateway to a panel's query and to a browser with the wall."""
     _alone("wall", wall.run, share)
+
+
+@app.command("network")
+def network_command() -> None:
+    """Ask a network of 20 200 links for ways, the nearest and walks; CPU of one question, ms."""
+    for name, (middle, worst) in network.run().items():
+        typer.echo(f"{name}: median {middle:.1f}, 95 % {worst:.1f}")
 
 
 @app.command("steady")

@@ -37,6 +37,8 @@ MEMBERS = {
     "worker": ("streams", "worker"),
     "alerts": ("alerts", "engine"),
 }
+BY_STRIKES = {"facts": ("storage", "facts")}
+"""Members that only the strike adds which is about them."""
 
 
 @dataclass
@@ -112,7 +114,7 @@ class Stack:
         self.to_database.close()
 
     def _spawn(self, name: str, kind: str) -> Child:
-        room = MEMBERS[kind]
+        room = (MEMBERS | BY_STRIKES)[kind]
         switch = self.next_start.pop(name, self.without)
         before = ["-m", "verify.chaos.guards", switch] if switch else ["-m"]
         line = [sys.executable, *before, *room]

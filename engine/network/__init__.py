@@ -1,0 +1,1 @@
+"""Networks: shortest times, the nearest of many, upstream and downstream, who is inside."""

@@ -1,0 +1,1 @@
+"""Networks of the city, one file each with a name ``NETWORK``."""
