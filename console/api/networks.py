@@ -189,10 +189,9 @@ def inside(area: Area, conn: Conn, who: Viewer) -> list[Placed]:
         found = in_sector(one.origin, one.wind_from_deg, one.half_angle_deg, one.reach_km, points)
     else:
         found = in_polygon(area.ring, points)
-    names = tuple(Placed.model_fields)
     return [
-        Placed(**dict(zip(names, row, strict=True)))
-        for row, is_in in zip(rows, found, strict=True)
+        Placed(stream=row[0], sensor=row[1], title_zh=row[2], title_en=row[3], lon=x, lat=y)
+        for row, (x, y), is_in in zip(rows, points.tolist(), found, strict=True)
         if is_in
     ]
 

@@ -9,7 +9,12 @@ import pytest
 
 from storage.api_keys import add_key
 
-FROM_TO = {"from_lon": 104.02, "from_lat": 30.657, "to_lon": 104.112, "to_lat": 30.657}
+FROM_TO: dict[str, Any] = {
+    "from_lon": 104.02,
+    "from_lat": 30.657,
+    "to_lon": 104.112,
+    "to_lat": 30.657,
+}
 SQUARE = [[104.0, 30.6], [104.1, 30.6], [104.1, 30.7], [104.0, 30.7]]
 PLUME = {"origin": [104.066, 30.657], "wind_from_deg": 270, "half_angle_deg": 30, "reach_km": 8}
 
