@@ -20,6 +20,7 @@ from alerts.incident.course import assess, stale_incidents
 from alerts.incident.events import incident_event
 from alerts.incident.parents import gather
 from alerts.incident.queries import open_incident
+from alerts.incident.tasks import keep_tasks
 from alerts.routing.notify import Notifier
 from alerts.routing.routes import Routes
 from alerts.routing.silences import hiding, silences_at
@@ -60,6 +61,7 @@ class Keeper:
             self.expire,
             self.retire,
             self.incidents,
+            self.tasks,
             self.flush,
             self.release,
             self.repeat,
@@ -94,6 +96,10 @@ class Keeper:
             self.notifier.tell(conn, gather(conn, self.settings, now), now)
             wake_screens(conn)
         return len(stale)
+
+    def tasks(self, conn: Connection, now: datetime) -> int:
+        """Give, take back and take up again the tasks of incidents."""
+        return keep_tasks(conn, now, PIECE)
 
     def records(self, conn: Connection, now: datetime) -> int:
         """Tell of steps of records; raise and end alerts of clocks that have run out."""

@@ -12,6 +12,7 @@ from alerts.incident import acts as decide
 from alerts.incident import care as care
 from alerts.incident import queries as store
 from alerts.incident.queries import Summary
+from alerts.incident.tasks import finish_task
 from alerts.routing.notify import Notifier
 from alerts.routing.routes import read_routes
 from alerts.settings import AlertSettings
@@ -133,8 +134,8 @@ def comment_command(incident: str, text: str, by: By = "") -> None:
 @app.command("done")
 def done_command(incident: str, task: str, by: By = "", note: Note = "") -> None:
     """Tick off a task of the plan. Example: … incidents done inc-… pump"""
-    with acting("incident.task", incident, by, task=task, note=note) as conn:
-        care.finish_task(conn, incident, task, by or me(), note, now_of(conn))
+    with database() as conn, conn.transaction():
+        finish_task(conn, incident, task, by or me(), note, now_of(conn), "shell")
     typer.echo(f"{task} is done")
 
 

@@ -1,10 +1,9 @@
-"""What operators do for an incident: acknowledge, assign, comment, tick off tasks."""
+"""What operators do for an incident: acknowledge, assign, comment."""
 
 from datetime import datetime
 
 from psycopg import Connection
 
-from alerts.incident.queries import get_incident
 from alerts.people import require_user
 from alerts.wake import wake_screens
 from catalog.errors import NotFoundError
@@ -35,22 +34,6 @@ def comment_incident(conn: Connection, incident: str, by: str, text: str) -> Non
     """Add a remark to the timeline."""
     done = conn.execute("UPDATE incidents SET id = id WHERE id = %s", [incident])
     _written(conn, done.rowcount, incident, by, "comment", text)
-
-
-def finish_task(
-    conn: Connection, incident: str, task: str, by: str, note: str, at: datetime
-) -> None:
-    """Tick off a task of the plan; a second time changes nothing."""
-    page = get_incident(conn, incident)
-    if task not in {t.name for t in page.tasks}:
-        raise NotFoundError(f"incident {incident} has no task {task}")
-    done = conn.execute(
-        "INSERT INTO incident_tasks (incident, task, done_at, done_by, note)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [incident, task, at, by, note],
-    )
-    if done.rowcount:
-        _written(conn, 1, incident, by, "task", f"{task} {note}".strip())
 
 
 def _written(conn: Connection, rows: int, incident: str, by: str, act: str, note: str) -> bool:

@@ -79,8 +79,9 @@ class Member(BaseModel):
 
 
 class TaskState(BaseModel):
-    """A task of the plan, due by the clock of the opening."""
+    """A task of the plan, due by the clock of the opening; ``record`` once it was given."""
 
+    record: int | None
     name: str
     title: Text
     owner: str
@@ -119,6 +120,22 @@ _ALERTS = (
     "{join} WHERE (c.id = i.id OR c.parent = i.id){only})"
 )
 _LIVE = " JOIN episodes e ON e.id = m.episode AND e.cleared_at IS NULL"
+_TASKS = """
+SELECT r.fields ->> 'what', r.id,
+       (SELECT due_at FROM record_timers t WHERE t.record = r.id ORDER BY round DESC LIMIT 1),
+       CASE r.state WHEN 'done' THEN l.at END, CASE r.state WHEN 'done' THEN l.actor END, l.note
+FROM records r LEFT JOIN record_log l ON l.record = r.id AND l.move = 'done'
+WHERE r.kind = 'task' AND r.fields @> jsonb_build_object('incident', %(id)s::text)
+"""
+_TIMELINE = """
+SELECT id, at, who, act, note FROM incident_acts WHERE incident = %(id)s
+UNION ALL
+SELECT -l.seq, l.at, l.actor, 'task',
+       trim(substr(r.fields ->> 'what', strpos(r.fields ->> 'what', '.') + 1) || ' ' || l.note)
+FROM records r JOIN record_log l ON l.record = r.id AND l.move = 'done' AND l.via <> 'migration'
+WHERE r.kind = 'task' AND r.fields @> jsonb_build_object('incident', %(id)s::text)
+ORDER BY 2, 1
+"""
 _LIST = (
     f"SELECT i.*, {_ALERTS.format(join='', only='')} AS alerts,"
     f" {_ALERTS.format(join=_LIVE, only='')} AS firing,"
@@ -188,12 +205,7 @@ def get_incident(conn: Connection, incident: str) -> IncidentPage:
     found = _summaries(conn, f"{_LIST} WHERE i.id = %(id)s", {"id": incident})
     if not found:
         raise NotFoundError(f"no incident {incident}")
-    acts = read_rows(
-        conn,
-        IncidentAct,
-        "SELECT id, at, who, act, note FROM incident_acts WHERE incident = %(id)s ORDER BY id",
-        {"id": incident},
-    )
+    acts = read_rows(conn, IncidentAct, _TIMELINE, {"id": incident})
     return IncidentPage(
         incident=found[0],
         plan=found[0].declared.plan,
@@ -229,25 +241,23 @@ def members_of(conn: Connection, incident: str) -> list[Member]:
 
 def tasks_of(conn: Connection, incident: Incident) -> list[TaskState]:
     """Return the plan's tasks for the highest level that was reached."""
-    rows = conn.execute(
-        "SELECT task, done_at, done_by, note FROM incident_tasks WHERE incident = %s",
-        [incident.id],
-    ).fetchall()
-    done = {task: (at, by, note) for task, at, by, note in rows}
+    rows = conn.execute(_TASKS, {"id": incident.id}).fetchall()
+    known = {what: found for what, *found in rows}
     made = []
     for task in incident.declared.tasks:
         if incident.peak_severity <= task.level:
-            at, by, note = done.get(task.name, (None, None, ""))
-            due = incident.opened_at + timedelta(minutes=task.within_min)
+            what = f"{incident.kind}.{task.name}"
+            record, due, at, by, note = known.get(what, (None, None, None, None, ""))
             made.append(
                 TaskState(
+                    record=record,
                     name=task.name,
                     title=task.title,
                     owner=task.owner,
-                    due_at=due,
+                    due_at=due or incident.opened_at + timedelta(minutes=task.within_min),
                     done_at=at,
                     done_by=by,
-                    note=note,
+                    note=note or "",
                 )
             )
     return made

@@ -15,6 +15,7 @@ from alerts.incident.acts import (
     resolve_incident,
 )
 from alerts.incident.queries import IncidentPage, Status, Summary
+from alerts.incident.tasks import finish_task
 from console.alerting import Room
 from console.api.alerts import Reason
 from console.api.paging import Offset, Pages
@@ -140,5 +141,4 @@ def finish(incident: str, task: str, conn: Conn, who: Operator, said: Said | Non
     """Tick off a task of the plan."""
     note = said.note if said else ""
     with conn.transaction():
-        care.finish_task(conn, incident, task, who.name, note, now_of(conn))
-        record(conn, who.name, "incident.task", incident, task=task, note=note)
+        finish_task(conn, incident, task, who.name, note, now_of(conn))

@@ -5,9 +5,9 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.incident import care as care
 from alerts.incident import queries as store
 from alerts.incident.queries import IncidentPage, Summary, list_incidents
+from alerts.incident.tasks import finish_task
 from catalog.errors import NotFoundError
 from console import registry
 from console.deeds import do
@@ -165,9 +165,9 @@ def _plan(view: View, incident: str) -> Any:
 
     async def finish(pressed: Act) -> None:
         def deed(conn: Connection, who: str) -> None:
-            care.finish_task(conn, incident, pressed.row, who, "", now_of(conn))
+            finish_task(conn, incident, pressed.row, who, "", now_of(conn), "page")
 
-        await do(view, "incident.task", incident, deed, task=pressed.row)
+        await do(view, "", incident, deed)
         show(await view.ask(lambda conn: _read(conn, incident)))
 
     with panel(words("incident.plan"), "plan"):

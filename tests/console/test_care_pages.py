@@ -34,7 +34,6 @@ def incident(conn: psycopg.Connection) -> Iterator[str]:
     )
     yield INCIDENT
     conn.execute("DELETE FROM incident_members")
-    conn.execute("DELETE FROM incident_tasks")
     conn.execute("ALTER TABLE incident_acts DISABLE TRIGGER USER")
     conn.execute("DELETE FROM incident_acts")
     conn.execute("ALTER TABLE incident_acts ENABLE TRIGGER USER")

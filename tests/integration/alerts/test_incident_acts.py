@@ -10,8 +10,9 @@ from alerts.incident.acts import (
     reopen_incident,
     resolve_incident,
 )
-from alerts.incident.care import acknowledge_incident, finish_task
+from alerts.incident.care import acknowledge_incident
 from alerts.incident.queries import get_incident, list_incidents
+from alerts.incident.tasks import finish_task
 from alerts.routing.routes import read_routes
 from catalog.errors import ConflictError
 from tests.support.alerting import Desk
