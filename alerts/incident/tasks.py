@@ -33,11 +33,10 @@ class Planned(BaseModel):
 
 def keep_tasks(conn: Connection, now: datetime, limit: int) -> int:
     """Open, lapse and take up tasks of incidents; return how many steps were taken."""
-    taken = 0
-    for incident in read_rows(
-        conn, Planned, f"{_PLANNED} WHERE i.status = 'confirmed'", {"now": now}
-    ):
-        for task in incident_kinds()[incident.kind].tasks:
+    taken, kinds = 0, incident_kinds()
+    open_ones = f"{_PLANNED} WHERE i.status = 'confirmed'"
+    for incident in read_rows(conn, Planned, open_ones, {"now": now}):
+        for task in kinds[incident.kind].tasks if incident.kind in kinds else ():
             known = f"{incident.kind}.{task.name}" in incident.known
             if taken < limit and not known and incident.peak_severity <= task.level:
                 taken += _open(conn, incident, task) is not None
