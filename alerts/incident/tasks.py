@@ -62,10 +62,7 @@ def finish_task(
     declared = {t.name: t for t in page.incident.declared.tasks}
     if task not in {t.name for t in page.tasks}:
         raise NotFoundError(f"incident {incident} has no task {task}")
-    (found,) = read_rows(
-        conn, Planned, f"{_PLANNED} WHERE i.id = %(id)s", {"id": incident, "now": at}
-    )
-    id = found.known.get(f"{found.kind}.{task}") or _open(conn, found, declared[task])
+    id = _given(conn, incident, declared[task], at) or _given(conn, incident, declared[task], at)
     if id is None:
         raise NotFoundError(f"incident {incident} has no task {task}")
     person = Context(conn, by, via, "operator", now=lambda _: at)
@@ -74,6 +71,13 @@ def finish_task(
     except ConflictError:
         return  # somebody was first
     wake_screens(conn)
+
+
+def _given(conn: Connection, incident: str, task: Task, now: datetime) -> int | None:
+    """Return a task's record, given now if need be; None when another has given it meanwhile."""
+    one = f"{_PLANNED} WHERE i.id = %(id)s"
+    (found,) = read_rows(conn, Planned, one, {"id": incident, "now": now})
+    return found.known.get(f"{found.kind}.{task.name}") or _open(conn, found, task)
 
 
 def _open(conn: Connection, incident: Planned, task: Task) -> int | None:
