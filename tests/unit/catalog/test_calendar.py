@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -67,6 +67,7 @@ def test_a_pause_moves_the_deadline_by_what_was_left() -> None:
     assert due == local("2026-10-08 12:00")
 
 
+@settings(deadline=None)
 @given(MOMENTS, st.floats(0.01, 60), st.sampled_from(list(UNITS)))
 def test_what_was_added_was_spent(start: datetime, amount: float, unit: Unit) -> None:
     calendar = working_time()
@@ -77,6 +78,7 @@ def test_what_was_added_was_spent(start: datetime, amount: float, unit: Unit) ->
     assert calendar.spent(start, due - timedelta(microseconds=1), unit) < length
 
 
+@settings(deadline=None)
 @given(MOMENTS, MOMENTS, MOMENTS, st.sampled_from(list(UNITS)))
 def test_time_spent_adds_up(a: datetime, b: datetime, c: datetime, unit: Unit) -> None:
     a, b, c = sorted((a, b, c))

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.edge.headers import SecurityHeaders
@@ -45,6 +45,7 @@ def sent_through(layer: Any, **scope: Any) -> tuple[int, dict[str, str], bool]:
     return out[0].get("status", out[0].get("code", 0)), named, bool(seen)
 
 
+@settings(deadline=None)
 @given(ANY)
 @example("\x00")
 @example("\ud800")
@@ -56,6 +57,7 @@ def test_a_query_passes_just_when_its_text_is_plain(text: str) -> None:
     assert status == (200 if passed else 422)
 
 
+@settings(deadline=None)
 @given(ANY, ANY)
 @example("\ud800", "x")
 @example("x", "\x00")
@@ -70,6 +72,7 @@ def test_a_json_body_passes_just_when_all_its_texts_are_plain(name: str, text: s
         assert status == (200 if passed else 422)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 @example(b"\xff")
 @example(b"%00")

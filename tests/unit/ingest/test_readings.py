@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.registry import stream
@@ -173,6 +173,7 @@ def test_a_small_body_cannot_become_a_large_one() -> None:
     assert refused(arrow(two(sensor=long), "zstd"))[0].rule == "compressed"
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_bytes_are_readings_or_a_refusal(data: st.DataObject) -> None:
     body = bytearray(arrow(two()))
