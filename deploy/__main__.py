@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy import shell_env, supervisor
+from deploy import kafka_access, shell_env, supervisor
 from deploy.backup.daily import Plan, drop_old
 from deploy.backup.make import back_up
 from deploy.backup.names import DAILY, MANUAL
@@ -136,6 +136,18 @@ def status_command() -> None:
     found += disk_rows(layout)
     console.print(table(found, disk_words(layout)))
     raise typer.Exit(0 if all(row.well for row in found) else 1)
+
+
+@app.command("kafka-settings")
+def kafka_settings_command(
+    folder: Annotated[Path, typer.Argument(help="folder of the servers' passwords")],
+    port: Annotated[int, typer.Option(help="where the broker is published on loopback")] = 9092,
+) -> None:
+    """Write the settings of the broker of compose.yaml, with passwords that it makes once.
+
+    Example: python -m deploy kafka-settings .cityops/secrets
+    """
+    say(f"{kafka_access.write_container_settings(port, folder)}")
 
 
 @app.command("env")

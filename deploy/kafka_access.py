@@ -26,11 +26,11 @@ from kafka.admin import (
 
 from deploy.errors import DeployError
 from deploy.native import servers
-from deploy.native.kafka import asking
+from deploy.native.kafka import VOTERS, asking, properties
 from deploy.native.servers import stored_password
 from deploy.ports import LOOPBACK
 from deploy.process import Child
-from deploy.rights import ADMIN, BROKER, KAFKA, KafkaRights, kafka_secret
+from deploy.rights import ADMIN, BROKER, CONTAINER_SETTINGS, KAFKA, KafkaRights, kafka_secret
 from service.kafka_login import PREFIX as VARIABLE
 from service.kafka_login import Login
 
@@ -40,19 +40,27 @@ SCRAM = f"{MODULE}.scram.ScramLoginModule required;"
 ITERATIONS = 4096
 """RFC 7677's least; the passwords are random, so more would only make connections slower."""
 
+CONTAINER_DATA, CONTAINER_CONTROLLER = Path("/var/lib/kafka/data"), 9093
+"""Where the broker of compose.yaml keeps its log, and its controller's port, both inside it."""
+
 Wish = tuple[str, int, str, int, int]
 """User, kind of resource, its name, kind of pattern, operation: what one rule allows."""
 
 
-def settings(port: int, controller_port: int, secrets: Path) -> dict[str, object]:
-    """Return the broker's settings beyond `deploy.native.kafka.properties`: nobody without name."""
+def settings(
+    port: int, controller_port: int, secrets: Path, listen: str = LOOPBACK
+) -> dict[str, object]:
+    """Return the broker's settings beyond `deploy.native.kafka.properties`: nobody without name.
+
+    Clients reach it at loopback; it listens on ``listen``.
+    """
     passwords = {name: stored_password(secrets / kafka_secret(name)) for name in (BROKER, ADMIN)}
     known = " ".join(f'user_{name}="{password}"' for name, password in passwords.items())
     own = f'username="{BROKER}" password="{passwords[BROKER]}"'
     plain = f"{MODULE}.plain.PlainLoginModule required {own} {known};"
     clients = f"listener.name.{LISTENER.lower()}"
     return {
-        "listeners": f"{LISTENER}://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "listeners": f"{LISTENER}://{listen}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
         "advertised.listeners": f"{LISTENER}://{LOOPBACK}:{port}",
         "listener.security.protocol.map": f"CONTROLLER:SASL_PLAINTEXT,{LISTENER}:SASL_PLAINTEXT",
         "inter.broker.listener.name": LISTENER,
@@ -68,6 +76,23 @@ def settings(port: int, controller_port: int, secrets: Path) -> dict[str, object
         "super.users": f"User:{BROKER};User:{ADMIN}",
         "allow.everyone.if.no.acl.found": "false",
     }
+
+
+def write_container_settings(port: int, secrets: Path) -> Path:
+    """Write server.properties of the broker in a container, for its owner alone; return the file.
+
+    It has the same doors, users and rules as a broker of our own. Docker hands its port on from
+    loopback, so inside it listens on every address, on the same number: the broker is a client of
+    itself at what it advertises.
+    """
+    closed = settings(port, CONTAINER_CONTROLLER, secrets, "0.0.0.0")
+    # the image formats the log for voters that the settings name
+    closed[VOTERS] = f"1@{LOOPBACK}:{CONTAINER_CONTROLLER}"
+    file = secrets / CONTAINER_SETTINGS
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(properties(CONTAINER_DATA, port, CONTAINER_CONTROLLER, closed))
+    return file
 
 
 def administrator(secrets: Path) -> Login:
@@ -98,13 +123,15 @@ def grant(
     secrets: Path,
     rights: Mapping[str, KafkaRights] = KAFKA,
     prefix: str = "",
+    who: Login | None = None,
 ) -> None:
     """Make every user with its password and exactly its rights; safe to repeat.
 
     The rights are to topics and groups that begin with ``prefix``, by default the platform's.
+    ``who`` makes them, by default the administrator of a broker of our own.
     """
     prefix = prefix or os.environ.get("CITYOPS_TOPIC_PREFIX") or "city"
-    client = asking(bootstrap, administrator(secrets))
+    client = asking(bootstrap, who or administrator(secrets))
     try:
         _make_users(client, secrets)
         _make_rules(client, set(wishes(rights, prefix)))

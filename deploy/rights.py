@@ -50,6 +50,8 @@ KAFKA: Mapping[str, KafkaRights] = MappingProxyType(
 )
 ADMIN, BROKER = "admin", "broker"
 """Kafka's own two: who makes the others, and who its nodes are to each other."""
+CONTAINER_SETTINGS = "kafka.properties"
+"""The file with the settings of a broker in a container, passwords of these two included."""
 
 
 def kafka_secret(user: str) -> str:
@@ -65,4 +67,4 @@ def database_secret(process: str) -> str:
 def secret_files() -> frozenset[str]:
     """Return the names of all files of passwords to our own servers."""
     kafka = map(kafka_secret, (*KAFKA, ADMIN, BROKER))
-    return frozenset([*kafka, *map(database_secret, ROLES)])
+    return frozenset([*kafka, *map(database_secret, ROLES), CONTAINER_SETTINGS])

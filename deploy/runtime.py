@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from deploy.paths import ROOT, Layout, cache_dir
 from deploy.plan import Process
 from deploy.ports import LOOPBACK
 from deploy.progress_signs import Lives, of_server
-from deploy.rights import database_secret
+from deploy.rights import ADMIN, database_secret
 from deploy.wait import wait_while_moving
 from service.disk import disks
 from service.kafka_login import Login, login
@@ -36,14 +36,16 @@ DATABASE = "cityops"
 class Addresses:
     """Where broker and database answer, and who may make users there, when it is we.
 
-    `admin` is a role of the database, `kafka_secrets` the folder with the passwords of a broker of
-    our own; without it everybody is to Kafka whom the environment names.
+    `admin` is a role of the database, `kafka_secrets` the folder with the passwords of the users of
+    a broker where we may make them; without it everybody is to Kafka whom the environment names.
+    `kafka_admin` makes those users, where it is not the administrator of that folder.
     """
 
     kafka: str
     dsn: str
     admin: str = ""
     kafka_secrets: Path | None = None
+    kafka_admin: Login | None = None
 
     def dsn_of(self, process: str, secrets: Path) -> str:
         """Return the address at which a process is its own role; empty for one that needs none.
@@ -59,7 +61,9 @@ class Addresses:
 
     def kafka_login(self) -> Login:
         """Return who we are to the broker."""
-        return kafka_access.administrator(self.kafka_secrets) if self.kafka_secrets else login()
+        if self.kafka_admin or not self.kafka_secrets:
+            return self.kafka_admin or login()
+        return kafka_access.administrator(self.kafka_secrets)
 
 
 class Runtime(Protocol):
@@ -93,7 +97,7 @@ def connect(runtime: Runtime, layout: Layout) -> Addresses:
     at = f"PostgreSQL answering at {where(known)}"
     wait("postgres", lambda: timescale.ready(known), at)
     if found.kafka_secrets:
-        kafka_access.grant(found.kafka, found.kafka_secrets)
+        kafka_access.grant(found.kafka, found.kafka_secrets, who=who)
     if found.admin:
         make_database(found.admin, str(conninfo_to_dict(found.dsn)["password"]), layout.secrets)
     return found
@@ -110,6 +114,8 @@ class ExternalRuntime:
 
     CITYOPS_KAFKA and either CITYOPS_DSN, the database that is to be used, or CITYOPS_ADMIN_DSN
     (password in CITYOPS_ADMIN_PASSWORD_FILE), a role that may make our own role and database.
+    CITYOPS_KAFKA_ADMIN_PASSWORD_FILE is the password of Kafka's user `admin`, who may make users and
+    rules there (by PLAIN, as in a broker of our own): every process then gets its own.
     """
 
     name = "external"
@@ -138,12 +144,13 @@ class ComposeRuntime:
     def prepare(self) -> list[Process]:
         """Start the containers; the engine supervises them."""
         stored_password(self._layout.secrets / "postgres")
+        kafka_access.write_container_settings(self._ports["kafka"], self._layout.secrets)
         Compose(self._layout).up(self._ports)
         return []
 
     def planned(self) -> Addresses:
         """Return where the containers' ports are published."""
-        return _on_loopback(self._layout, self._ports)
+        return _closed_on_loopback(self._layout, self._ports)
 
 
 class NativeRuntime:
@@ -176,8 +183,7 @@ class NativeRuntime:
 
     def planned(self) -> Addresses:
         """Return where our processes listen."""
-        found = _on_loopback(self._layout, self._ports)
-        return replace(found, kafka_secrets=self._layout.secrets)
+        return _closed_on_loopback(self._layout, self._ports)
 
 
 def choose_runtime(layout: Layout, ports: dict[str, int]) -> Runtime:
@@ -215,15 +221,24 @@ def _given(layout: Layout) -> Addresses | None:
     if admin and not dsn:
         own = {"user": DATABASE, "dbname": DATABASE, "password": _own_password(layout)}
         dsn = make_conninfo(admin, **own)
-    return Addresses(bootstrap, dsn, admin) if bootstrap and dsn else None
+    who = _kafka_admin()
+    users = layout.secrets if who else None
+    return Addresses(bootstrap, dsn, admin, users, who) if bootstrap and dsn else None
 
 
-def _on_loopback(layout: Layout, ports: dict[str, int]) -> Addresses:
+def _kafka_admin() -> Login | None:
+    """Return the named administrator of Kafka; None when no password of one is named."""
+    file = os.environ.get("CITYOPS_KAFKA_ADMIN_PASSWORD_FILE", "")
+    return Login(ADMIN, Path(file).read_text().strip(), "PLAIN") if file else None
+
+
+def _closed_on_loopback(layout: Layout, ports: dict[str, int]) -> Addresses:
     port = ports["postgres"]
     return Addresses(
         f"{LOOPBACK}:{ports['kafka']}",
         timescale.dsn(port, _own_password(layout), DATABASE, DATABASE),
         timescale.dsn(port, stored_password(layout.secrets / "postgres")),
+        layout.secrets,
     )
 
 

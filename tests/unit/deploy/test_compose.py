@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,19 @@ from typing import Any
 import pytest
 import yaml
 from compose_spec import PyCompose
+from psycopg.conninfo import conninfo_to_dict
 
+from deploy import kafka_access
 from deploy.docker import FILE, Compose
 from deploy.errors import DeployError
 from deploy.grafana_fetch import wanted
 from deploy.native import kafka
-from deploy.paths import ROOT, Layout
+from deploy.native.servers import stored_password
+from deploy.paths import ROOT, SERVER_SECRETS, Layout
+from deploy.rights import ADMIN, CONTAINER_SETTINGS, KAFKA, kafka_secret
+from deploy.runtime import Addresses, ComposeRuntime, choose_runtime
+from service.kafka_login import Login
+from storage.roles import ROLES, role_of
 
 TEXT = FILE.read_text()
 DEFAULTED = re.compile(r"\$\{\w+:-([^}]*)\}")
@@ -119,6 +127,78 @@ def test_the_image_is_built_from_the_lock_and_takes_no_state_along() -> None:
     assert {".git", ".venv", ".cityops"} <= set(ignored)
 
 
+def test_the_containers_broker_has_the_doors_of_our_own(tmp_path: Path) -> None:
+    """The same settings but for where it listens, where its data is, and how it is formatted."""
+    file = kafka_access.write_container_settings(19092, tmp_path)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    inside = kafka_access.CONTAINER_CONTROLLER
+    closed = kafka_access.settings(19092, inside, tmp_path)
+    own = _settings(kafka.properties(tmp_path, 19092, inside, closed))
+    there = _settings(file.read_text())
+    other = {name for name in own.keys() | there if own.get(name) != there.get(name)}
+    assert other == {"listeners", "log.dirs", kafka.VOTERS}
+    assert there["listeners"].startswith(
+        f"{kafka_access.LISTENER}://0.0.0.0:19092,CONTROLLER://127"
+    )
+    assert there["allow.everyone.if.no.acl.found"] == "false"
+    assert "PLAINTEXT" not in there["listener.security.protocol.map"].replace("SASL_PLAINTEXT", "")
+    again = kafka_access.write_container_settings(19092, tmp_path)
+    assert _settings(again.read_text()) == there  # passwords are made once
+
+
+def _settings(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def test_the_broker_gets_its_settings_from_the_file_alone(services: dict[str, Any]) -> None:
+    """What stands in the environment wins over the file and is shown to whoever may inspect."""
+    broker = services["kafka"]
+    assert set(broker["environment"]) == {"CLUSTER_ID", "KAFKA_HEAP_OPTS"}
+    (line,) = broker["command"]
+    assert line.startswith("install -o appuser -m 0600 /run/secrets/kafka.properties /mnt/shared/")
+    assert "exec su -s /bin/bash appuser" in line  # root hands the file on and is gone
+    (published,) = broker["ports"]
+    _, outside, inside = published.split(":")
+    assert outside == inside
+    assert broker["healthcheck"]["test"][-1].endswith(f"/{inside}")
+    assert {CONTAINER_SETTINGS, kafka_secret(ADMIN)} <= SERVER_SECRETS  # in no backup
+
+
+def test_every_process_is_its_own_user_and_role_where_the_servers_are_containers(
+    tmp_path: Path,
+) -> None:
+    layout = Layout(tmp_path)
+    found = ComposeRuntime(layout, {"kafka": 19092, "postgres": 15432}).planned()
+    _is_closed(found, layout)
+
+
+def test_the_platforms_container_makes_the_same_users_and_roles(
+    tmp_path: Path, services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in services["app"]["environment"].items():
+        if str(value).startswith("/run/secrets/"):
+            (tmp_path / Path(value).name).write_text("of-the-server")
+            value = tmp_path / Path(value).name
+        monkeypatch.setenv(name, str(value))
+    layout = Layout(tmp_path / "state")
+    found = choose_runtime(layout, {}).planned()
+    assert found.kafka_login() == Login(ADMIN, "of-the-server", "PLAIN")
+    _is_closed(found, layout)
+
+
+def _is_closed(found: Addresses, layout: Layout) -> None:
+    """Check that no two processes come to broker or database by the same name."""
+    at_database = [found.dsn_of(process, layout.secrets) for process in ROLES]
+    assert [conninfo_to_dict(dsn)["user"] for dsn in at_database] == [role_of(p) for p in ROLES]
+    assert len({conninfo_to_dict(dsn)["password"] for dsn in at_database}) == len(ROLES)
+    assert found.kafka_secrets == layout.secrets
+    for user in KAFKA:  # as `kafka_access.grant` does for them
+        stored_password(layout.secrets / kafka_secret(user))
+    at_broker = [Login.of(kafka_access.environment(user, layout.secrets)) for user in KAFKA]
+    assert [login.user for login in at_broker] == list(KAFKA)
+    assert {login.mechanism for login in at_broker} == {"SCRAM-SHA-512"}
+
+
 def test_the_wrapper_makes_the_password_once_and_names_the_file(tmp_path: Path) -> None:
     """The script ends by calling `docker`; here that is a program that tells what it was given."""
     told = tmp_path / "docker"
@@ -131,10 +211,17 @@ def test_the_wrapper_makes_the_password_once_and_names_the_file(tmp_path: Path) 
     for _ in range(2):
         ran = subprocess.run(line, env=env, capture_output=True, text=True, check=True, timeout=30)
         user = f"{os.getuid()}:{os.getgid()}"
+        made, called = ran.stdout.splitlines()
+        # the image that writes the broker's settings, into the folder of the secrets
         assert (
-            ran.stdout.split()
-            == f"platform {user} compose --file {FILE.relative_to(ROOT)} up --wait".split()
+            made.split()
+            == (
+                f"platform {user} run --rm --network none --user {user} --volume {secrets}:/secrets"
+                " cityops:local python -m deploy kafka-settings /secrets --port 9092"
+            ).split()
         )
+        wanted = f"platform {user} compose --file {FILE.relative_to(ROOT)} up --wait"
+        assert called.split() == wanted.split()
         passwords.add((secrets / "postgres").read_text())
     assert len(passwords) == 1
     assert len(passwords.pop().strip()) >= 32
