@@ -60,7 +60,12 @@ def parse_arrow(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
             found = explain_item(stream, item, reading)
             errors += [e for e in found if item not in named or e.field != "observed_at"]
         raise Refused(sorted(errors, key=lambda e: e.item or 0))
-    check_rows(stream, [tuple(reading.values()) for reading in items], now)
+    given = [tuple(reading.values()) for reading in items]
+    rows = check_rows(stream, given, now)
+    if rows is not given:
+        columns = zip(*rows, strict=True)
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, batch.schema, strict=True)]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
     return batch.cast(_target(stream, batch.schema.names))
 
 

@@ -91,7 +91,7 @@ def parse_json(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
         named = list(_explain(stream, body)) or list(_named_twice(body))
         raise Refused(named or [unexplained]) from None
     rows = [msgspec.structs.astuple(r) for r in readings]
-    check_rows(stream, rows, now)
+    rows = check_rows(stream, rows, now)
     schema = flagged_schema(stream) if flagged else readings_schema(stream)
     columns = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), schema, strict=True)]
     batch = pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -124,10 +124,20 @@ def _named_twice(body: bytes) -> Iterable[FieldError]:
             yield FieldError(None if whole else item, name, "contradiction", "this field is twice")
 
 
-def check_rows(stream: Stream, rows: list[tuple[Any, ...]], now: datetime) -> None:
-    """Raise ``Refused`` for what types cannot say: future, absurd time, empty, contradiction."""
+Rows = list[tuple[Any, ...]]
+"""Sensor, time, values by metric, and flags by metric where a device says any; None = absent."""
+
+
+def check_rows(stream: Stream, rows: Rows, now: datetime) -> Rows:
+    """Raise ``Refused`` for what types cannot say: future, absurd time, empty, contradiction.
+
+    Returns the rows; those of one sensor and time that carry different metrics, as two instruments
+    of a station send them, are each the whole reading.
+    """
     end = 2 + len(stream.metrics)
-    errors, seen, latest = [], {}, now + MAX_FUTURE
+    errors, latest = [], now + MAX_FUTURE
+    seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    parts = False
     for item, row in enumerate(rows):
         key = row[:2]
         if row[1] > latest:
@@ -136,12 +146,24 @@ def check_rows(stream: Stream, rows: list[tuple[Any, ...]], now: datetime) -> No
             errors.append(FieldError(item, "observed_at", "range", "before 1970 or after 2262"))
         if all(value is None for value in row[2:end]):
             errors.append(FieldError(item, "*", "no_metric", "the reading carries no metric"))
-        if seen.setdefault(key, row) != row:
+        if (known := seen.setdefault(key, row)) != row:
+            if whole := _together(known, row):
+                seen[key], parts = whole, True
+                continue
             errors.append(
                 FieldError(item, "observed_at", "contradiction", "same key, other values")
             )
     if errors:
         raise Refused(errors)
+    return [seen[row[:2]] for row in rows] if parts else rows
+
+
+def _together(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return two rows of one key as one; None when they differ in a value that both have."""
+    pairs = list(zip(one, other, strict=True))
+    if any(a is not None and b is not None and a != b for a, b in pairs):
+        return None
+    return tuple(b if a is None else a for a, b in pairs)
 
 
 def _explain(stream: Stream, body: bytes) -> Iterable[FieldError]:

@@ -1,5 +1,6 @@
 """Bodies from strangers: each fault is named, nothing raises anything else, memory is bounded."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,6 +83,39 @@ def arrow(columns: Columns, compression: str | None = None) -> bytes:
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()
+
+
+def of_two_instruments(**values: list[float | None]) -> Columns:
+    """A body of one station's readings at one moment, and of another station's."""
+    names = ["n-1", "n-1", "n-2"]
+    moments = pa.array([NOW] * 3, US)
+    return {"sensor": pa.array(names), "observed_at": moments} | {
+        name: pa.array(column, pa.float64()) for name, column in values.items()
+    }
+
+
+@pytest.mark.parametrize("as_arrow", [False, True], ids=["JSON", "Arrow"])
+def test_metrics_of_two_instruments_in_one_request_are_one_reading(as_arrow: bool) -> None:
+    columns = of_two_instruments(leq_db=[50.0, None, 40.0], lmax_db=[None, 60.0, None])
+    batch = parsed(columns, as_arrow)
+    assert batch.column("leq_db").to_pylist() == [50.0, 50.0, 40.0]
+    assert batch.column("lmax_db").to_pylist() == [60.0, 60.0, None]  # copies of one are one row
+    columns = of_two_instruments(leq_db=[50.0, 50.0, 40.0], lmax_db=[60.0, None, None])
+    assert parsed(columns, as_arrow).column("lmax_db").to_pylist() == [60.0, 60.0, None]
+    for other in ([50.0, 51.0, 40.0], [50.0, 0.0, None]):
+        columns = of_two_instruments(leq_db=other, lmax_db=[None, 60.0, 60.0])
+        with pytest.raises(Refused) as caught:
+            parsed(columns, as_arrow)
+        assert [(e.item, e.rule) for e in caught.value.errors] == [(1, "contradiction")]
+
+
+def parsed(columns: Columns, as_arrow: bool) -> pa.RecordBatch:
+    if as_arrow:
+        return parse_arrow(NOISE, arrow(columns), NOW)
+    rows = pa.table(columns).to_pylist()
+    given = [{k: v for k, v in row.items() if v is not None} for row in rows]
+    body = json.dumps({"readings": given}, default=lambda moment: moment.isoformat())
+    return parse_json(NOISE, body.encode(), NOW)
 
 
 def two(**other: Any) -> Columns:
