@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,10 @@ from console import accounts
 from console.roles import Role
 from console.settings import ConsoleSettings
 from service.command import run
+from service.doors import doors
 from service.postgres import connect
 from service.process import run_process
+from service.vitals import Vitals
 from service.web import serve
 from storage.anchors import Anchors
 
@@ -23,16 +26,21 @@ app = typer.Typer(help="The operators' web: pages and HTTP API.")
 def main(context: typer.Context) -> None:
     """Serve pages and API on CITYOPS_CONSOLE until SIGTERM, when no command is given."""
     if context.invoked_subcommand is None:
-        from console.app import build_app
-
         settings = ConsoleSettings()
         sys.exit(
             run_process(
                 "console",
                 settings,
-                lambda v, stop: serve(build_app(settings, v), settings.console, v, stop),
+                lambda v, stop: _serve(settings, v, stop),
             )
         )
+
+
+def _serve(settings: ConsoleSettings, vitals: Vitals, stop: threading.Event) -> None:
+    from console.app import build_app
+
+    at = doors(settings, "console")
+    serve(build_app(settings, vitals), at, vitals, stop)
 
 
 @app.command("add-user")

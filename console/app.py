@@ -14,10 +14,10 @@ from console import api, edge, login, pages, password_page, problems, report_she
 from console.auth import Desk, note_refusal
 from console.live import Live
 from console.login_limits import LoginLimits
-from console.refusals import Refusals
 from console.settings import ConsoleSettings
 from service.clock import SystemClock
 from service.postgres import pool
+from service.refusals import Refusals
 from service.vitals import Vitals
 from service.web import add_health
 
@@ -32,7 +32,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     clock = SystemClock()
     live = Live(settings.database(), clock)
     connections = pool(settings.database(), "console", size=POOL)
-    limits, refusals = LoginLimits(clock.monotonic), Refusals(connections, clock.now)
+    limits, refusals = LoginLimits(clock.monotonic), Refusals(connections.connection, clock.now)
     desk = Desk(settings, connections, clock, live, limits, refusals)
 
     @asynccontextmanager

@@ -21,11 +21,11 @@ from console.accounts import SessionTimes
 from console.live import Live
 from console.login_limits import LoginLimits
 from console.problems import Problem
-from console.refusals import Refusals
 from console.roles import Principal, Role
 from console.settings import ConsoleSettings
-from service.api_keys import KEY_PREFIX, ApiKey, hash_key
+from service.api_keys import ApiKey, hash_key, shown
 from service.clock import Clock
+from service.refusals import Refusals
 from service.source import source_address
 
 COOKIE = "cityops_session"
@@ -99,7 +99,7 @@ def principal(request: Request, conn: Annotated[Connection, Depends(connection)]
     """Return the caller; ``Problem`` 401 without a valid key or session."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        request.state.caller = f"key {token.strip()[: len(KEY_PREFIX) + 5]}"
+        request.state.caller = shown(token.strip())
         found = key_role(conn, token.strip())
     else:
         refuse_cross_site(request)

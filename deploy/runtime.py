@@ -114,8 +114,8 @@ class ExternalRuntime:
 
     CITYOPS_KAFKA and either CITYOPS_DSN, the database that is to be used, or CITYOPS_ADMIN_DSN
     (password in CITYOPS_ADMIN_PASSWORD_FILE), a role that may make our own role and database.
-    CITYOPS_KAFKA_ADMIN_PASSWORD_FILE is the password of Kafka's user `admin`, who may make users and
-    rules there (by PLAIN, as in a broker of our own): every process then gets its own.
+    CITYOPS_KAFKA_ADMIN_PASSWORD_FILE holds the password of Kafka's user `admin`, who may make users
+    and rules there (by PLAIN, as in a broker of our own): every process then gets its own.
     """
 
     name = "external"

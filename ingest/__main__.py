@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from functools import partial
 
 import typer
 
@@ -14,8 +15,11 @@ from ingest.producer import FrameProducer
 from ingest.replay import command as replay
 from service.clock import SystemClock
 from service.command import run
+from service.doors import doors
 from service.kafka import ensure_topics
+from service.postgres import connect
 from service.process import run_process
+from service.refusals import Refusals
 from service.vitals import Vitals
 from service.waiting import wait_for
 from service.web import serve
@@ -36,6 +40,7 @@ def gateway_command() -> None:
 
 
 def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> None:
+    at = doors(settings, "gateway")
     topics = all_topics(settings.topic_prefix, tuple(streams()), tuple(facts()))
 
     def begin() -> FrameProducer:
@@ -47,9 +52,15 @@ def _serve(settings: IngestSettings, vitals: Vitals, stop: threading.Event) -> N
         return
     guard = Guard(settings.database())
     threading.Thread(target=guard.keep_fresh, args=(stop,), name="guard", daemon=True).start()
-    app = build_app(Gateway(settings, guard, producer, vitals, SystemClock()), vitals)
-    serve(app, settings.gateway, vitals, stop)
+    clock = SystemClock()
+    connection = partial(connect, settings.database(), "gateway")
+    refusals = Refusals(connection, clock.now, settings.refusals_every_s)
+    recorder = threading.Thread(target=refusals.run, args=(stop,), name="refusals")
+    recorder.start()
+    app = build_app(Gateway(settings, guard, producer, refusals, vitals, clock), vitals)
+    serve(app, at, vitals, stop)
     producer.close()
+    recorder.join()
 
 
 app.command("replay", epilog=replay.EPILOG)(replay.replay_command)

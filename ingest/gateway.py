@@ -25,8 +25,10 @@ from ingest.guard import Guard
 from ingest.problems import add_problems, problem, refusal
 from ingest.producer import FrameProducer
 from ingest.readings import Refused, parse_json
+from service.api_keys import shown
 from service.clock import Clock
 from service.metrics import seconds, sizes
+from service.refusals import Refusals
 from service.settings import Settings
 from service.vitals import Vitals
 from service.web import add_health
@@ -56,6 +58,11 @@ class IngestSettings(Settings):
         validation_alias="CITYOPS_REGISTER",
         description="auto: unknown sensors become provisional; strict: dead letters",
     )
+    refusals_every_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="Refused calls are counted for so long before the audit log has them",
+    )
 
 
 class Gateway:
@@ -66,12 +73,14 @@ class Gateway:
         settings: IngestSettings,
         guard: Guard,
         producer: FrameProducer,
+        refusals: Refusals,
         vitals: Vitals,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._guard = guard
         self._producer = producer
+        self._refusals = refusals
         self._vitals = vitals
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
@@ -183,13 +192,25 @@ class Gateway:
         if not self._guard.loaded:
             return problem(503, "starting", "keys are not loaded yet", "starting", Retry_After="1")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        key = self._guard.find(token.strip()) if scheme.lower() == "bearer" else None
+        token = token.strip()
+        key = self._guard.find(token) if scheme.lower() == "bearer" else None
         if key is None:
+            self._note(request, 401, "", f"{name}, {shown(token)}")
             detail = "send Authorization: Bearer <API key>"
             return problem(401, "no valid key", detail, "key", WWW_Authenticate="Bearer")
         if not key.allows("ingest", name):
+            self._note(request, 403, f"key {key.name}", name)
             return problem(403, "key not allowed", f"needs scope ingest:{name}", "scope")
         return None
+
+    def _note(self, request: Request, status: int, who: str, asked: str) -> None:
+        """Count a refusal for the audit log.
+
+        Strangers count by their address alone: a new key at each try would be a row at each try.
+        """
+        REFUSED.labels("key" if status == 401 else "scope").inc()
+        address = request.client.host if request.client else ""
+        self._refusals.note(f"ingest.{status}", who, address, asked)
 
 
 def build_app(gateway: Gateway, vitals: Vitals) -> FastAPI:

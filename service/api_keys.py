@@ -42,6 +42,11 @@ def check_scopes(scopes: Iterable[str], sources: Iterable[str]) -> list[str]:
     return given
 
 
+def shown(token: str) -> str:
+    """Return as much of a token as may be told of it."""
+    return f"key {token[: len(KEY_PREFIX) + 5]}" if token else "no key"
+
+
 def hash_key(token: str) -> str:
     """Return the stored form of a token. Tokens are random, so no salt or stretching is needed."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -25,6 +25,21 @@ class Settings(BaseSettings):
     console: str = Field(
         default="http://127.0.0.1:8700", description="Address of the operators' console"
     )
+    public_url: str = Field(
+        default="", description="Address of the console for people; that of `console` when empty"
+    )
+    tls_cert: Path | None = Field(default=None, description="PEM file of a certificate's chain")
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's key")
+    console_tls: str = Field(
+        default="", description="Where the console answers HTTPS as well: https://host:port"
+    )
+    gateway_tls: str = Field(
+        default="", description="Where the gateway answers HTTPS as well: https://host:port"
+    )
+    console_redirect: str = Field(
+        default="",
+        description="Where browsers that come by http:// are sent to `public_url`: http://host:port",
+    )
     api_key: SecretStr | None = Field(default=None, description="API key for gateway and console")
     api_key_file: Path | None = Field(default=None, description="File that holds the API key")
     process: str = Field(default="", description="Name of this process in status and logs")
@@ -44,3 +59,7 @@ class Settings(BaseSettings):
         if self.api_key is not None:
             return self.api_key.get_secret_value()
         return self.api_key_file.read_text().strip() if self.api_key_file else ""
+
+    def console_for_people(self) -> str:
+        """Return the console's address as it stands in messages."""
+        return (self.public_url or self.console).rstrip("/")

@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,11 +12,16 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from catalog.errors import FatalError
+from service.doors import Certificate, Doors, address_of, sends_to
 from service.vitals import Vitals
 
 SHUTDOWN_S = 5
 WS_MAX_BYTES = 2**20
 TURN_S = 1.0
+HANDSHAKE_S = 10.0
+RENEW_S = 60.0
+"""So often the certificate's files are looked at."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -49,6 +53,8 @@ class Protocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the way back open while a request that is whole has no answer yet."""
         whole = self.cycle is not None and not self.cycle.more_body
+        if self.scheme == "https":  # TLS ends both ways at once
+            return False
         if not whole or self.cycle.response_complete:
             return False
         self.cycle.keep_alive = False
@@ -71,16 +77,55 @@ class Protocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """A server that says it is ready once its port is open, and leaves signals to the process."""
 
-    def __init__(self, config: uvicorn.Config, vitals: Vitals) -> None:
+    def __init__(self, config: uvicorn.Config, doors: Doors, vitals: Vitals) -> None:
         super().__init__(config)
+        self._doors = doors
         self._vitals = vitals
-        self._turning: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the port, then say so."""
+        """Open every door, then say so."""
         await super().startup(sockets)
+        doors = self._doors
+        if doors.certificate:
+            await self._open(self.config, doors.secure, doors.certificate)
+            self._tasks.append(asyncio.create_task(self._renew(doors.certificate)))
+        if doors.redirect:
+            await self._open(_config(sends_to(doors.public), doors.redirect), doors.redirect)
         self._vitals.ready()
-        self._turning = asyncio.create_task(self._turn())
+        self._tasks.append(asyncio.create_task(self._turn()))
+
+    async def _open(
+        self, config: uvicorn.Config, url: str, certificate: Certificate | None = None
+    ) -> None:
+        """Listen at one more address; what is open is closed by uvicorn with its own."""
+        if not config.loaded:
+            config.load()
+
+        def protocol() -> asyncio.Protocol:
+            state, shared = self.lifespan.state, self.server_state
+            return Protocol(config=config, server_state=shared, app_state=state)
+
+        host, port = address_of(url)
+        tls = (
+            {}
+            if certificate is None
+            else {
+                "ssl": certificate.context,
+                "ssl_handshake_timeout": HANDSHAKE_S,
+                "ssl_shutdown_timeout": HANDSHAKE_S,
+            }
+        )
+        loop = asyncio.get_running_loop()
+        try:
+            self.servers.append(await loop.create_server(protocol, host, port, **tls))
+        except OSError as error:
+            raise FatalError(f"{url}: {error}", code="address", stage="starting") from error
+
+    async def _renew(self, certificate: Certificate) -> None:
+        while not self.should_exit:
+            await asyncio.sleep(RENEW_S)
+            certificate.renew()
 
     async def _turn(self) -> None:
         """Say every second that the event loop turns, for as long as it does."""
@@ -94,22 +139,25 @@ class Server(uvicorn.Server):
         yield
 
 
-def serve(app: ASGIApp, url: str, vitals: Vitals, stop: threading.Event) -> None:
-    """Serve ``app`` at ``url`` (http://host:port) until ``stop``; sets ``stop`` when it ends."""
-    address = urlsplit(url)
-    config = uvicorn.Config(
+def serve(app: ASGIApp, doors: Doors, vitals: Vitals, stop: threading.Event) -> None:
+    """Serve ``app`` at its doors until ``stop``; sets ``stop`` when it ends."""
+    server = Server(_config(app, doors.plain), doors, vitals)
+    threading.Thread(target=_stop_with, args=(server, stop), name="stopper", daemon=True).start()
+    server.run()
+    stop.set()
+
+
+def _config(app: ASGIApp, url: str) -> uvicorn.Config:
+    host, port = address_of(url)
+    return uvicorn.Config(
         app,
-        host=address.hostname or "127.0.0.1",
-        port=address.port or 80,
+        host=host,
+        port=port,
         log_level="warning",
         http=Protocol,
         ws_max_size=WS_MAX_BYTES,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    server = Server(config, vitals)
-    threading.Thread(target=_stop_with, args=(server, stop), name="stopper", daemon=True).start()
-    server.run()
-    stop.set()
 
 
 def _stop_with(server: uvicorn.Server, stop: threading.Event) -> None:

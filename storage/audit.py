@@ -1,4 +1,7 @@
-"""The audit log: append-only, each row's hash covers the row before it."""
+"""The audit log: append-only, each row's hash covers the row before it.
+
+`record` lies in `service.audit`: rooms beside this one write into the log too.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,10 +10,9 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
-from service.source import source_address
+from service.audit import record as record
 
 CHUNK = 5_000
 
@@ -40,26 +42,6 @@ class Verdict:
     def whole(self) -> bool:
         """Tell whether every row fits the one before it."""
         return self.broken_at is None
-
-
-def record(
-    conn: Connection,
-    who: str,
-    what: str,
-    target: str = "",
-    result: str = "ok",
-    **detail: object,
-) -> None:
-    """Append one act in the caller's transaction: act and record stand or fall together.
-
-    The address that the call came from is part of it.
-    """
-    if address := source_address():
-        detail.setdefault("address", address)
-    conn.execute(
-        "INSERT INTO audit (who, what, target, result, detail) VALUES (%s, %s, %s, %s, %s)",
-        [who, what, target, result, Jsonb(detail)],
-    )
 
 
 def entries(

@@ -51,7 +51,7 @@ ALERTS = (
 RECORDS = ("records", "record_*")
 ROLES: Mapping[str, Rights] = MappingProxyType(
     {
-        "gateway": Rights({"S": ("api_keys", "sensors"), "SID": ("fact_keys",)}),
+        "gateway": Rights({"S": ("api_keys", "sensors"), "SID": ("fact_keys",), "I": ("audit",)}),
         "sink": Rights(
             {
                 "S": ("retention_cuts",),

@@ -14,6 +14,7 @@ import httpx
 from psycopg.conninfo import conninfo_to_dict
 
 from catalog.errors import InvalidError
+from service.doors import address_of
 from service.settings import Settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -154,6 +155,9 @@ class Guard:
             )
 
 
+EVERYWHERE = ("0.0.0.0", "::")
+
+
 def guard_of(settings: Settings, allowed: Iterable[str]) -> Guard:
     """Return the guard of a platform: its own broker and database are never a target."""
     own: list[tuple[str, int]] = []
@@ -163,9 +167,9 @@ def guard_of(settings: Settings, allowed: Iterable[str]) -> Guard:
     parts = conninfo_to_dict(settings.database())
     host = str(parts.get("host") or "127.0.0.1")
     own += [(a, int(parts.get("port") or 5432)) for a in _addresses(host)]
-    for url in (settings.gateway, settings.console):
-        split = urlsplit(url)
-        own += [(a, split.port or 80) for a in _addresses(split.hostname or "")]
+    doors = (settings.gateway, settings.console, settings.gateway_tls, settings.console_tls)
+    for host, port in map(address_of, filter(None, doors)):
+        own += [(a, port) for a in _addresses("127.0.0.1" if host in EVERYWHERE else host)]
     return Guard(allowed, own)
 
 

@@ -46,4 +46,6 @@ def mask(text: str) -> str:
 def links_of(settings: AlertSettings) -> Links:
     """Return the links of a platform, signed with a key that derives from its vault's."""
     secret = open_vault(settings.vault_file()).key
-    return Links(settings.console, hmac.new(secret, b"cityops links", hashlib.sha256).digest())
+    return Links(
+        settings.console_for_people(), hmac.new(secret, b"cityops links", hashlib.sha256).digest()
+    )

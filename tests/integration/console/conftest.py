@@ -9,19 +9,27 @@ import pytest
 from console import accounts
 from console.roles import Role
 from deploy.ports import free_port
+from tests.support.certificates import Pair, certificate
 from tests.support.console_client import PASSWORD
 from tests.support.databases import Databases
 from tests.support.servers import Spawner
 
 
 @pytest.fixture(scope="package")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Pair]:
+    """Address and certificate of the console's other door."""
+    return f"https://127.0.0.1:{free_port()}", certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="package")
 def place(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, tls: tuple[str, Pair], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, str]]:
     """Address and database of one console for all tests of this folder."""
     with databases.fresh(migrated=True) as dsn:
         url = f"http://127.0.0.1:{free_port()}"
         base = {"CITYOPS_DSN": dsn, "CITYOPS_CONSOLE": url}
+        base |= {"CITYOPS_CONSOLE_TLS": tls[0], **tls[1].environment()}
         with psycopg.connect(dsn, autocommit=True) as conn:
             for role in Role:
                 accounts.add_user(conn, f"the-{role}", PASSWORD, role)

@@ -76,6 +76,7 @@ def test_a_server_whose_event_loop_is_blocked_leaves_with_three() -> None:
     child = run(
         """
 import os, time, urllib.request
+from service.doors import Doors
 from service.web import serve
 async def app(scope, receive, send):
     if scope["type"] == "http":
@@ -89,7 +90,7 @@ def ask():
             time.sleep(0.1)
 def body(vitals, stop):
     threading.Thread(target=ask, daemon=True).start()
-    serve(app, url, vitals, stop)
+    serve(app, Doors(url), vitals, stop)
 sys.exit(run_process("t", Settings(), body, exit_when_stalled_s=2.0))
 """,
         ITS_URL=f"http://127.0.0.1:{free_port()}",

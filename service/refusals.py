@@ -2,15 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
+from service.audit import record
 from service.log import logger
 from service.source import coming_from
-from storage.audit import record
 
 FLUSH_S = 10.0
 MOST_ROWS = 10
@@ -19,7 +20,11 @@ MOST_ROWS = 10
 The kinds do not share them: guessing at the door must not hide who was refused inside.
 """
 MOST_KEPT = 500
-Key = tuple[str, str, str]
+"""Sources of each kind that are kept apart until the next flush."""
+
+
+Source = tuple[str, str]
+"""Who was said to ask, and the address."""
 
 
 @dataclass(slots=True)
@@ -32,23 +37,33 @@ class Count:
     example: str = ""
 
 
-class Refusals:
-    """Counts by what was refused, who was said to ask, and the address it came from."""
+Kind = dict[Source, Count]
 
-    def __init__(self, pool: ConnectionPool, now: Callable[[], datetime]) -> None:
-        self._pool = pool
+
+class Refusals:
+    """Counts by what was refused, who was said to ask, and the address it came from.
+
+    ``connection`` gives one to the database for the time of a flush.
+    """
+
+    def __init__(
+        self,
+        connection: Callable[[], AbstractContextManager[psycopg.Connection]],
+        now: Callable[[], datetime],
+        flush_s: float = FLUSH_S,
+    ) -> None:
+        self._connection = connection
         self._now = now
+        self._flush_s = flush_s
         self._lock = threading.Lock()
-        self._counts: dict[Key, Count] = {}
+        self._counts: dict[str, Kind] = {}
 
     def note(self, what: str, who: str, address: str, example: str = "") -> None:
         """Count one refusal; ``example`` is what the first of them asked for."""
-        key, now = (what, who[:60], address), self._now()
+        now = self._now()
+        seen = Count(now, now, 1, example[:200])
         with self._lock:
-            if key not in self._counts and len(self._counts) >= MOST_KEPT:
-                key = (what, "", "")
-            kept = self._counts.setdefault(key, Count(now, now, example=example[:200]))
-            kept.last, kept.count = now, kept.count + 1
+            _add(self._counts.setdefault(what, {}), (who[:60], address), seen)
 
     def flush(self) -> None:
         """Write what was counted; kept for the next time while the database is away."""
@@ -57,29 +72,27 @@ class Refusals:
         if not counts:
             return
         try:
-            with self._pool.connection() as conn, conn.transaction():
+            with self._connection() as conn, conn.transaction():
                 self._write(conn, counts)
         except (psycopg.Error, PoolTimeout) as error:
             logger().warning("refusals are not recorded yet", reason=str(error).strip()[:200])
             with self._lock:
-                for key, newer in self._counts.items():
-                    kept = counts.setdefault(key, newer)
-                    if kept is not newer:
-                        kept.last, kept.count = newer.last, kept.count + newer.count
+                for what, newer in self._counts.items():
+                    for source, count in newer.items():
+                        _add(counts.setdefault(what, {}), source, count)
                 self._counts = counts
 
     def run(self, stop: threading.Event) -> None:
         """Flush every few seconds until ``stop``, and once more then."""
-        while not stop.wait(FLUSH_S):
+        while not stop.wait(self._flush_s):
             self.flush()
         self.flush()
 
     @staticmethod
-    def _write(conn: psycopg.Connection, counts: dict[Key, Count]) -> None:
-        for what in sorted({what for what, _, _ in counts}):
-            own = [(key, kept) for key, kept in counts.items() if key[0] == what]
-            own.sort(key=lambda item: -item[1].count)
-            for (_, who, address), kept in own[:MOST_ROWS]:
+    def _write(conn: psycopg.Connection, counts: dict[str, Kind]) -> None:
+        for what, kind in sorted(counts.items()):
+            own = sorted(kind.items(), key=lambda item: -item[1].count)
+            for (who, address), kept in own[:MOST_ROWS]:
                 with coming_from(address):
                     told = {"count": kept.count, "first": kept.first.isoformat()}
                     told["last"] = kept.last.isoformat()
@@ -88,3 +101,13 @@ class Refusals:
                 with coming_from(""):
                     told = {"count": sum(rest), "sources": len(rest)}
                     record(conn, "several", what, "", "refused", **told)
+
+
+def _add(kind: Kind, source: Source, more: Count) -> None:
+    """Add to what was counted; beyond ``MOST_KEPT`` a new source counts as one of many."""
+    if source not in kind and len(kind) >= MOST_KEPT:
+        source = ("", "")
+    if kept := kind.get(source):
+        kept.last, kept.count = more.last, kept.count + more.count
+    else:
+        kind[source] = more
