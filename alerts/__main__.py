@@ -9,8 +9,7 @@ import typer
 
 from alerts.commands import care, deliveries, incidents, receivers, routes, silences
 from alerts.commands.start import prepare
-from alerts.delivery.deliver import run_deliver
-from alerts.delivery.receiver import serve
+from alerts.delivery import deliver, receiver
 from alerts.engine import run_engine
 from alerts.settings import AlertSettings
 from service.command import run
@@ -47,10 +46,7 @@ def engine_command() -> None:
 @app.command("deliver")
 def deliver_command() -> None:
     """Run the delivery of the outbox to the receivers."""
-    settings = AlertSettings()
-    sys.exit(
-        run_process("alerts-deliver", settings, lambda v, stop: run_deliver(settings, v, stop))
-    )
+    sys.exit(deliver.main())
 
 
 @app.command("receiver")
@@ -63,13 +59,7 @@ def receiver_command(
 
     Example: python -m alerts receiver --port 8800 --secret-file secret.txt
     """
-    secret = secret_file.read_text().strip()
-
-    def body(vitals: Vitals, stop: threading.Event) -> None:
-        vitals.ready()
-        serve(port, secret, json, stop)
-
-    sys.exit(run_process("receiver", AlertSettings(), body))
+    sys.exit(receiver.receive(port, secret_file, json))
 
 
 if __name__ == "__main__":

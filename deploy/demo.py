@@ -32,5 +32,5 @@ def demo_receiver(layout: Layout, ports: dict[str, int]) -> Process:
             f'[[receivers]]\nname = "demo"\nurl = "http://{LOOPBACK}:{ports["receiver"]}/"\n'
             f'secret_file = "{secret}"\n'
         )
-    line = [sys.executable, "-m", "alerts", "receiver", "--port", str(ports["receiver"])]
-    return Process("receiver", (*line, "--secret-file", str(secret)))
+    line = [sys.executable, "-m", "alerts.delivery.receiver", str(ports["receiver"])]
+    return Process("receiver", (*line, str(secret)))

@@ -6,11 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import rights
-
 ROOT = Path(__file__).resolve().parent.parent
-SERVER_SECRETS = frozenset({"postgres", "cityops", "db-password"}) | rights.secret_files()
-"""Passwords of one installation's servers: not part of the data, so in no backup."""
 
 
 @dataclass(frozen=True, slots=True)

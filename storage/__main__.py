@@ -22,7 +22,8 @@ from storage.facts.run import NAME as FACTS
 from storage.facts.run import STALL_S as FACTS_STALL_S
 from storage.facts.run import run_facts
 from storage.history.command import live_since_command, load_command
-from storage.keep import STALL_S, keep_once, run_keep
+from storage.keep import keep_once
+from storage.keep import main as keep_for_ever
 from storage.migrate import migrate
 from storage.new_log_command import new_log_command
 from storage.retention import KeepSettings
@@ -95,10 +96,9 @@ def keep_command(
 
     Example: CITYOPS_KEEP_RAW_DAYS=30 python -m storage keep --once
     """
-    settings = KeepSettings()
     if not once:
-        body = lambda v, stop: run_keep(settings, v, stop)  # noqa: E731
-        sys.exit(run_process("keep", settings, body, exit_when_stalled_s=STALL_S))
+        sys.exit(keep_for_ever())
+    settings = KeepSettings()
     with connect(settings.database(), "keep", autocommit=True) as conn:
         kept = keep_once(conn, settings, datetime.now(UTC))
     typer.echo(

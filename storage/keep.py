@@ -4,6 +4,7 @@ And end the screens' queries that run for too long, which PostgreSQL alone canno
 anchor the audit log.
 """
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from psycopg import Connection
 
 from service.log import logger
 from service.metrics import seconds
+from service.process import run_process
 from service.reconnecting import keep_connected
 from service.vitals import Vitals
 from storage.anchors import Anchors
@@ -136,3 +138,14 @@ def _add(kept: Kept, rolled: Rolled) -> None:
     for kind, count in rolled.written.items():
         kept.written[kind] = kept.written.get(kind, 0) + count
         WRITTEN.labels(kind).inc(count)
+
+
+def main() -> int:
+    """Run until SIGTERM; return the exit code."""
+    settings = KeepSettings()
+    body = lambda v, stop: run_keep(settings, v, stop)  # noqa: E731
+    return run_process(NAME, settings, body, exit_when_stalled_s=STALL_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,12 +24,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.databases import Databases
 from tests.support.servers import OwnServers, Spawner, native_folder
 from tests.support.shared import Shared
 from tests.support.shared_servers import make_database, make_kafka
 from tests.support.topics import delete_topics, unique_prefix
+
+# how long one example takes says how busy the machine is
+settings.register_profile("any time", deadline=None)
+settings.load_profile("any time")
 
 SHARED = pytest.StashKey[Shared]()
 FIRST = ("e2e", "chaos", "console", "integration", "property")

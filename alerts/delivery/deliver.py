@@ -1,6 +1,7 @@
 """Deliver the outbox: one queue per receiver, in order, signed, at least once."""
 
 import random
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -16,6 +17,7 @@ from alerts.delivery.vault import Vault, open_vault
 from alerts.settings import AlertSettings
 from alerts.wake import CHANNEL, wake_screens
 from service.metrics import seconds
+from service.process import run_process
 from service.reconnecting import keep_connected
 from service.vitals import Vitals
 
@@ -232,3 +234,13 @@ def _show(conn: Connection, vitals: Vitals) -> None:
     vitals.lag(due[0] if due else 0)
     WAITING.set(waiting)
     OLDEST.set(age_s)
+
+
+def main() -> int:
+    """Run until SIGTERM; return the exit code."""
+    settings = AlertSettings()
+    return run_process("alerts-deliver", settings, lambda v, stop: run_deliver(settings, v, stop))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,9 +1,11 @@
 """A reference receiver: verifies signatures, knows repeats, prints one line per event."""
 
 import json
+import sys
 import threading
 from collections import OrderedDict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from standardwebhooks import Webhook
@@ -12,6 +14,9 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from alerts.delivery.formats.cityops import GROUPED
 from catalog.model import Severity
 from catalog.severity import LEVELS
+from service.process import run_process
+from service.settings import Settings
+from service.vitals import Vitals
 
 REMEMBERED = 10_000
 MAX_BODY = 1024 * 1024
@@ -87,3 +92,18 @@ def serve(port: int, secret: str, as_json: bool, stop: threading.Event) -> None:
     stop.wait()
     server.shutdown()
     server.server_close()
+
+
+def receive(port: int, secret_file: Path, as_json: bool = False) -> int:
+    """Run until SIGTERM; return the exit code."""
+    secret = secret_file.read_text().strip()
+
+    def body(vitals: Vitals, stop: threading.Event) -> None:
+        vitals.ready()
+        serve(port, secret, as_json, stop)
+
+    return run_process("receiver", Settings(), body)
+
+
+if __name__ == "__main__":
+    sys.exit(receive(int(sys.argv[1]), Path(sys.argv[2])))

@@ -9,10 +9,13 @@ import zipfile
 from pathlib import Path
 
 from alerts.settings import DEFAULT_ROUTES
+from deploy import rights
 from deploy.backup.archive import FILES, Manifest, Writer
-from deploy.paths import SERVER_SECRETS, Layout
+from deploy.paths import Layout
 from storage.anchors import FOLDER
 
+SERVER_SECRETS = frozenset({"postgres", "cityops", "db-password"}) | rights.secret_files()
+"""Passwords of one installation's servers: not part of the data, so in no backup."""
 KEY = "secrets.key"
 GRAFANA_DATA = "grafana-site/data/grafana.db"
 

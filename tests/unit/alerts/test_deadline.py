@@ -15,6 +15,8 @@ from alerts.delivery.guard import Guard
 
 DEADLINE_S = 0.6
 DRIP_S = 0.1
+BUSY_S = 10.0
+"""What a busy machine may add; without a deadline these receivers are waited for for ever."""
 Answer = Callable[[socket.socket, threading.Event], None]
 
 
@@ -106,7 +108,7 @@ def test_an_answer_that_does_not_come_to_its_headers_is_a_failed_attempt(
         made, took = call(port, scheme=scheme)
     assert (made.delivered, made.status) == (False, None)
     assert made.error == error
-    assert took < DEADLINE_S + 1.0
+    assert took < DEADLINE_S + BUSY_S
 
 
 @pytest.mark.parametrize(
@@ -119,12 +121,13 @@ def test_an_answer_that_does_not_come_to_its_headers_is_a_failed_attempt(
     ids=["no length, kept open", "a body that drips", "no content"],
 )
 def test_a_2xx_with_its_headers_is_delivered_whatever_comes_of_the_body(
-    head: bytes, part: bytes
+    head: bytes, part: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(attempt, "TIMEOUT_S", BUSY_S)
     with answering(lambda peer, over: drip(peer, over, head, part)) as port:
         made, took = call(port)
     assert made.delivered, made.error
-    assert took < DEADLINE_S, "the queue is not held up by a body that nobody needs"
+    assert took < BUSY_S, "the queue is not held up by a body that nobody needs"
 
 
 def test_a_body_that_breaks_off_takes_a_2xx_not_back() -> None:
@@ -147,4 +150,4 @@ def test_a_robots_verdict_is_read_though_the_connection_stays_open() -> None:
     assert said(b'{"errcode": 0}')[0].delivered
     assert said(b'{"errcode": 45009}')[0].error.startswith("errcode 45009")
     silent, took = said(b"")
-    assert (silent.delivered, took < DEADLINE_S + 1.0) == (False, True)
+    assert (silent.delivered, took < DEADLINE_S + BUSY_S) == (False, True)

@@ -11,9 +11,10 @@ import pytest
 from deploy.backup import files
 from deploy.backup.archive import DUMP, FILES, MANIFEST, Manifest, opened, verify, written
 from deploy.backup.daily import Daily, Plan, child_environment, drop_old, made
+from deploy.backup.files import SERVER_SECRETS
 from deploy.backup.names import folder
 from deploy.errors import DeployError
-from deploy.paths import SERVER_SECRETS, Layout
+from deploy.paths import Layout
 
 
 def manifest(layout: Layout) -> Manifest:

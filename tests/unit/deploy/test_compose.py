@@ -14,12 +14,13 @@ from compose_spec import PyCompose
 from psycopg.conninfo import conninfo_to_dict
 
 from deploy import kafka_access
+from deploy.backup.files import SERVER_SECRETS
 from deploy.docker import FILE, Compose
 from deploy.errors import DeployError
 from deploy.grafana_fetch import wanted
 from deploy.native import kafka
 from deploy.native.servers import stored_password
-from deploy.paths import ROOT, SERVER_SECRETS, Layout
+from deploy.paths import ROOT, Layout
 from deploy.rights import ADMIN, CONTAINER_SETTINGS, KAFKA, kafka_secret
 from deploy.runtime import Addresses, ComposeRuntime, choose_runtime
 from service.kafka_login import Login

@@ -14,7 +14,7 @@ from deploy import signs, watchdog
 from deploy.memory import family
 from deploy.ports import free_port
 from deploy.watchdog import EVERY_S, HANGS_S, STARTS_S, Patience
-from tests.support.servers import OwnServers, wait_until
+from tests.support.servers import wait_until
 
 OTHER = {"kafka": (9, True)}
 
@@ -97,21 +97,6 @@ def test_who_is_stopped_or_holds_its_interpreter_gives_no_sign(
     time.sleep(0.5)
     assert signs.answers("greedy", ports) is False
     assert signs.answers("somebody else", ports) is None
-
-
-@pytest.mark.slow
-def test_the_servers_answer_before_any_login_and_not_when_they_are_stopped(
-    own_servers: OwnServers,
-) -> None:
-    bootstrap, dsn = own_servers.start_broker(), own_servers.start_database()
-    assert own_servers.broker and own_servers.database
-    ports = {"kafka": int(bootstrap.rpartition(":")[2])}
-    ports["postgres"] = int(dsn.rpartition(":")[2].partition("/")[0])
-    for name, child in (("kafka", own_servers.broker), ("postgres", own_servers.database)):
-        assert signs.answers(name, ports) is True
-        os.kill(child.pid, signal.SIGSTOP)
-        assert signs.answers(name, ports) is False
-        os.kill(child.pid, signal.SIGCONT)
 
 
 def test_all_that_a_process_has_started_ends_with_it(tmp_path: Path) -> None:

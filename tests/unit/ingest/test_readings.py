@@ -1,6 +1,7 @@
 """Bodies from strangers: each fault is named, nothing raises anything else, memory is bounded."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,7 +86,7 @@ def arrow(columns: Columns, compression: str | None = None) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def of_two_instruments(**values: list[float | None]) -> Columns:
+def of_two_instruments(**values: Sequence[float | None]) -> Columns:
     """A body of one station's readings at one moment, and of another station's."""
     names = ["n-1", "n-1", "n-2"]
     moments = pa.array([NOW] * 3, US)

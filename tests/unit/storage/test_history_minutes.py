@@ -19,6 +19,7 @@ JUDGED = {"rate_per_min": None, "flat": None, "spike": None}
 """What history is not judged by."""
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "name", ["air_quality", "weather", "noise", "feeder", "grid_frequency", "water_supply"]
 )
