@@ -38,7 +38,7 @@ from tests.support.servers import Spawned, Spawner
 
 PASSWORD = "correct horse battery"
 PATIENCE_MS = 15_000
-START_S = 60.0
+START_S = 100.0
 """How long the one console may take to start: every test of pages would fail with it."""
 
 CHROMIUM = "/usr/bin/chromium"

@@ -59,7 +59,7 @@ class Spawned:
         """Tell whether it says it is healthy; raise StartError with its log once it ended."""
         return self.child.ensure_running() and bool(self.health().get("healthy"))
 
-    def wait_healthy(self, deadline_s: float = 30.0) -> Spawned:
+    def wait_healthy(self, deadline_s: float = 90.0) -> Spawned:
         """Wait until it is healthy; raise StartError with the end of its log otherwise."""
         try:
             wait_until(self.healthy, deadline_s, f"{self.child.name} healthy")
@@ -89,7 +89,7 @@ class Spawner:
         self,
         *arguments: str,
         env: Mapping[str, str] | None = None,
-        deadline_s: float | None = 30.0,
+        deadline_s: float | None = 90.0,
         name: str = "",
     ) -> Spawned:
         """Start `python -m *arguments` and wait until it is healthy.

@@ -34,7 +34,7 @@ def place(
             for role in Role:
                 accounts.add_user(conn, f"the-{role}", PASSWORD, role)
         with Spawner(tmp_path_factory.mktemp("console"), base).stopping() as spawner:
-            spawner("console", name="console", deadline_s=60.0)
+            spawner("console", name="console", deadline_s=100.0)
             yield url, dsn
 
 
