@@ -70,10 +70,10 @@ FAULTS = (
     Fault("a rule raises on one reading", (22,), code.rule_fails),
     Fault("add and remove sink and worker every 5 s", (28,), processes.rebalance_storm),
     Fault("restart each process in turn", (29,), processes.roll),
-    Fault("restore the database older", (30,), lost.restore_database),
-    Fault("lose the log", (31,), lost.lose_log, new_log=True),
-    Fault("restore the log older", (32,), lost.restore_log, new_log=True),
-    Fault("restore log and database older", (33,), lost.restore_both, new_log=True),
+    Fault("restore the database older", (33,), lost.restore_database),
+    Fault("lose the log", (34,), lost.lose_log, new_log=True),
+    Fault("restore the log older", (35,), lost.restore_log, new_log=True),
+    Fault("restore log and database older", (36,), lost.restore_both, new_log=True),
 )
 """What the traffic shows by itself: rows 18 to 21 (duplicates, conflicts, order, poison)."""
 
