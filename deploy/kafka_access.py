@@ -26,7 +26,7 @@ from kafka.admin import (
 
 from deploy.errors import DeployError
 from deploy.native import servers
-from deploy.native.kafka import VOTERS, asking, properties
+from deploy.native.kafka import PATIENTLY, VOTERS, asking, properties
 from deploy.native.servers import stored_password
 from deploy.ports import LOOPBACK
 from deploy.process import Child
@@ -131,7 +131,7 @@ def grant(
     ``who`` makes them, by default the administrator of a broker of our own.
     """
     prefix = prefix or os.environ.get("CITYOPS_TOPIC_PREFIX") or "city"
-    client = asking(bootstrap, who or administrator(secrets))
+    client = asking(bootstrap, who or administrator(secrets), PATIENTLY)
     try:
         _make_users(client, secrets)
         _make_rules(client, set(wishes(rights, prefix)))

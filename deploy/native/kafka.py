@@ -65,6 +65,10 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 QUICKLY: Mapping[str, Any] = MappingProxyType(
     {"request_timeout_ms": 2000, "bootstrap_timeout_ms": 2000}
 )
+PATIENTLY: Mapping[str, Any] = MappingProxyType(
+    {"request_timeout_ms": 30_000, "bootstrap_timeout_ms": 30_000}
+)
+"""For what must be done and not only asked: a busy broker takes seconds for it."""
 
 
 def install(cache: Path) -> Path:
@@ -195,9 +199,9 @@ def ready(bootstrap: str, who: Login = OPEN) -> bool:
         client.close()
 
 
-def asking(bootstrap: str, who: Login) -> KafkaAdminClient:
-    """Return a client that waits for two seconds at most."""
-    options = {**QUICKLY, **who.options()}
+def asking(bootstrap: str, who: Login, times: Mapping[str, Any] = QUICKLY) -> KafkaAdminClient:
+    """Return a client that waits for two seconds at most, or so long as ``times`` say."""
+    options = {**times, **who.options()}
     return KafkaAdminClient(bootstrap_servers=bootstrap.split(","), **options)
 
 
