@@ -40,13 +40,14 @@ def test_the_audit_log_and_acts_are_append_only_to_all(dsn: str, process: str) -
 
 
 def test_who_records_needs_no_more_than_to_append(dsn: str, owner: Connection) -> None:
-    with become(dsn, "alerts-deliver") as conn:
+    for process in ("alerts-deliver", "gateway"):
+        with become(dsn, process) as conn:
+            record(conn, "test", "act")
+            with pytest.raises(REFUSED):
+                conn.execute("SELECT * FROM audit")
+    with become(dsn, "sink") as conn, pytest.raises(REFUSED):
         record(conn, "test", "act")
-        with pytest.raises(REFUSED):
-            conn.execute("SELECT * FROM audit")
-    with become(dsn, "gateway") as conn, pytest.raises(REFUSED):
-        record(conn, "test", "act")
-    assert owner.execute("SELECT count(*), max(length(hash)) FROM audit").fetchone() == (1, 64)
+    assert owner.execute("SELECT count(*), max(length(hash)) FROM audit").fetchone() == (2, 64)
 
 
 @pytest.mark.parametrize(
