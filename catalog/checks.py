@@ -38,7 +38,7 @@ def both_languages(stream: Stream) -> Iterator[str]:
 
 def units_everywhere(stream: Stream) -> Iterator[str]:
     """Every quantity names its unit (``1`` for a pure number)."""
-    for item in (*stream.metrics, *stream.rolling, *stream.derived):
+    for item in (*stream.metrics, *stream.rates, *stream.rolling, *stream.derived):
         if not item.unit.strip():
             yield f"{item.name} has no unit"
 
@@ -57,6 +57,8 @@ def thresholds_rise(stream: Stream) -> Iterator[str]:
     """A higher severity has the more extreme limit."""
     for rule in _threshold_rules(stream):
         upwards = rule.op.startswith(">")
+        if rule.op == "==":
+            continue  # values without an order
         for milder, worse in _pairs(stream, rule):
             if milder > worse if upwards else milder < worse:
                 yield f"rule {rule.name}: limits do not follow the severities: {milder:g} {worse:g}"
@@ -82,6 +84,8 @@ def derived_compute(stream: Stream) -> Iterator[str]:
 def deadband_fits(stream: Stream) -> Iterator[str]:
     """A deadband is not negative, and not wider than two limits are apart."""
     for rule in _threshold_rules(stream):
+        if rule.op == "==":
+            continue
         if rule.deadband < 0:
             yield f"rule {rule.name}: deadband below zero"
         for milder, worse in _pairs(stream, rule):
@@ -105,7 +109,7 @@ def extremes_are_possible(stream: Stream) -> Iterator[str]:
     """A value past a metric's worst limit lies in the instrument's range: no rule looks beyond."""
     measured = {metric.name: metric for metric in stream.metrics}
     for rule in _threshold_rules(stream):
-        if (metric := measured.get(rule.metric)) is None:
+        if (metric := measured.get(rule.metric)) is None or rule.op == "==":
             continue
         low, high = metric.fail_span
         for limit in _limits(stream, rule):
@@ -204,6 +208,8 @@ def _pairs(stream: Stream, rule: ThresholdRule) -> Iterator[tuple[float, float]]
     for milder, worse in combinations(ordered, 2):
         if milder.severity == worse.severity or milder.hours != worse.hours:
             continue
+        if milder.when != worse.when:
+            continue
         if _overlap(milder.source, worse.source):
             numbers = (_numbers(stream, limit) for limit in (milder, worse))
             yield from dict.fromkeys(zip(*numbers, strict=False))
@@ -234,8 +240,11 @@ def _numbers(stream: Stream, threshold: Threshold) -> Iterator[float]:
 
 def _texts(stream: Stream) -> Iterator[Text]:
     yield stream.title
-    for item in (*stream.metrics, *stream.rolling, *stream.derived, *stream.attributes):
+    quantities = (*stream.metrics, *stream.rates, *stream.rolling, *stream.derived)
+    for item in (*quantities, *stream.attributes):
         yield item.title
+    for metric in stream.metrics:
+        yield from metric.values.values()
     for rule in stream.rules:
         yield rule.title
         if isinstance(rule, ThresholdRule):
@@ -244,7 +253,7 @@ def _texts(stream: Stream) -> Iterator[Text]:
 
 
 def _sources(stream: Stream) -> Iterator[Source]:
-    for item in (*stream.metrics, *stream.rolling, *stream.derived):
+    for item in (*stream.metrics, *stream.rates, *stream.rolling, *stream.derived):
         yield item.source
     for rule in _threshold_rules(stream):
         yield from (limit.source for limit in rule.thresholds)

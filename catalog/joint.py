@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 
 from catalog.base import Frozen, Name, Text
 from catalog.declared import DeclarationError, files_of, load_named
-from catalog.rules import Concern, Flap, Threshold
+from catalog.rules import Concern, Flap
+from catalog.thresholds import Threshold
 
 GROUPS = "groups"
 """Stands where other alerts name their stream."""

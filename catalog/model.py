@@ -19,8 +19,10 @@ from catalog.base import (
     Text,
     text,
 )
+from catalog.conditions import Schedule, Sun
 from catalog.forecast import Forecast
 from catalog.joint import JointRule
+from catalog.metrics import FlatLine, Metric, Rate, boolean, counter, state
 from catalog.places import Placement
 from catalog.rules import (
     STREAM_SUBJECT,
@@ -32,15 +34,13 @@ from catalog.rules import (
     OverdueRule,
     PipelineAbsenceRule,
     Rule,
-    SensorAttribute,
     StreamAbsenceRule,
-    Threshold,
     ThresholdRule,
     UnusualRule,
     WatchRule,
-    levels,
 )
 from catalog.rules import AnyRule as SingleRule
+from catalog.thresholds import SensorAttribute, Threshold, levels
 
 AnyRule = SingleRule | JointRule
 """A rule of a stream, of a group, of the platform, or of a record's clock."""
@@ -68,9 +68,11 @@ __all__ = [
     "Panel",
     "PipelineAbsenceRule",
     "Placement",
+    "Rate",
     "Relation",
     "Rolling",
     "Rule",
+    "Schedule",
     "SensorAttribute",
     "Severity",
     "SmartDataModel",
@@ -78,56 +80,18 @@ __all__ = [
     "Span",
     "Stream",
     "StreamAbsenceRule",
+    "Sun",
     "Text",
     "Threshold",
     "ThresholdRule",
     "UnusualRule",
     "WatchRule",
+    "boolean",
+    "counter",
     "levels",
+    "state",
     "text",
 ]
-
-
-class FlatLine(Frozen):
-    """Stuck-sensor limits: seconds without a change larger than ``tolerance`` (metric's unit)."""
-
-    suspect_s: float
-    fail_s: float
-    tolerance: float = 0.0
-    ignore_zero: bool = False
-
-
-class Metric(Frozen):
-    """One measured quantity of a stream, with its QARTOD-style quality limits.
-
-    Spans are in ``unit``. Outside ``fail_span``, the instrument's range, a value is impossible;
-    outside ``suspect_span``, or changing faster than ``rate_per_min``, it is of high interest, and
-    seen by the rules all the same. ``spike`` is (suspect, fail) in ``unit``: a jump by more than
-    the first waits one cadence for the next reading, and is not used where that shows it alone.
-    ``typical`` feeds the default simulator.
-    """
-
-    name: Name
-    unit: str
-    title: Text
-    decimals: int = 1
-    fail_span: Span
-    suspect_span: Span | None = None
-    spike: Span | None = None
-    rate_per_min: float | None = None
-    flat: FlatLine | None = None
-    typical: Span
-    source: Source = ENGINEERING
-
-    @model_validator(mode="after")
-    def _spans_nest(self) -> "Metric":
-        low, high = self.fail_span
-        if low >= high:
-            raise ValueError(f"{self.name}: fail_span must rise")
-        for span in (self.suspect_span, self.typical):
-            if span and not (low <= span[0] <= span[1] <= high):
-                raise ValueError(f"{self.name}: {span} must lie inside fail_span")
-        return self
 
 
 DerivedFunction = Callable[[Mapping[str, Floats], NDArray[np.int64]], Floats]
@@ -245,6 +209,9 @@ class HourlyAmount(Frozen):
     title: Text
 
 
+Quantity = Metric | Rate | Rolling | Derived
+
+
 class Stream(Frozen):
     """Everything the platform knows about one kind of sensor."""
 
@@ -258,6 +225,8 @@ class Stream(Frozen):
     cadence_s: int = Field(gt=0)
     lateness_s: int = Field(ge=0)
     metrics: tuple[Metric, ...] = Field(min_length=1)
+    rates: tuple[Rate, ...] = ()
+    """How fast its counters rise."""
     rolling: tuple[Rolling, ...] = ()
     derived: tuple[Derived, ...] = ()
     relations: tuple[Relation, ...] = ()
@@ -278,13 +247,15 @@ class Stream(Frozen):
     @model_validator(mode="after")
     def _names_resolve(self) -> "Stream":
         known = [m.name for m in self.metrics]
-        sources = [(r.name, (r.of,)) for r in self.rolling]
+        sources = [(r.name, (r.of,)) for r in self.rates]
+        sources += [(r.name, (r.of,)) for r in self.rolling]
         sources += [(d.name, d.of) for d in self.derived]
         for name, needs in sources:
             missing = [n for n in needs if n not in known]
             if missing:
                 raise ValueError(f"{self.name}.{name}: unknown inputs {missing}")
             known.append(name)
+        self._kinds_fit()
         self._names_are_single(known)
         for rule in self.rules:
             if rule.kind == "threshold" and rule.metric not in self.aggregate_names:
@@ -319,6 +290,38 @@ class Stream(Frozen):
             if twice := [name for name, count in Counter(names).items() if count > 1]:
                 raise ValueError(f"{self.name}: {kind} {', '.join(twice)} is declared twice")
 
+    def _kinds_fit(self) -> None:
+        """Refuse what has no meaning for a boolean, a state or a counter."""
+        kinds = {m.name: m for m in self.metrics if m.kind != "number"}
+        for rate in self.rates:
+            if rate.of not in kinds or kinds[rate.of].kind != "counter":
+                raise ValueError(f"{self.name}.{rate.name}: {rate.of} is no counter")
+        for rolling in self.rolling:
+            if rolling.of in kinds and kinds[rolling.of].kind != "boolean":
+                kind = kinds[rolling.of].kind
+                raise ValueError(f"{self.name}.{rolling.name}: nothing is rolled of a {kind}")
+        for rule in self.rules:
+            if isinstance(rule, UnusualRule) and rule.metric in kinds:
+                kind = kinds[rule.metric].kind
+                raise ValueError(f"{self.name}.{rule.name}: no {kind} is unusual")
+            if isinstance(rule, ThresholdRule):
+                self._compares(rule, kinds.get(rule.metric))
+        if of := {f.of for f in self.forecast} & {*kinds}:
+            raise ValueError(f"{self.name}: no forecast of {sorted(of)}, which is no number")
+
+    def _compares(self, rule: ThresholdRule, metric: Metric | None) -> None:
+        named = metric.codes.values() if metric and metric.is_named else None
+        where = f"{self.name}.{rule.name}"
+        if (rule.op == "==") != (named is not None):
+            raise ValueError(f"{where}: a boolean or a state is compared by ==, nothing else is")
+        if named is None:
+            return
+        if rule.deadband or rule.decimals is not None:
+            raise ValueError(f"{where}: a named value has no deadband and no decimals")
+        for limit in rule.thresholds:
+            if isinstance(limit.value, SensorAttribute) or limit.value not in named:
+                raise ValueError(f"{where}: {limit.value} is no value of {rule.metric}")
+
     def _relations_resolve(self) -> None:
         attributes = {a.name for a in self.attributes}
         for relation in self.relations:
@@ -337,16 +340,25 @@ class Stream(Frozen):
 
     @property
     def aggregate_names(self) -> tuple[str, ...]:
-        """Measured, then rolling, then derived metrics: what windows and rules see."""
+        """Measured metrics, rates, rolling and derived ones: what windows and rules see."""
         rolling = [r.name for r in self.rolling if r.kept]
-        return (*self.metric_names, *rolling, *(d.name for d in self.derived))
+        rates = (r.name for r in self.rates)
+        return (*self.metric_names, *rates, *rolling, *(d.name for d in self.derived))
 
-    def quantity(self, name: str) -> Metric | Rolling | Derived:
-        """Return the declaration of a metric, rolling or derived metric; KeyError if none."""
-        for item in (*self.metrics, *self.rolling, *self.derived):
+    def quantity(self, name: str) -> Quantity:
+        """Return the declaration of a metric, rate, rolling or derived metric; KeyError if none."""
+        for item in (*self.metrics, *self.rates, *self.rolling, *self.derived):
             if item.name == name:
                 return item
         raise KeyError(f"{self.name} has no metric {name!r}")
+
+    def value_names(self, name: str) -> dict[float, Text]:
+        """Return what people call the values of a quantity; empty for one of plain numbers."""
+        item = self.quantity(name)
+        if isinstance(item, Metric):
+            return dict(zip(item.codes.values(), item.values.values(), strict=True))
+        names = item.names if isinstance(item, Derived) else ()
+        return {float(n): one for n, one in enumerate(names, 1)}
 
     def reach_s(self, name: str) -> int:
         """Return how far a quantity looks back, its newest bucket left out; 0 if measured."""

@@ -83,6 +83,24 @@ KINDS = (
         _limits(lambda t: t.hours is not None),
     ),
     Kind(
+        "limit by a schedule or the sun",
+        "`when=Schedule(hours, days, months)` or `Sun(below | above)` in degrees",
+        "test_lamps_must_burn_after_dusk_and_need_not_after_dawn",
+        _limits(lambda t: t.when is not None),
+    ),
+    Kind(
+        "boolean or state",
+        '`op="=="`, a limit is one of the values; `boolean(…)`, `state(…)`',
+        "test_a_state_is_compared_by_name",
+        _rules(lambda r: isinstance(r, ThresholdRule) and r.op == "=="),
+    ),
+    Kind(
+        "rate of a counter",
+        "`Rate(of, per_s)` of a `counter(…)`, over roll-overs and resets",
+        "test_a_counter_that_rolls_over_goes_on",
+        lambda s: ((f"{s.name}.{r.name}", r.source) for r in s.rates),
+    ),
+    Kind(
         "limit of certain dates",
         "`effective_from`, `effective_to` of the source, local days",
         "test_threshold_by_date",

@@ -4,54 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from catalog.base import ENGINEERING, Frozen, Name, Severity, Source, Text
-
-
-class SensorAttribute(Frozen):
-    """A threshold kept on the sensor itself, e.g. the warning level of one gauge (+ ``offset``)."""
-
-    attribute: Name
-    offset: float = 0.0
-
-
-class Threshold(Frozen):
-    """One severity's limit. ``hours`` limits it to local hours [from, to), wrapping at midnight.
-
-    Upon a rolling quantity it holds once the whole of its window lies within these hours.
-    """
-
-    severity: Severity
-    value: float | SensorAttribute
-    hours: tuple[int, int] | None = None
-    source: Source = ENGINEERING
-    title: Text | None = None
-    """What an alert of this severity is called, where the rule's own title would not be true."""
-
-
-def levels(
-    source: Source = ENGINEERING,
-    hours: tuple[int, int] | None = None,
-    title: Text | None = None,
-    **values: "float | SensorAttribute",
-) -> tuple[Threshold, ...]:
-    """Return thresholds by colour: ``levels(source, blue=101, yellow=151, red=301)``.
-
-    ``ValueError`` for a colour that is no warning level.
-    """
-    if strange := [colour for colour in values if colour.upper() not in Severity.__members__]:
-        known = ", ".join(severity.name.lower() for severity in Severity)
-        raise ValueError(f"no warning level {', '.join(strange)}; there are {known}")
-    return tuple(
-        Threshold(
-            severity=Severity[colour.upper()],
-            value=value,
-            hours=hours,
-            source=source,
-            title=title,
-        )
-        for colour, value in values.items()
-    )
-
+from catalog.base import Frozen, Name, Severity, Text
+from catalog.thresholds import Threshold
 
 Concern = Literal["city", "maintenance"]
 """Whom an alert concerns: those who run the city, or those who look after its sensors."""
@@ -77,7 +31,8 @@ class ThresholdRule(Frozen):
     name: Name
     title: Text
     metric: Name
-    op: Literal[">", ">=", "<", "<="]
+    op: Literal[">", ">=", "<", "<=", "=="]
+    """``==`` for a boolean or a state: a limit is one of its values."""
     thresholds: tuple[Threshold, ...]
     decimals: int | None = None
     deadband: float = 0.0

@@ -92,7 +92,8 @@ def _rule_rows(stream: Stream, rule: Rule) -> Iterator[tuple[str, ...]]:
         spans = f"{rule.for_s:g} s / {rule.clear_s:g} s past {rule.deadband:g}{unit}"
         rounding = "" if rule.decimals is None else f", rounded to {rule.decimals} decimals"
         for limit in rule.thresholds:
-            when = f"`{rule.metric}` {rule.op} {_value(limit)}{unit}{_hours(limit)}{rounding}"
+            value = _value(stream, rule, limit)
+            when = f"`{rule.metric}` {rule.op} {value}{unit}{_hours(limit)}{rounding}"
             level = limit.severity.name.lower()
             title = rule.title_at(limit.severity)
             yield (name, f"{title.zh} {title.en}", level, when, spans, _cited(limit.source))
@@ -135,6 +136,10 @@ def _watch_row(
 def _quantities() -> Iterator[str]:
     def rows() -> Iterator[tuple[str, ...]]:
         for stream in streams().values():
+            for rate in stream.rates:
+                how = f"rise of the counter `{rate.of}`, per {rate.per_s:g} s"
+                name = f"`{stream.name}.{rate.name}`"
+                yield name, rate.title.zh, rate.unit, how, _cited(rate.source)
             for r in stream.rolling:
                 inner = f" of {r.each}" if r.each else ""
                 how = (
@@ -207,15 +212,18 @@ def _shown(unit: str) -> str:
     return "" if unit == "1" else f" {unit}"
 
 
-def _value(limit: Threshold) -> str:
+def _value(stream: Stream, rule: ThresholdRule, limit: Threshold) -> str:
     own = limit.value
+    if rule.op == "==" and not isinstance(own, SensorAttribute):
+        return stream.value_names(rule.metric)[own].en
     if not isinstance(own, SensorAttribute):
         return f"{own:g}"
     return f"`{own.attribute}`" + (f" {own.offset:+g}" if own.offset else "")
 
 
 def _hours(limit: Threshold) -> str:
-    return " from {} to {} h".format(*limit.hours) if limit.hours else ""
+    hours = " from {} to {} h".format(*limit.hours) if limit.hours else ""
+    return hours + (f", {limit.when.words()[1]}" if limit.when else "")
 
 
 def _cited(source: Source | None) -> str:

@@ -1,4 +1,4 @@
-"""How what is unusual is said: a value in usual spreads is none in its metric's unit."""
+"""How values are said: with unit and limit, by name, or in usual spreads where unusual."""
 
 from catalog.base import Text
 from catalog.joint import JointRule
@@ -42,3 +42,16 @@ def words_of(rule: UnusualRule, stream: Stream, value: float, limit: float | Non
         f"{title.en} {value:.1f} times its usual spread {side.en} for this hour, mean of"
         f" {minutes} min{limits.en}",
     )
+
+
+def compared(stream: Stream, metric: str, value: float, limit: float | None) -> Text:
+    """Return a value with its limit; by its name where the metric's values have names."""
+    title = stream.quantity(metric).title
+    if named := stream.value_names(metric).get(value):
+        return text(f"{title.zh} {named.zh}", f"{title.en} {named.en}")
+    own = stream.quantity(metric).unit
+    unit = "" if own == "1" else f" {own}"
+    said = "" if limit is None else f"{limit:g}{unit}"
+    zh = f"{title.zh} {value:g}{unit}" + (f"(限值 {said})" if said else "")
+    en = f"{title.en} {value:g}{unit}" + (f" (limit {said})" if said else "")
+    return text(zh, en)

@@ -23,7 +23,15 @@ from catalog.registry import streams
 from catalog.unusual import SPREADS
 from console.dossier import Dossier
 from console.history import Row
-from console.marks import duration, level_mark, local_time, number, shown_unit, state_mark
+from console.marks import (
+    duration,
+    level_mark,
+    local_time,
+    number,
+    shown_unit,
+    shown_value,
+    state_mark,
+)
 from console.rows import (
     alert_status,
     district_title,
@@ -35,7 +43,7 @@ from console.rows import (
 from console.texts import Words
 from console.widgets.facts import Fact
 
-SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
+SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤", "==": "="}
 
 
 def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
@@ -59,8 +67,8 @@ def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
     return [
         (words("alerts.status"), alert_status(words, alert)),
         (words("alert.peak"), level_mark(words, alert.peak_severity)),
-        (words("alerts.value"), number(words, alert.value, alert.unit, decimals)),
-        (words("alerts.limit"), number(words, alert.threshold, alert.unit, decimals)),
+        (words("alerts.value"), _told(words, alert, alert.value, decimals)),
+        (words("alerts.limit"), _told(words, alert, alert.threshold, decimals)),
         (words("alerts.raised"), local_time(alert.raised_at)),
         (words("alerts.cleared"), local_time(alert.cleared_at) if alert.cleared_at else ""),
         (words("alert.lasted"), duration(words, (end - alert.raised_at).total_seconds())),
@@ -108,7 +116,7 @@ def timeline_rows(words: Words, found: Dossier) -> list[dict[str, Any]]:
                 "at": t.observed_at.isoformat(),
                 "level": level,
                 "text": words(f"alert.kind_{t.kind}"),
-                "value": number(words, t.value, alert.unit, decimals),
+                "value": _told(words, alert, t.value, decimals),
                 "who": words("alert.rule_engine"),
                 "delay": duration(words, max(0, (t.recorded_at - t.observed_at).total_seconds())),
             }
@@ -185,14 +193,14 @@ def limit_rows(
     if not isinstance(rule, ThresholdRule | UnusualRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
         shown = {"text": f"> {seconds:g}", "unit": "s", "sort": seconds}
-        limits = [(rule.severity, shown, ENGINEERING, None)]
+        limits = [(rule.severity, shown, ENGINEERING, "")]
     else:
         limits = [
             (
                 limit.severity,
                 _limit(words, stream, rule, limit, attributes),
                 limit.source,
-                limit.hours,
+                _when(words, limit),
             )
             for limit in rule.thresholds
             if limit.source.in_force(date.today())
@@ -202,11 +210,11 @@ def limit_rows(
             "id": f"{stream.rule_id(rule)}-{n}",
             "level": level_mark(words, severity),
             "limit": shown,
-            "standard": words.code("standard", source.standard) + _hours(words, hours),
+            "standard": words.code("standard", source.standard) + when,
             "clause": words.code("clause", source.clause),
             "verified": words(f"alert.verified_{_checked(source)}"),
         }
-        for n, (severity, shown, source, hours) in enumerate(limits)
+        for n, (severity, shown, source, when) in enumerate(limits)
     ]
 
 
@@ -235,12 +243,18 @@ def _limit(
             text = f"{SIGNS[rule.op]} {words.of(title)}{offset}"
             return {"text": text, "unit": shown_unit(quantity.unit), "sort": 0}
         value = float(own) + value.offset
-    shown = number(words, value, quantity.unit, quantity.decimals)
+    shown = shown_value(words, stream.name, rule.metric, value, quantity.unit, quantity.decimals)
     return shown | {"text": f"{SIGNS[rule.op]} {shown['text']}"}
 
 
-def _hours(words: Words, hours: tuple[int, int] | None) -> str:
-    return " " + words("alert.hours", from_=hours[0], to=hours[1]) if hours else ""
+def _told(words: Words, alert: Alert, value: float | None, decimals: int) -> Any:
+    return shown_value(words, alert.stream, alert.metric, value, alert.unit, decimals)
+
+
+def _when(words: Words, limit: Threshold) -> str:
+    hours = limit.hours
+    said = " " + words("alert.hours", from_=hours[0], to=hours[1]) if hours else ""
+    return said + (f" {words.pick(*limit.when.words())}" if limit.when else "")
 
 
 def relative_rows(words: Words, relatives: list[Row], sensors: list[Row]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.model import Severity
+from catalog.registry import streams
 from catalog.severity import LEVELS, STATES
 from catalog.site import zone
 from console.texts import Words
@@ -49,6 +50,24 @@ def number(words: Words, value: float | None, unit: str | None, decimals: int | 
     if value is None:
         return None
     return {"text": f"{value:.{decimals or 0}f}", "unit": shown_unit(unit), "sort": value}
+
+
+def shown_value(
+    words: Words,
+    stream: str,
+    metric: str | None,
+    value: float | None,
+    unit: str | None,
+    decimals: int,
+) -> Any:
+    """Return the value of a metric as a cell: by its name where its values have names."""
+    declared = streams().get(stream)
+    if value is None or metric is None or declared is None:
+        return number(words, value, unit, decimals)
+    names = declared.value_names(metric) if metric in declared.aggregate_names else {}
+    if value in names:
+        return {"text": words.of(names[value]), "unit": "", "sort": value}
+    return number(words, value, unit, decimals)
 
 
 def shown_unit(unit: str | None) -> str:

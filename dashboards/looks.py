@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
 from catalog.headline import margin_attribute
-from catalog.model import Derived, SensorAttribute, Severity, Stream, ThresholdRule
+from catalog.model import SensorAttribute, Severity, Stream, ThresholdRule
 from catalog.severity import LEVELS, NORMAL_COLOUR, STALE_COLOUR, STATES
 from dashboards.texts import Lang, pick, say
 from storage.views.limits import coloured_from
@@ -38,7 +38,8 @@ def limits(stream: Stream, metric: str) -> Steps:
         if isinstance(rule, ThresholdRule) and rule.metric == metric
         for limit in rule.thresholds
         if not isinstance(limit.value, SensorAttribute)
-        and limit.hours is None
+        and limit.is_always
+        and rule.op != "=="
         and limit.source.in_force(date.today())
     ]
     return steps(found, PLAIN)
@@ -60,7 +61,8 @@ def level_lines(stream: Stream, metric: str, lang: Lang) -> list[tuple[str, floa
         if isinstance(rule, ThresholdRule) and rule.metric == metric
         for limit in rule.thresholds
         if not isinstance(limit.value, SensorAttribute)
-        and limit.hours is None
+        and limit.is_always
+        and rule.op != "=="
         and limit.source.in_force(date.today())
     }
     if is_distance(stream, metric):
@@ -128,11 +130,9 @@ def thresholds(chosen: Steps) -> build.ThresholdsConfig:
 
 def names_mapping(stream: Stream, metric: str, lang: Lang) -> list[model.ValueMap]:
     """Return what people call the metric's values, for those that have names."""
-    shown = stream.quantity(metric)
-    names = shown.names if isinstance(shown, Derived) else ()
     options = {
-        str(n): model.ValueMappingResult(text=pick(one, lang), index=n - 1)
-        for n, one in enumerate(names, 1)
+        f"{value:g}": model.ValueMappingResult(text=pick(one, lang), index=n)
+        for n, (value, one) in enumerate(stream.value_names(metric).items())
     }
     return [model.ValueMap(options=options)] if options else []
 

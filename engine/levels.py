@@ -5,16 +5,18 @@ from datetime import date
 import numpy as np
 
 from catalog.model import SensorAttribute, Threshold, ThresholdRule
-from engine.state import US, State
+from catalog.site import offset_us
+from engine import conditions
+from engine.conditions import DAY_US
+from engine.state import State
 
-HOUR_US = 3600 * US
-DAY_US = 24 * HOUR_US
 EPOCH_DAY = date(1970, 1, 1)
 COMPARE = {
     ">": np.greater,
     ">=": np.greater_equal,
     "<": np.less,
     "<=": np.less_equal,
+    "==": np.equal,
 }
 
 
@@ -35,12 +37,14 @@ def levels(
     for threshold in sorted(rule.thresholds, key=lambda t: -t.severity):
         hit = COMPARE[rule.op](values, _limits(state, threshold, slots) + ease)
         if hit.any():
-            level[hit & _applies(threshold, times, reach)] = int(threshold.severity)
+            level[hit & _applies(state, threshold, times, reach)] = int(threshold.severity)
     return level
 
 
 def out_of_reach(state: State, rule: ThresholdRule, values: np.ndarray, deadband: float) -> bool:
     """Tell whether even the worst value stays short of every limit; as a rule it does."""
+    if rule.op == "==":
+        return not any((values == limit.value).any() for limit in rule.thresholds)
     above = rule.op.startswith(">")
     worst = (np.fmax if above else np.fmin).reduce(values)
     eased = state.nearest[rule.name] + (-deadband if above else deadband)
@@ -56,7 +60,10 @@ def limit_of(state: State, rule: ThresholdRule, slot: int, at: int, severity: in
     """Return a severity's limit for a sensor at a time; None for severity 0 or none in force."""
     found, reach = None, _reach(state, rule)
     for threshold in rule.thresholds:
-        if threshold.severity == severity and _applies(threshold, np.array([at]), reach).all():
+        if (
+            threshold.severity == severity
+            and _applies(state, threshold, np.array([at]), reach).all()
+        ):
             limit = float(np.broadcast_to(_limits(state, threshold, np.array([slot])), 1)[0])
             found = found if np.isnan(limit) else limit
     return found
@@ -76,25 +83,23 @@ def _reach(state: State, rule: ThresholdRule) -> int:
     return state.reaches.get(rule.metric, 0)
 
 
-def _applies(threshold: Threshold, times: np.ndarray, reach: int) -> np.ndarray:
-    """Tell for each time whether the threshold is in force: Beijing hours and effective dates.
+def _applies(state: State, threshold: Threshold, times: np.ndarray, reach: int) -> np.ndarray:
+    """Tell for each time whether the threshold is in force: hours, condition, effective dates.
 
-    With hours all that the value is made of, back to ``reach`` µs before, lies within them.
+    With the former two all that the value is made of, back to ``reach`` µs before, is within them.
     """
-    local = times + 8 * HOUR_US
+    local = times + offset_us()
     inside = np.ones(len(times), bool)
     if threshold.hours is not None:
-        inside = _within(threshold.hours, local) & _within(threshold.hours, local - reach)
+        inside = conditions.within(threshold.hours, local)
+        inside &= conditions.within(threshold.hours, local - reach)
+    if threshold.when is not None:
+        inside &= conditions.holds(threshold.when, times, state.day_kind)
+        if reach:
+            inside &= conditions.holds(threshold.when, times - reach, state.day_kind)
     day = local // DAY_US
     if threshold.source.effective_from:
         inside &= day >= (threshold.source.effective_from - EPOCH_DAY).days
     if threshold.source.effective_to:
         inside &= day <= (threshold.source.effective_to - EPOCH_DAY).days
     return inside
-
-
-def _within(hours: tuple[int, int], local: np.ndarray) -> np.ndarray:
-    start, end = hours
-    hour = local % DAY_US // HOUR_US
-    day_part = (hour >= start) & (hour < end)
-    return day_part if start < end else (hour >= start) | (hour < end)

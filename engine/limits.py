@@ -36,6 +36,12 @@ class Limits:
     rates: bool
     spikes: bool
     flats: bool
+    named: np.ndarray
+    """Metrics whose values are names: whole numbers, or they mean nothing."""
+    counters: np.ndarray
+    """Metrics that rise, and roll over at ``fail_high``."""
+    any_named: bool
+    any_counter: bool
 
     @classmethod
     def of(cls, stream: Stream) -> "Limits":
@@ -67,6 +73,10 @@ class Limits:
             rates=any(m.rate_per_min is not None for m in metrics),
             spikes=any(m.spike for m in metrics),
             flats=any(flats),
+            named=np.array([m.is_named for m in metrics]),
+            counters=np.array([m.kind == "counter" for m in metrics]),
+            any_named=any(m.is_named for m in metrics),
+            any_counter=any(m.kind == "counter" for m in metrics),
         )
 
 
@@ -120,6 +130,8 @@ class Learned:
 def nearest(rule: ThresholdRule) -> float:
     """Return the limit that a value comes to first; infinite, so that every value is past it,
     where a sensor has one of its own."""
+    if rule.op == "==":
+        return float("nan")  # what is compared by name is past no limit
     above = rule.op.startswith(">")
     own = float("-inf") if above else float("inf")
     limits = [own if isinstance(t.value, SensorAttribute) else t.value for t in rule.thresholds]

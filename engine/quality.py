@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.contracts import FLAG_FAIL, FLAG_MISSING, FLAG_PASS, FLAG_SUSPECT
 from catalog.model import Relation
-from engine import doubts
+from engine import doubts, rates
 from engine.alone import elementwise
 from engine.cells import Sensors
 from engine.outputs import Outputs
@@ -106,6 +106,8 @@ def gross(state: State, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return which values are impossible, and which are outside what is usual (``[k, M]``)."""
     limits = state.limits
     fail = (values < limits.fail_low) | (values > limits.fail_high)
+    if limits.any_named:
+        fail |= limits.named & (values != np.rint(values)) & ~np.isnan(values)
     return fail, ((values < limits.suspect_low) | (values > limits.suspect_high)) & ~fail
 
 
@@ -140,6 +142,8 @@ def test(
     _fit_span(tested, known)
     p1, p1_at = sensors.read(a["p1"]), sensors.read(a["p1_at"])
     change = np.where(known, np.abs(values - p1), np.nan)
+    if state.limits.any_counter:
+        change = _risen(state, change, values, p1, times[:, None] - p1_at)
     _changes(tested, change, p1_at)
     if state.limits.flats:
         _flat(tested, change, known)
@@ -171,6 +175,18 @@ def usual_change(state: State, sensors: Sensors) -> np.ndarray:
     """Return the change up to which nothing is unusual, of each sensor and metric ``[k, M]``."""
     step = sensors.read(state.arrays["step"])
     return USUAL_STEPS * np.where(step == 0, state.limits.first_step, step)
+
+
+def _risen(
+    state: State, change: np.ndarray, values: np.ndarray, p1: np.ndarray, since: np.ndarray
+) -> np.ndarray:
+    """Return the changes with those of counters as what they rose by; infinite for a fall that
+    nothing explains."""
+    limits = state.limits
+    rise = rates.increase(values - p1, values, limits.fail_high, limits.rate_per_min, since)
+    return np.where(
+        limits.counters & ~np.isnan(change), np.where(np.isnan(rise), np.inf, rise), change
+    )
 
 
 def _remember(tested: Tested, p1: np.ndarray, p1_at: np.ndarray) -> None:

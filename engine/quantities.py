@@ -9,6 +9,7 @@ from engine import rolling, windows
 from engine.alone import elementwise
 from engine.cells import Sensors
 from engine.outputs import Outputs
+from engine.rates import rates
 from engine.state import State
 
 Columns = dict[str, np.ndarray]
@@ -44,7 +45,7 @@ def take_in(
     used = checked.used
     if held is not None:
         used, values = used & ~held[:, None], np.where(held[:, None], np.nan, values)
-    columns = _measured(state, np.where(used, values, np.nan))
+    columns = _measured(state, sensors, times, np.where(used, values, np.nan))
     columns |= rolling.roll(state, sensors, times, columns)
     _derive_all(state, sensors, times, columns, out)
     if held is not None:
@@ -63,14 +64,20 @@ def preview(
     state: State, sensors: Sensors, times: np.ndarray, used: np.ndarray, out: Outputs
 ) -> Columns:
     """Return the columns that used values ``[k, M]`` would give; nothing is kept of them."""
-    columns = _measured(state, used)
+    columns = _measured(state, sensors, times, used)
     columns |= rolling.peek(state, sensors, times, columns)
     _derive_all(state, sensors, times, columns, out)
     return columns
 
 
-def _measured(state: State, used: np.ndarray) -> Columns:
-    return {name: used[:, m] for m, name in enumerate(state.stream.metric_names)}
+def _measured(state: State, sensors: Sensors, times: np.ndarray, used: np.ndarray) -> Columns:
+    """Return measured values and the rates of counters; none of a counter's value not used."""
+    columns = {name: used[:, m] for m, name in enumerate(state.stream.metric_names)}
+    if state.stream.rates:
+        found = rates(state, sensors, times)
+        for rate in state.stream.rates:
+            columns[rate.name] = np.where(np.isnan(columns[rate.of]), np.nan, found[rate.name])
+    return columns
 
 
 def _derive_all(

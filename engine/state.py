@@ -248,7 +248,9 @@ class State:
 
 def _made_of(stream: Stream, rule: object) -> np.ndarray:
     """Return the places of the metrics that a rule's quantity is made of."""
-    inputs = {r.name: (r.of,) for r in stream.rolling} | {d.name: d.of for d in stream.derived}
+    inputs = {r.name: (r.of,) for r in (*stream.rates, *stream.rolling)} | {
+        d.name: d.of for d in stream.derived
+    }
     wanted, found = [rule.metric] if isinstance(rule, ThresholdRule) else [], set[int]()
     while wanted:
         name = wanted.pop()

@@ -62,7 +62,7 @@ def limits_of(group: Group, subjects: tuple[str, ...], today: date) -> list[Limi
         for rule in group.stream.rules
         if isinstance(rule, ThresholdRule) and rule.metric == group.forecast.of
         for threshold in rule.thresholds
-        if threshold.hours is None and threshold.source.in_force(today)
+        if threshold.is_always and threshold.source.in_force(today)
     ]
 
 

@@ -19,6 +19,7 @@ from catalog.frames import (
     readings_schema,
 )
 from catalog.model import Stream
+from ingest import named
 from ingest.readings import FieldError, Refused, check_rows, count_error, explain_item
 
 TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
@@ -30,7 +31,7 @@ _HEADER, _BATCH_COMPRESSION, _DICTIONARY_BATCH = 2, 3, 1
 
 
 def read_arrow(stream: Stream, body: bytes) -> tuple[pa.RecordBatch, list[FieldError]]:
-    """Return the readings in the stream's schema and what is wrong with single times.
+    """Return the readings in the stream's schema and what is wrong with single times and names.
 
     A time out of range is null in the batch. ``Refused`` when the body is no Arrow stream (400)
     or its columns are not the stream's (422).
@@ -89,13 +90,13 @@ def _wrong_columns(stream: Stream, schema: pa.Schema) -> Iterator[FieldError]:
         elif name not in flagged_schema(stream).names:
             yield FieldError(None, name, "unknown", "no such metric in this stream")
         else:
-            yield from _wrong_type(name, schema.field(name).type)
+            yield from _wrong_type(stream, name, schema.field(name).type)
     for name in ("sensor", "observed_at"):
         if name not in schema.names:
             yield FieldError(None, name, "required", "this column is missing")
 
 
-def _wrong_type(name: str, kind: pa.DataType) -> Iterator[FieldError]:
+def _wrong_type(stream: Stream, name: str, kind: pa.DataType) -> Iterator[FieldError]:
     if name == "sensor":
         plain = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not any(fits(plain) for fits in TEXTS):
@@ -105,18 +106,26 @@ def _wrong_type(name: str, kind: pa.DataType) -> Iterator[FieldError]:
             yield FieldError(None, name, "time_zone", f"{kind} is no timestamp with a time zone")
     elif name.endswith(FLAG_SUFFIX) and not (pa.types.is_integer(kind) or pa.types.is_null(kind)):
         yield FieldError(None, name, "type", f"the column is {kind}, not int8")
-    elif not any(fits(kind) for fits in NUMBERS):
+    elif not any(fits(kind) for fits in NUMBERS) and not _is_named(stream, name, kind):
         yield FieldError(None, name, "type", f"the column is {kind}, not double")
+
+
+def _is_named(stream: Stream, name: str, kind: pa.DataType) -> bool:
+    metric = next((m for m in stream.metrics if m.name == name), None)
+    return metric is not None and named.fits(metric, kind)
 
 
 def _converted(stream: Stream, table: pa.Table) -> tuple[pa.RecordBatch, list[FieldError]]:
     schema = _target(stream, table.schema.names)
     columns = {"sensor": _sensors(table.column("sensor"))}
     columns["observed_at"], errors = _times(table.column("observed_at"))
+    metrics = {metric.name: metric for metric in stream.metrics}
     for name in schema.names[2:]:
         given = table.column(name) if name in table.schema.names else pa.nulls(table.num_rows)
-        if name in stream.metric_names:
-            columns[name] = given.cast(pa.float64(), safe=False)
+        if name in metrics:
+            columns[name], rows = named.numbers(metrics[name], given)
+            words = named.words(metrics[name]) if rows else ""
+            errors += [FieldError(row, name, "value", words) for row in rows]
         else:
             columns[name], odd = _flags(name, given)
             errors += odd

@@ -3,7 +3,7 @@
 from typing import Any
 
 from catalog.frames import DEVICE_FLAGS, FLAG_SUFFIX, MAX_READINGS, SENSOR_ID
-from catalog.model import Stream
+from catalog.model import Metric, Stream
 from catalog.sensors import sensors_of
 
 EXAMPLE_TIME = "2026-11-24T08:00:00+08:00"
@@ -24,6 +24,8 @@ def describe(stream: Stream) -> dict[str, Any]:
                 "title": m.title.model_dump(),
                 "fail_span": m.fail_span,
                 "suspect_span": m.suspect_span,
+                "kind": m.kind,
+                "values": {name: title.model_dump() for name, title in m.values.items()},
             }
             for m in stream.metrics
         ],
@@ -38,7 +40,7 @@ def request_schema(stream: Stream) -> dict[str, Any]:
     }
     for metric in stream.metrics:
         description = f"{metric.title.zh} {metric.title.en}, {metric.unit}"
-        properties[metric.name] = {"type": ["number", "null"], "description": description}
+        properties[metric.name] = _allowed(metric) | {"description": description}
         properties[f"{metric.name}{FLAG_SUFFIX}"] = {
             "enum": [*DEVICE_FLAGS, None],
             "description": "设备自报质量 the device's own flag: 1 good, 3 suspect, 4 failed",
@@ -66,5 +68,22 @@ def example(stream: Stream) -> dict[str, Any]:
     """Return one request with one typical reading."""
     reading: dict[str, Any] = {"sensor": sensors_of(stream.name)[0].id, "observed_at": EXAMPLE_TIME}
     for metric in stream.metrics:
-        reading[metric.name] = round(sum(metric.typical) / 2, metric.decimals)
+        reading[metric.name] = _typical(metric)
     return {"readings": [reading]}
+
+
+def _allowed(metric: Metric) -> dict[str, Any]:
+    """Return the JSON schema of a metric's values."""
+    if metric.kind == "boolean":
+        return {"type": ["boolean", "null"]}
+    if metric.kind == "state":
+        return {"enum": [*metric.values, None]}
+    return {"type": ["number", "null"]}
+
+
+def _typical(metric: Metric) -> float | bool | str:
+    if metric.kind == "boolean":
+        return False
+    if metric.kind == "state":
+        return next(iter(metric.values))
+    return round(sum(metric.typical) / 2, metric.decimals)

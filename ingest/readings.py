@@ -23,6 +23,7 @@ from catalog.frames import (
     readings_schema,
 )
 from catalog.model import Stream
+from ingest import named
 
 MAX_FUTURE = timedelta(minutes=5)
 MAX_ERRORS = 100
@@ -60,7 +61,7 @@ def reading_type(stream: Stream, *, flagged: bool = False) -> type[msgspec.Struc
     """Return the struct of one reading: ``sensor``, ``observed_at`` and optional metrics; with
     ``flagged`` also what the device says of each, ``<metric>_flag``."""
     fields: list[Any] = [("sensor", SensorId), ("observed_at", Moment)]
-    fields += [(name, float | None, None) for name in stream.metric_names]
+    fields += [(m.name, named.json_type(m), None) for m in stream.metrics]
     if flagged:
         fields += [(f"{m}{FLAG_SUFFIX}", DeviceFlag | None, None) for m in stream.metric_names]
     return msgspec.defstruct(f"{stream.name}_reading", fields, forbid_unknown_fields=True)
@@ -88,14 +89,15 @@ def parse_json(stream: Stream, body: bytes, now: datetime) -> pa.RecordBatch:
         readings = _decoder(stream, flagged).decode(body).readings
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         unexplained = FieldError(None, "body", "json", str(error)[:200])
-        named = list(_explain(stream, body)) or list(_named_twice(body))
-        raise Refused(named or [unexplained]) from None
-    rows = [msgspec.structs.astuple(r) for r in readings]
+        found = list(_explain(stream, body)) or list(_named_twice(body))
+        raise Refused(found or [unexplained]) from None
+    rows = named.as_numbers(stream, [msgspec.structs.astuple(r) for r in readings])
     rows = check_rows(stream, rows, now)
     schema = flagged_schema(stream) if flagged else readings_schema(stream)
     columns = [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), schema, strict=True)]
     batch = pa.RecordBatch.from_arrays(columns, schema=schema)
-    if _may_name_twice(batch, body) and (errors := list(_named_twice(body))):
+    may = named.takes_names(stream) or _may_name_twice(batch, body)
+    if may and (errors := list(_named_twice(body))):
         raise Refused(errors)
     return batch
 
@@ -146,6 +148,7 @@ def check_rows(stream: Stream, rows: Rows, now: datetime) -> Rows:
             errors.append(FieldError(item, "observed_at", "range", "before 1970 or after 2262"))
         if all(value is None for value in row[2:end]):
             errors.append(FieldError(item, "*", "no_metric", "the reading carries no metric"))
+        errors += [FieldError(item, m, "value", words) for m, words in named.faults(stream, row)]
         if (known := seen.setdefault(key, row)) != row:
             if whole := _together(known, row):
                 seen[key], parts = whole, True
@@ -219,6 +222,9 @@ def _field_error(stream: Stream, name: str, value: object) -> tuple[str, str] | 
         return "unknown", f"no such metric; {stream.name} has {', '.join(stream.metric_names)}"
     if isinstance(value, float) and not math.isfinite(value):
         return "not_finite", "NaN and infinity are no measured values"
+    metric = stream.metrics[stream.metric_names.index(name)]
+    if metric.is_named:
+        return None if named.is_taken(metric, value) else ("value", named.words(metric))
     return _convert(value, float | None, "type")
 
 

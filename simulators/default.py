@@ -21,6 +21,8 @@ Simulate = Callable[[City, Fleet, Rows], dict[str, Floats]]
 PEAK_HOUR = 15.0
 OFFSET_SHARE = 0.1
 NOISE_SHARE = 0.03
+RISING_SHARE = 0.2
+"""Of how fast it can rise, how fast a counter does."""
 NOISE_PERIOD_S = 1800.0
 
 
@@ -67,4 +69,9 @@ def default_values(city: City, fleet: Fleet, rows: Rows, metric: Metric) -> Floa
     drift = NOISE_SHARE * city.chance.wander(label, keys, rows.at_s, NOISE_PERIOD_S)
     jitter = NOISE_SHARE / 3 * city.chance.normal(label + "/jitter", keys, rows.nth)
     low, high = metric.typical
+    if metric.kind == "counter":
+        assert metric.rate_per_min is not None
+        per_s = RISING_SHARE * metric.rate_per_min / 60 * (1 + offset)
+        begin = city.chance.between(0.0, high, label + "/begin", keys)
+        return (begin + per_s * rows.at_s) % high
     return low + (wave + offset + drift + jitter) * (high - low)

@@ -10,9 +10,13 @@ from datetime import date
 
 import numpy as np
 
-from catalog.model import Metric, Severity, Stream, Text, ThresholdRule
+from catalog.conditions import Condition
+from catalog.lifecycle.day_kinds import kinds_of
+from catalog.model import Metric, Rate, Severity, Stream, Text, ThresholdRule
 from catalog.registry import streams
 from catalog.rounding import rounded
+from engine.conditions import holds
+from engine.rates import increase
 from simulators.core.calendar import DAY_S, hour, local_day
 from simulators.core.chance import Floats
 from simulators.core.city import City
@@ -20,7 +24,7 @@ from simulators.core.fleet import US, Fleet
 from simulators.default import StreamSimulator
 from simulators.rolling import rolled
 
-HOLDS = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}
+HOLDS = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal, "==": np.equal}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ def _of_stream(city: City, stream: Stream, start: float, horizon: float) -> Iter
         mine = rows.index == sensor
         at, at_us = rows.at_s[mine], rows.at_us[mine]
         columns = {m.name: possible(m, measured[m.name][mine]) for m in stream.metrics}
+        for rate in stream.rates:
+            columns[rate.name] = risen(stream, rate, columns[rate.of], at)
         for rolling in stream.rolling:
             columns[rolling.name] = rolled(rolling, columns[rolling.of], at)
         for derived in stream.derived:
@@ -96,6 +102,15 @@ def _judge(
             title = rule.title_at(severity)
             return Alarm(name, title, fleet.ids[sensor], severity, raised, cleared)
     return None
+
+
+def risen(stream: Stream, rate: Rate, x: Floats, at_s: Floats) -> Floats:
+    """Return a counter's rate at each reading of one sensor; NaN at the first."""
+    counter = next(m for m in stream.metrics if m.name == rate.of)
+    since = np.diff(at_s, prepend=np.nan)
+    change = np.diff(x, prepend=np.nan)
+    given = (counter.fail_span[1], counter.rate_per_min or 0.0)
+    return increase(change, x, *given, since * US) / since * rate.per_s
 
 
 def _episodes(
@@ -148,10 +163,16 @@ def _levels(
         hit = HOLDS[rule.op](values, value + ease)
         if limit.hours is not None:
             hit &= _within(limit.hours, hour(at_s)) & _within(limit.hours, hour(at_s - reach_s))
+        if limit.when is not None:
+            hit &= _holds(limit.when, at_s) & _holds(limit.when, at_s - reach_s)
         hit &= day >= _day_number(limit.source.effective_from, -DAY_S)
         hit &= day <= _day_number(limit.source.effective_to, DAY_S * 10)
         level[hit] = int(limit.severity)
     return level
+
+
+def _holds(when: Condition, at_s: Floats) -> np.ndarray:
+    return holds(when, np.round(at_s * US).astype(np.int64), kinds_of)
 
 
 def _within(hours: tuple[int, int], at_hour: Floats) -> np.ndarray:

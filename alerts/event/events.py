@@ -29,7 +29,7 @@ from catalog.platform import PLATFORM, PLATFORM_TITLE
 from catalog.registry import find_rule
 from catalog.severity import LEVELS
 from catalog.site import site
-from catalog.unusual import alert_unit, joint_words, words_of
+from catalog.unusual import alert_unit, compared, joint_words, words_of
 
 ENDED = ("cleared", "withdrawn")
 """Kinds of transition that end an alert."""
@@ -265,12 +265,7 @@ def _texts(
     if isinstance(rule, UnusualRule) and stream and t.value is not None:
         said.append(words_of(rule, stream, t.value, t.threshold))
     elif stream and t.metric and t.value is not None:
-        quantity = stream.quantity(t.metric)
-        unit = "" if quantity.unit == "1" else f" {quantity.unit}"
-        limit = "" if t.threshold is None else f"{t.threshold:g}{unit}"
-        zh = f"{quantity.title.zh} {t.value:g}{unit}" + (f"(限值 {limit})" if limit else "")
-        en = f"{quantity.title.en} {t.value:g}{unit}" + (f" (limit {limit})" if limit else "")
-        said.append(text(zh, en))
+        said.append(compared(stream, t.metric, t.value, t.threshold))
     elif isinstance(rule, JointRule) and t.value is not None and t.threshold is not None:
         said.append(joint_words(t.value, t.threshold))
     if told.explanation and t.kind not in ENDED:

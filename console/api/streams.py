@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from psycopg.rows import dict_row
 from pydantic import BaseModel
 
+from catalog.conditions import Condition
 from catalog.model import (
     HealthRule,
     Metric,
@@ -45,12 +46,14 @@ class Quantity(BaseModel):
     """One metric: what a reading carries, or what is computed from it."""
 
     name: str
-    kind: Literal["measured", "rolling", "derived"]
+    kind: Literal["measured", "rate", "rolling", "derived"]
     unit: str
     title: Text
     decimals: int
     fail_span: tuple[float, float] | None
     suspect_span: tuple[float, float] | None
+    values: dict[float, Text]
+    """Names of the values of a boolean, a state, a class; empty for plain numbers."""
     standard: str
     clause: str
 
@@ -63,6 +66,8 @@ class Limit(BaseModel):
     attribute: str | None
     offset: float
     hours: tuple[int, int] | None
+    when: Condition | None
+    """A schedule, or where the sun stands."""
     standard: str
     clause: str
     verified: bool
@@ -144,10 +149,12 @@ def get_stream(declared: KnownStream, who: Viewer) -> StreamDeclared:
     )
 
 
-def kind_of(declared: Stream, metric: str) -> Literal["measured", "rolling", "derived"]:
+def kind_of(declared: Stream, metric: str) -> Literal["measured", "rate", "rolling", "derived"]:
     """Return how a metric comes to be."""
     if metric in declared.metric_names:
         return "measured"
+    if metric in {r.name for r in declared.rates}:
+        return "rate"
     return "rolling" if metric in {r.name for r in declared.rolling} else "derived"
 
 
@@ -171,6 +178,7 @@ def _quantity(declared: Stream, name: str) -> Quantity:
         kind=kind_of(declared, name),
         fail_span=item.fail_span if measured else None,
         suspect_span=item.suspect_span if measured else None,
+        values=declared.value_names(name),
         standard=item.source.standard,
         clause=item.source.clause,
     )
@@ -183,7 +191,7 @@ def _rule(declared: Stream, rule: Any) -> RuleDeclared:
     if not isinstance(rule, ThresholdRule | UnusualRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
         lasting = Limit(
-            severity=rule.severity, value=seconds, attribute=None, offset=0, hours=None,
+            severity=rule.severity, value=seconds, attribute=None, offset=0, hours=None, when=None,
             standard="engineering", clause="", verified=False,
             effective_from=None, effective_to=None,
         )  # fmt: skip
@@ -200,5 +208,6 @@ def _limit(limit: Threshold) -> Limit:
         attribute=own.attribute if own else None,
         offset=own.offset if own else 0.0,
         hours=limit.hours,
+        when=limit.when,
         **_plain(limit.source, "standard", "clause", "verified", "effective_from", "effective_to"),
     )

@@ -13,7 +13,7 @@ from catalog.registry import streams
 from console import registry
 from console.frame import Page, View, keep_fresh, panel
 from console.history import moment
-from console.marks import level_mark, number
+from console.marks import level_mark, shown_value
 from console.roles import Principal, Role
 from console.rows import alert_status, district_title, where_link, where_title
 from console.widgets.filters import (
@@ -191,8 +191,10 @@ def _row(view: View, alert: Alert, place: dict[str, Any]) -> dict[str, Any]:
         },
         "sensor": where_link(words, alert.stream, alert.sensor, place),
         "district": district_title(words, place.get("district")),
-        "value": number(words, alert.value, alert.unit, decimals),
-        "threshold": number(words, alert.threshold, alert.unit, decimals),
+        "value": shown_value(words, alert.stream, alert.metric, alert.value, alert.unit, decimals),
+        "threshold": shown_value(
+            words, alert.stream, alert.metric, alert.threshold, alert.unit, decimals
+        ),
         "raised": alert.raised_at.isoformat(),
         "age": alert.raised_at.isoformat() if alert.cleared_at is None else None,
         "status": alert_status(words, alert),

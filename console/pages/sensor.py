@@ -14,7 +14,7 @@ from console import history, registry
 from console.alert_rows import past_rows, relative_rows
 from console.frame import Page, View, keep_fresh, missing, panel, unfolding
 from console.history import Question, Row, Span, chosen_span
-from console.marks import duration, local_time, number, state_mark
+from console.marks import duration, local_time, number, shown_value, state_mark
 from console.placing_form import service_form
 from console.roles import Role
 from console.rows import check_title, district_title
@@ -214,7 +214,10 @@ def _card(words: Any, declared: Stream, known: Row) -> list[tuple[str, Any]]:
 def _newest(words: Any, declared: Stream, known: Row) -> list[tuple[str, Any]]:
     readings = known["readings"] or {}
     shown = [
-        (words.of(m.title), number(words, readings.get(m.name), m.unit, m.decimals))
+        (
+            words.of(m.title),
+            shown_value(words, declared.name, m.name, readings.get(m.name), m.unit, m.decimals),
+        )
         for m in declared.metrics
     ]
     at = known["observed_at"]
@@ -243,7 +246,9 @@ def _flag(words: Any, place: int, row: Row, declared: Stream) -> dict[str, Any]:
         "metric": words.pick(row["title_zh"], row["title_en"], row["metric"]),
         "test": check_title(words, row["test"]),
         "flag": words(f"sensor.flag_{row['flag']}"),
-        "value": number(words, row["value"], row["unit"], decimals),
+        "value": shown_value(
+            words, declared.name, row["metric"], row["value"], row["unit"], decimals
+        ),
     }
 
 

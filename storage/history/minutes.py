@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from catalog.contracts import FLAG_FAIL, WINDOW_S, aggregates_schema
 from catalog.model import Floats, Span, Stream
+from storage.history.rates import RateTable
 from storage.history.rolling import US, Ints, RollingTable
 
 WINDOW_US = WINDOW_S * US
@@ -23,6 +24,8 @@ class MinuteMaker:
         self._rolling = [
             (declared, RollingTable(declared, stream.cadence_s)) for declared in stream.rolling
         ]
+        counters = {m.name: m for m in stream.metrics}
+        self._rates = [(rate, RateTable(rate, counters[rate.of])) for rate in stream.rates]
         self._rows: dict[str, int] = {}
 
     def make(self, readings: pa.RecordBatch) -> pa.RecordBatch:
@@ -70,9 +73,13 @@ class MinuteMaker:
             x = readings.column(metric.name).to_numpy(zero_copy_only=False).astype(np.float64)
             values[metric.name] = x
             used[metric.name] = within(metric.fail_span, x)
+            if metric.is_named:
+                used[metric.name] &= x == np.rint(x)
             good[metric.name] = used[metric.name] & within(metric.suspect_span, x)
         _doubt_broken_relations(self._stream, values, good, used)
         usable = {name: np.where(used[name], x, np.nan) for name, x in values.items()}
+        for rate, table in self._rates:
+            usable[rate.name] = table.add(sensors, times, usable[rate.of])
         for declared, table in self._rolling:
             usable[declared.name] = table.add(sensors, times, usable[declared.of])
         for derived in self._stream.derived:

@@ -31,7 +31,7 @@ CREATE TABLE dash.streams (
 CREATE TABLE dash.metrics (
     stream text NOT NULL,
     metric text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('measured', 'rolling', 'derived')),
+    kind text NOT NULL CHECK (kind IN ('measured', 'rate', 'rolling', 'derived')),
     unit text NOT NULL,
     decimals integer NOT NULL,
     title_zh text NOT NULL,
@@ -72,6 +72,9 @@ CREATE TABLE dash.thresholds (
     attribute_offset double precision,
     hours_from integer,
     hours_to integer,
+    -- a schedule or where the sun stands, in words; null when it always applies
+    condition_zh text,
+    condition_en text,
     standard text NOT NULL,
     clause text NOT NULL,
     verified boolean NOT NULL,

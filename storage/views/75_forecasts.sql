@@ -109,7 +109,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 A
         FROM dash.thresholds t
         WHERE (t.effective_from IS NULL OR t.effective_from <= current_date)
           AND (t.effective_to IS NULL OR t.effective_to > current_date)
-          AND t.hours_from IS NULL
+          AND t.hours_from IS NULL AND t.condition_zh IS NULL
     ), chances AS (
         SELECT said.*, limits.rule, limits.severity, v.value AS limit_value,
                CASE WHEN limits.op LIKE '>%' THEN dash.chance_above(q0, q1, q2, q3, q4, v.value)

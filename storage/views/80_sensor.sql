@@ -38,9 +38,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT p.at, v.icon || ' ' || t.op || ' '
            || CASE p_lang WHEN 'en' THEN v.title_en ELSE v.title_zh END
            || CASE WHEN t.hours_from IS NULL THEN ''
-                   ELSE format(' %s–%s h', t.hours_from, t.hours_to) END,
+                   ELSE format(' %s–%s h', t.hours_from, t.hours_to) END
+           || coalesce(' ' || CASE p_lang WHEN 'en' THEN t.condition_en
+                                          ELSE t.condition_zh END, ''),
            coalesce(t.value, (s.attributes ->> t.attribute)::float8 + t.attribute_offset)
-    FROM (SELECT DISTINCT op, severity, value, attribute, attribute_offset, hours_from, hours_to
+    FROM (SELECT DISTINCT op, severity, value, attribute, attribute_offset, hours_from, hours_to,
+                 condition_zh, condition_en
           FROM dash.thresholds WHERE stream = p_stream AND metric = p_metric
             AND coalesce(effective_from <= current_date, true)
             AND coalesce(effective_to >= current_date, true)) t

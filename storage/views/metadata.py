@@ -12,6 +12,7 @@ from catalog.model import (
     AnyRule,
     Derived,
     Metric,
+    Rate,
     Rolling,
     SensorAttribute,
     Stream,
@@ -26,7 +27,7 @@ from catalog.severity import LEVELS, STATES
 from catalog.site import site
 
 Row = dict[str, Any]
-KIND = {Metric: "measured", Rolling: "rolling", Derived: "derived"}
+KIND = {Metric: "measured", Rate: "rate", Rolling: "rolling", Derived: "derived"}
 
 
 def fill(conn: Connection) -> None:
@@ -167,6 +168,7 @@ def _thresholds(stream: Stream) -> Iterator[Row]:
         for limit in rule.thresholds:
             own = limit.value if isinstance(limit.value, SensorAttribute) else None
             hours = limit.hours or (None, None)
+            condition = limit.when.words() if limit.when else (None, None)
             yield {
                 "stream": stream.name,
                 "rule": stream.rule_id(rule),
@@ -177,6 +179,7 @@ def _thresholds(stream: Stream) -> Iterator[Row]:
                 "attribute": own.attribute if own else None,
                 "attribute_offset": own.offset if own else None,
                 **{"hours_from": hours[0], "hours_to": hours[1]},
+                **{"condition_zh": condition[0], "condition_en": condition[1]},
                 "standard": limit.source.standard,
                 "clause": limit.source.clause,
                 "verified": limit.source.verified,

@@ -70,6 +70,7 @@ def cited(declared: Stream, rule: ThresholdRule, limit: Threshold) -> tuple[str,
     if isinstance(own, SensorAttribute):
         value = own.attribute + (f"{own.offset:+g}" if own.offset else "")
     hours = "-".join(f"{h:02d}" for h in limit.hours or ())
+    hours += limit.when.words()[1] if limit.when else ""
     source = limit.source
     days = [d.isoformat() if d else "" for d in (source.effective_from, source.effective_to)]
     verified = "yes" if source.verified else "no"

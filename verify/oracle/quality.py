@@ -98,7 +98,7 @@ def gross(metric: Metric, x: float, outside: float) -> int | None:
     ``outside`` is how often the sensor was outside its span: often, and the span does not fit it.
     """
     low, high = metric.fail_span
-    if x < low or x > high:
+    if x < low or x > high or (metric.kind in ("boolean", "state") and x != int(x)):
         return FLAG_FAIL
     span = metric.suspect_span
     if span is not None and not span[0] <= x <= span[1] and outside < SPAN_UNFIT:
@@ -131,7 +131,7 @@ def compare_tests(
     found: Tests = {}
     still = False
     if trace.value is not None:
-        change = abs(x - trace.value)
+        change = moved(metric, trace, at, x)
         unusual = change > STEPS * trace.step
         if metric.rate_per_min is not None and unusual:
             allowed = metric.rate_per_min * (at - trace.at) / (60 * US)
@@ -160,6 +160,49 @@ def compare_tests(
     return found
 
 
+def risen(metric: Metric, before: float, x: float, passed_us: int) -> float | None:
+    """Return what a counter rose by since ``before``; None when its fall has no explanation."""
+    if x >= before:
+        return x - before
+    assert metric.rate_per_min is not None
+    most = metric.rate_per_min * (passed_us / (60 * US))
+    if (around := x - before + metric.fail_span[1]) <= most:
+        return around
+    return x if x <= most else None
+
+
+def moved(metric: Metric, trace: Trace, at: int, x: float) -> float:
+    """Return by how much a value is another than the last one; a counter only ever rises."""
+    assert trace.value is not None
+    if metric.kind != "counter":
+        return abs(x - trace.value)
+    rise = risen(metric, trace.value, x, at - trace.at)
+    return math.inf if rise is None else rise
+
+
+def rate(metric: Metric, trace: Trace | None, at: int, per_s: float) -> float | None:
+    """Return how fast a counter rose to its value at ``at``; None unless that is its last value
+    and one before it is known."""
+    if trace is None or trace.at != at or trace.value is None or trace.value_before is None:
+        return None
+    passed = trace.at - trace.at_before
+    if passed <= 0:
+        return None
+    rise = risen(metric, trace.value_before, trace.value, passed)
+    return None if rise is None else rise / (passed / US) * per_s
+
+
+def rates(
+    stream: Stream, traces: dict[str, Trace], at: int, known: dict[str, float | None]
+) -> dict[str, float | None]:
+    """Return the rates of a reading's counters; none of a counter whose value is not used."""
+    metrics = {metric.name: metric for metric in stream.metrics}
+    return {
+        r.name: None if known[r.of] is None else rate(metrics[r.of], traces.get(r.of), at, r.per_s)
+        for r in stream.rates
+    }
+
+
 def learn_span(metric: Metric, trace: Trace, x: float) -> None:
     """Count a value that lies outside its declared span, or take a little back for one inside."""
     low, high = metric.suspect_span or (-math.inf, math.inf)
@@ -169,9 +212,9 @@ def learn_span(metric: Metric, trace: Trace, x: float) -> None:
         trace.outside = min(trace.outside + 1, SPAN_UNFIT * 2)
 
 
-def learn_step(trace: Trace, x: float) -> None:
+def learn_step(metric: Metric, trace: Trace, at: int, x: float) -> None:
     """Move the running median of a metric's changes by one change."""
-    change = 0.0 if trace.value is None else abs(x - trace.value)
+    change = 0.0 if trace.value is None else moved(metric, trace, at, x)
     if change > 0:
         trace.step = trace.step * STEP_FACTOR if trace.step < change else trace.step / STEP_FACTOR
 

@@ -41,11 +41,12 @@ class Reference:
 
     def __init__(self, stream: Stream, shard: int = 0, kind: Kind = kind_of) -> None:
         self.stream = stream
+        self._metrics = {metric.name: metric for metric in stream.metrics}
         self._baselines = Baselines(stream, kind)
         self.results = Results()
         self._patience = int(1.5 * stream.cadence_s) + 1
         self._reach = NEAR * stream.cadence_s * US
-        self._thresholds = Thresholds(stream, self.results)
+        self._thresholds = Thresholds(stream, self.results, kind)
         self._minutes = Minutes(stream, self.results)
         self._watches = Watches(stream, shard, self.results)
         self._devices: dict[str, Device] = {}
@@ -216,7 +217,7 @@ class Reference:
         for name in compared:
             x = reading.values[name]
             assert x is not None
-            quality.learn_step(device.traces[name], x)
+            quality.learn_step(self._metrics[name], device.traces[name], reading.at, x)
             if quality.is_remembered(reading.tests[name]):
                 quality.remember(device.traces[name], reading.at, x)
 
@@ -278,6 +279,7 @@ class Reference:
         """Return measured, rolling and derived quantities of usable values, None for none."""
         names = self.stream.metric_names
         known: Values = {m: reading.values[m] if reading.is_usable(m) else None for m in names}
+        known |= quality.rates(self.stream, device.traces, reading.at, known)
         return rolling.quantities(self.stream, device.buckets, device.gaps, reading.at, known)
 
     # flags

@@ -7,9 +7,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from math import isfinite
 
 from catalog.contracts import Transition
+from catalog.lifecycle.day_kinds import kind_of
 from catalog.model import SensorAttribute, Stream, Threshold, ThresholdRule
 from catalog.sensors import sensor as declared_sensor
 from catalog.site import offset_us
+from verify.oracle.conditions import Kind, holds
 
 US = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,14 +61,16 @@ class Change:
     at: int | None = None
 
 
-def in_force(threshold: Threshold, at: int, since: int | None = None) -> bool:
-    """Tell whether a threshold applies at a time: local hours and effective dates, Beijing.
+def in_force(threshold: Threshold, at: int, since: int | None = None, kind: Kind = kind_of) -> bool:
+    """Tell whether a threshold applies at a time: local hours, condition and effective dates.
 
     A value that looks back to ``since`` is to lie within the hours with all that it is made of.
     """
     local = at + offset_us()
     for moment_us in (at, at if since is None else since):
         if threshold.hours is not None and not within(threshold.hours, moment_us):
+            return False
+        if threshold.when is not None and not holds(threshold.when, moment_us, kind):
             return False
     day = date(1970, 1, 1) + timedelta(days=local // (24 * 3600 * US))
     source = threshold.source
@@ -111,11 +115,19 @@ def limit_of(threshold: Threshold, stream: str, sensor: str) -> float | None:
 
 def passes(op: str, x: float, limit: float) -> bool:
     """Tell whether ``x op limit``."""
+    if op == "==":
+        return x == limit
     return {">": x > limit, ">=": x >= limit, "<": x < limit, "<=": x <= limit}[op]
 
 
 def worst(
-    rule: ThresholdRule, stream: Stream, sensor: str, at: int, x: float, deadband: float
+    rule: ThresholdRule,
+    stream: Stream,
+    sensor: str,
+    at: int,
+    x: float,
+    deadband: float,
+    kind: Kind = kind_of,
 ) -> tuple[int, dict[int, float]]:
     """Return the worst severity whose limit ``x`` passes (0 = none) and the limits in force."""
     ease = -deadband if rule.op in (">", ">=") else deadband
@@ -123,7 +135,7 @@ def worst(
     since = looks_back_to(stream, rule.metric, at)
     for threshold in rule.thresholds:
         limit = limit_of(threshold, stream.name, sensor)
-        if limit is None or not in_force(threshold, at, since):
+        if limit is None or not in_force(threshold, at, since, kind):
             continue
         severity = int(threshold.severity)
         limits[severity] = limit

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from copy import deepcopy
 from typing import Any
 
-from catalog.model import Rolling, Stream, ThresholdRule
+from catalog.lifecycle.day_kinds import kind_of
+from catalog.model import Rate, Rolling, Stream, ThresholdRule
 from verify.oracle import rules
 from verify.oracle.device import Device, Held
 from verify.oracle.quality import US, Checked
 from verify.oracle.results import Results, Values
 from verify.oracle.rules import Alarm, Change
-from verify.oracle.usual import Found
+from verify.oracle.usual import Found, Kind
 
 
 def made_of(stream: Stream, quantity: str) -> set[str]:
@@ -18,15 +19,16 @@ def made_of(stream: Stream, quantity: str) -> set[str]:
     if quantity in stream.metric_names:
         return {quantity}
     declared: Any = stream.quantity(quantity)
-    inputs = (declared.of,) if isinstance(declared, Rolling) else declared.of
+    inputs = (declared.of,) if isinstance(declared, Rate | Rolling) else declared.of
     return set[str]().union(*(made_of(stream, name) for name in inputs))
 
 
 class Thresholds:
     """The threshold rules of one stream."""
 
-    def __init__(self, stream: Stream, results: Results) -> None:
+    def __init__(self, stream: Stream, results: Results, kind: Kind = kind_of) -> None:
         self._stream = stream
+        self._kind = kind
         self._results = results
         self._rules = [r for r in stream.rules if isinstance(r, ThresholdRule)]
 
@@ -74,7 +76,8 @@ class Thresholds:
             alarm = device.rules.alarms.get(rule.name)
             if alarm is None or alarm.compared is None:
                 continue
-            _, limits = self._reached(rule, device, alarm, at, alarm.compared)
+            place = (self._stream, device.name, at, alarm.compared)
+            _, limits = rules.worst(rule, *place, 0.0, self._kind)
             change = None
             if held is None:
                 change = rules.rise(rule, alarm, at, by_tick=True) or rules.fall(rule, alarm, at)
@@ -112,8 +115,8 @@ class Thresholds:
     ) -> tuple[int, dict[int, float]]:
         """Count ``for`` and ``clear`` on; return the level reached and the limits in force."""
         place = (self._stream, device.name, at, x)
-        level, limits = rules.worst(rule, *place, 0.0)
-        held, _ = rules.worst(rule, *place, rule.deadband)
+        level, limits = rules.worst(rule, *place, 0.0, self._kind)
+        held, _ = rules.worst(rule, *place, rule.deadband, self._kind)
         rules.count(rule, alarm, at, level, held)
         return level, limits
 
@@ -125,7 +128,7 @@ class Thresholds:
         if x is None or not held.is_usable(rule.metric):
             return True
         x = rules.as_compared(rule, x)
-        return rules.worst(rule, self._stream, device.name, at, x, 0.0)[0] == 0
+        return rules.worst(rule, self._stream, device.name, at, x, 0.0, self._kind)[0] == 0
 
     def _say(
         self,

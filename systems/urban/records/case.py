@@ -87,6 +87,28 @@ CLOCKS = (
         severity=None,
     ),
 )
+LAMP_RULES = tuple(f"lamp_circuit.{n}" for n in ("dark", "leakage", "day_burner", "control_fault"))
+FROM_ALERTS = (
+    (("waterlogging.ponding", "cover.surcharge"), "E0401", Severity.YELLOW),
+    (("cover.open", "cover.tilted"), "P0102", Severity.YELLOW),
+    (LAMP_RULES, "P0106", Severity.BLUE),
+    (("bin.full", "bin.fire"), "P0301", Severity.YELLOW),
+    (("dust_site.tsp", "dust_site.own"), "E0301", Severity.YELLOW),
+    (("bridge.load", "bridge.tilt", "bridge.shock"), "P0206", Severity.YELLOW),
+)
+"""Rules whose alerts open a case, of which subclass, from which severity on."""
+
+
+def _from(rules: tuple[str, ...], subclass: str, worst: Severity) -> FromRule:
+    copied = {name: name for name in ("sensor", "lon", "lat", "district", "address")}
+    return FromRule(
+        rules=rules,
+        worst=worst,
+        fields={"subclass": subclass, "source": "sensor"},
+        copied={**copied, "description": "title"},
+    )
+
+
 RECORD = Record(
     name="case",
     title=text("案卷", "Case"),
@@ -102,17 +124,7 @@ RECORD = Record(
         title=text("上报", "Report"),
         roles=("collector", "acceptor", "public", "engine"),
         starts=("file",),
-        rules=(
-            FromRule(
-                rules=("waterlogging.ponding",),
-                worst=Severity.YELLOW,
-                fields={"subclass": "E0401", "source": "sensor"},
-                copied={
-                    **{name: name for name in ("sensor", "lon", "lat", "district", "address")},
-                    "description": "title",
-                },
-            ),
-        ),
+        rules=tuple(_from(*one) for one in FROM_ALERTS),
     ),
     moves=MOVES,
     dedupe=("sensor",),

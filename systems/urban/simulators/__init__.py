@@ -1,0 +1,1 @@
+"""Physics of the streams, one file each with a function ``simulate``."""

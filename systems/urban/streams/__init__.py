@@ -1,0 +1,1 @@
+"""Streams, one file each with a name ``STREAM``."""

@@ -1,0 +1,88 @@
+"""Manhole covers: open or not, tilted, water below; told at once, else twice an hour."""
+
+from catalog.model import (
+    AbsenceRule,
+    HealthRule,
+    Metric,
+    Placement,
+    Stream,
+    StreamAbsenceRule,
+    ThresholdRule,
+    boolean,
+    levels,
+    text,
+)
+
+STREAM = Stream(
+    name="cover",
+    domain="urban",
+    title=text("智能井盖", "Manhole cover"),
+    cadence_s=1800,
+    lateness_s=7200,
+    headline="tilt_deg",
+    overall="max",
+    metrics=(
+        boolean(
+            "opened",
+            text("井盖状态", "Cover"),
+            no=text("关闭", "closed"),
+            yes=text("开启", "open"),
+        ),
+        Metric(
+            name="tilt_deg",
+            unit="°",
+            title=text("倾角", "Tilt"),
+            fail_span=(0, 180),
+            typical=(0, 2),
+        ),
+        Metric(
+            name="water_m",
+            unit="m",
+            title=text("井内水位", "Water below"),
+            decimals=2,
+            fail_span=(0, 10),
+            typical=(0.1, 0.5),
+        ),
+        Metric(
+            name="battery_v",
+            unit="V",
+            title=text("电池电压", "Battery voltage"),
+            decimals=2,
+            fail_span=(0, 15),
+            typical=(3.4, 3.6),
+        ),
+    ),
+    rules=(
+        ThresholdRule(
+            name="open",
+            title=text("井盖开启", "Cover open"),
+            metric="opened",
+            op="==",
+            thresholds=levels(orange=1),
+            advice=text("立即派员围挡并复位", "Fence it at once and put it back"),
+        ),
+        ThresholdRule(
+            name="tilted",
+            title=text("井盖倾斜", "Cover tilted"),
+            metric="tilt_deg",
+            op=">",
+            thresholds=levels(yellow=15),
+            deadband=3,
+            for_s=30,
+            advice=text("派员查看井盖是否松动", "See whether the cover is loose"),
+        ),
+        ThresholdRule(
+            name="surcharge",
+            title=text("井内水位过高", "Water near the street"),
+            metric="water_m",
+            op=">=",
+            thresholds=levels(yellow=2, orange=2.5),
+            deadband=0.2,
+            advice=text("通知排水值守，防止冲开井盖", "Tell drainage: water may lift the cover"),
+        ),
+        AbsenceRule(after_s=7200),
+        StreamAbsenceRule(after_s=7200),
+        HealthRule(for_s=7200),
+    ),
+    placement=Placement(per_district=1),
+)
