@@ -4,25 +4,29 @@ Values (stuck, spike) and the way (missing, late, duplicate, out of order) of a 
 seed, sensor and its running number alone. Poison is no reading: bad bytes on a topic.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields, replace
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
-from catalog.model import FlatLine, Metric
+from catalog.model import FlatLine, Metric, Stream
 from simulators.core.chance import Chance, Floats
 from simulators.core.city import City
-from simulators.core.fleet import US, Fleet, Rows
+from simulators.core.fleet import US, Rows
 from simulators.default import StreamSimulator
-from simulators.truth import Kind, Label
+from simulators.spoilt import reading_before, replaced, spike_hidden, spiked_values
+from simulators.truth import Hidden, Kind, Label
+from simulators.ways import Ways
 
 SLOT_S = 12 * 3600
-"""A sensor sticks at most once in a slot, in its first half."""
+"""A sensor sticks at most once in a slot, in its first half; a slot is longer where it must be so
+that a stuck value can be told (a river's level may stand still for half a day)."""
 STUCK_FACTOR = 1.4
 SPIKE_LOW, SPIKE_HIGH = 1.5, 3.0
-LATE_SHARES = (0.2, 1.4)
-"""Delay of a late reading, as a share of the stream's lateness."""
+SEEN_CADENCES = 3
+"""A value stuck for less than this beyond the metric's limit cannot be told from a steady one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,12 @@ class Delivery:
     labels: list[Label] = field(default_factory=list)
 
 
+def slot_s(stream: Stream) -> float:
+    """Return the seconds of a slot in which a sensor sticks at most once."""
+    longest = max((m.flat.suspect_s for m in stream.metrics if m.flat), default=0.0)
+    return max(SLOT_S, 2 * STUCK_FACTOR * longest)
+
+
 class FaultyLine:
     """The way from one stream's devices to the platform."""
 
@@ -91,6 +101,7 @@ class FaultyLine:
         self._fleet, self._stream = simulator.fleet, simulator.stream
         self._rates = rates
         self._chance = chance
+        self._ways = Ways(simulator.fleet, asdict(rates), chance)
         self._stuck_told: set[tuple[int, int, str]] = set()
 
     def deliver(self, city: City, rows: Rows) -> Delivery:
@@ -102,14 +113,6 @@ class FaultyLine:
             return self._send(rows, batch, labels)
         return Delivery(batch, rows.at_s)
 
-    def _hit(self, kind: str, rows: Rows) -> np.ndarray:
-        """Tell which readings suffer this."""
-        rate = getattr(self._rates, kind)
-        if not rate:
-            return np.zeros(len(rows), bool)
-        draw = self._chance.uniform(f"fault/{kind}", self._fleet.keys[rows.index], rows.nth)
-        return draw < rate
-
     def _stick(
         self, city: City, rows: Rows, batch: pa.RecordBatch, labels: list[Label]
     ) -> pa.RecordBatch:
@@ -119,10 +122,12 @@ class FaultyLine:
             begin, end = self._stuck_span(metric, metric.flat, rows)
             hit = np.flatnonzero((rows.at_s > begin) & (rows.at_s <= end))
             if len(hit):
-                held = _before(self._fleet, rows.index[hit], begin[hit])
+                held = reading_before(self._fleet, rows.index[hit], begin[hit])
                 kept = self._simulator.batch(city, held).column(metric.name)
-                batch = _with(batch, metric.name, hit, kept)
-                self._tell_stuck(metric, rows.index[hit], begin[hit], end[hit], labels)
+                batch = replaced(batch, metric.name, hit, kept)
+                values = kept.to_numpy(zero_copy_only=False)
+                spans = zip(rows.index[hit], begin[hit], end[hit], values, strict=True)
+                labels += self._stuck_labels(city, metric, metric.flat, spans)
         return batch
 
     def _stuck_span(self, metric: Metric, flat: FlatLine, rows: Rows) -> tuple[Floats, Floats]:
@@ -131,37 +136,68 @@ class FaultyLine:
         Only one of the stream's metrics that can stick does so in one slot.
         """
         able = [m.name for m in self._stream.metrics if m.flat]
-        slot, key = np.floor(rows.at_s / SLOT_S), self._fleet.keys[rows.index]
+        slot_length = slot_s(self._stream)
+        slot, key = np.floor(rows.at_s / slot_length), self._fleet.keys[rows.index]
         which = self._chance.uniform("fault/stuck-metric", key, slot) * len(able)
         draw = self._chance.uniform("fault/stuck", key, slot)
-        length = min(STUCK_FACTOR * flat.suspect_s, SLOT_S / 2)
-        begin = (slot + 0.5 * self._chance.uniform("fault/stuck-at", key, slot)) * SLOT_S
-        hit = (draw < self._rates.stuck * SLOT_S / 86_400) & (
+        length = STUCK_FACTOR * flat.suspect_s
+        begin = (slot + 0.5 * self._chance.uniform("fault/stuck-at", key, slot)) * slot_length
+        hit = (draw < self._rates.stuck * slot_length / 86_400) & (
             which.astype(int) == able.index(metric.name)
         )
         return begin, np.where(hit, begin + length, begin)
 
-    def _tell_stuck(
-        self, metric: Metric, index: np.ndarray, begin: Floats, end: Floats, labels: list[Label]
-    ) -> None:
-        for sensor, start, stop in zip(index, begin, end, strict=True):
+    def _stuck_labels(
+        self,
+        city: City,
+        metric: Metric,
+        flat: FlatLine,
+        spans: Iterable[tuple[int, float, float, float]],
+    ) -> Iterator[Label]:
+        """Yield a label of each span not told yet: sensor, begin, end (epoch s) and held value."""
+        for sensor, start, stop, value in spans:
             told = (int(sensor), int(start), metric.name)
-            if told not in self._stuck_told:
-                self._stuck_told.add(told)
-                labels.append(
-                    Label(
-                        kind="stuck",
-                        stream=self._stream.name,
-                        sensor=self._fleet.ids[sensor],
-                        metric=metric.name,
-                        at=float(start),
-                        until=float(stop),
-                    )
-                )
+            if told in self._stuck_told:
+                continue
+            self._stuck_told.add(told)
+            hidden: Hidden = ""
+            if flat.ignore_zero and value == 0:
+                hidden = "zero"
+            elif stop - start < flat.suspect_s + SEEN_CADENCES * self._stream.cadence_s:
+                hidden = "short"
+            elif self._is_sound(city, metric, flat, told[0], start, stop, value):
+                hidden = "sound"
+            yield Label(
+                kind="stuck",
+                stream=self._stream.name,
+                sensor=self._fleet.ids[sensor],
+                metric=metric.name,
+                at=float(start),
+                until=float(stop),
+                value=None if np.isnan(value) else float(value),
+                shows_at=float(start) + flat.suspect_s,
+                hidden=hidden,
+            )
+
+    def _is_sound(
+        self,
+        city: City,
+        metric: Metric,
+        flat: FlatLine,
+        sensor: int,
+        start: float,
+        stop: float,
+        value: float,
+    ) -> bool:
+        """Tell whether a sound sensor would have stood as still all the time."""
+        due = self._fleet.due(int(start * US), int(stop * US))
+        rows = due.chosen(due.index == sensor)
+        sound = self._simulator.batch(city, rows).column(metric.name)
+        return bool((np.abs(sound.to_numpy(zero_copy_only=False) - value) <= flat.tolerance).all())
 
     def _spike(self, rows: Rows, batch: pa.RecordBatch, labels: list[Label]) -> pa.RecordBatch:
         able = [m for m in self._stream.metrics if m.spike]
-        hit = np.flatnonzero(self._hit("spike", rows)) if able else np.empty(0, int)
+        hit = np.flatnonzero(self._ways.hit("spike", rows)) if able else np.empty(0, int)
         if not len(hit):
             return batch
         keys, nth = self._fleet.keys[rows.index[hit]], rows.nth[hit]
@@ -172,37 +208,31 @@ class FaultyLine:
             mine = which == number
             if mine.any():
                 taken = hit[mine]
-                spiked = _spiked(metric, batch, taken, size[mine], sign[mine])
-                batch = _with(batch, metric.name, taken, pa.array(spiked))
-                labels += self._labels("spike", rows, taken, metric.name, spiked)
+                spiked, small = spiked_values(metric, batch, taken, size[mine], sign[mine])
+                batch = replaced(batch, metric.name, taken, pa.array(spiked))
+                way = self._ways.of(rows.chosen(taken))
+                told = self._labels("spike", rows, taken, metric.name, spiked)
+                labels += [
+                    msgspec.structs.replace(label, hidden=spike_hidden(*facts))
+                    for label, *facts in zip(told, small, way.missing, way.delay, strict=True)
+                ]
         return batch
 
     def _send(self, rows: Rows, batch: pa.RecordBatch, labels: list[Label]) -> Delivery:
-        missing = self._hit("missing", rows)
-        late = self._hit("late", rows) & ~missing
-        swapped = self._hit("out_of_order", rows) & ~missing & ~late
-        twice = self._hit("duplicate", rows) & ~missing
-        delay = self._delays(rows, late, swapped)
-        sent = np.concatenate([np.flatnonzero(~missing), np.flatnonzero(twice)])
-        arrives = (rows.at_s + delay)[sent]
-        arrives[int((~missing).sum()) :] += self._stream.cadence_s
+        way = self._ways.of(rows)
+        twice = self._ways.hit("duplicate", rows) & ~way.missing
+        sent = np.concatenate([np.flatnonzero(~way.missing), np.flatnonzero(twice)])
+        arrives = (rows.at_s + way.delay)[sent]
+        arrives[int((~way.missing).sum()) :] += self._stream.cadence_s
         told: dict[Kind, np.ndarray] = {
-            "missing": missing,
-            "late": late,
-            "out_of_order": swapped,
+            "missing": way.missing,
+            "late": way.late,
+            "out_of_order": way.swapped,
             "duplicate": twice,
         }
         for kind, hit in told.items():
-            labels += self._labels(kind, rows, np.flatnonzero(hit), delay=delay)
+            labels += self._labels(kind, rows, np.flatnonzero(hit), delay=way.delay)
         return Delivery(batch.take(pa.array(sent)), arrives, labels)
-
-    def _delays(self, rows: Rows, late: np.ndarray, swapped: np.ndarray) -> Floats:
-        """Return by how many seconds each reading is held back."""
-        keys, lateness = self._fleet.keys[rows.index], self._stream.lateness_s
-        share = self._chance.between(*LATE_SHARES, "fault/delay", keys, rows.nth)
-        delay = np.where(late, np.maximum(share * lateness, 1.0), 0.0)
-        behind = 1.5 * self._stream.cadence_s
-        return np.where(swapped, behind, delay)
 
     def _labels(
         self,
@@ -214,8 +244,12 @@ class FaultyLine:
         delay: Floats | None = None,
     ) -> list[Label]:
         made = []
+        if delay is None:
+            delay = np.zeros(len(rows))
+        ahead = self._ways.ahead(rows.chosen(hit), delay[hit])
         for place, row in enumerate(hit):
-            held = float(delay[row]) if delay is not None and delay[row] else None
+            held = float(delay[row]) or None
+            beyond = held is not None and held > self._stream.lateness_s
             made.append(
                 Label(
                     kind=kind,
@@ -225,37 +259,8 @@ class FaultyLine:
                     at=int(rows.at_us[row]) / US,
                     value=None if values is None else float(values[place]),
                     delay_s=held,
-                    beyond=held is not None and held > self._stream.lateness_s,
+                    beyond=beyond,
+                    hidden="in_time" if beyond and not ahead[place] else "",
                 )
             )
         return made
-
-
-def _spiked(
-    metric: Metric, batch: pa.RecordBatch, rows: np.ndarray, size: Floats, sign: Floats
-) -> Floats:
-    """Return the values with a jump past the metric's failing spike limit, inside what it can say.
-
-    A jump that the span would cut off goes the other way.
-    """
-    assert metric.spike is not None
-    was = batch.column(metric.name).to_numpy(zero_copy_only=False)[rows]
-    low, high = metric.fail_span
-    jump = size * metric.spike[1]
-    sign = np.where(was + sign * jump > high, -1.0, np.where(was + sign * jump < low, 1.0, sign))
-    return np.round(np.clip(was + sign * jump, low, high), metric.decimals)
-
-
-def _before(fleet: Fleet, index: np.ndarray, at_s: Floats) -> Rows:
-    """Return the last reading of each sensor at or before its time."""
-    cadence = fleet.stream.cadence_s * US
-    nth = ((at_s * US).astype(np.int64) - fleet.phase_us[index]) // cadence
-    return Rows(index, nth * cadence + fleet.phase_us[index], nth)
-
-
-def _with(batch: pa.RecordBatch, name: str, rows: np.ndarray, values: pa.Array) -> pa.RecordBatch:
-    """Return the batch with some values of one column replaced."""
-    place = batch.schema.get_field_index(name)
-    column = batch.column(place).to_numpy(zero_copy_only=False).copy()
-    column[rows] = values.to_numpy(zero_copy_only=False)
-    return batch.set_column(place, batch.schema.field(place), pa.array(column, from_pandas=True))

@@ -9,15 +9,18 @@
 | missing | the reading is not stored (nobody invented it) |
 | poison | a dead letter holds it |
 
+Faults that nobody can see in principle (``truth.HIDDEN``) are not asked for, but explain flags.
 Precision is the share of flags that a fault explains; a spike also explains flags on the readings
 beside it. Only faults whose readings the platform can have seen by now are counted.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from typing import TypeVar
 
 import msgspec
 from psycopg import Connection, sql
@@ -29,6 +32,7 @@ from service.settings import Settings
 from simulators.truth import Kind, Label, read_truth
 
 SPIKE_TESTS = frozenset({"spike", "gross", "rate"})
+HEADINGS = ("fault", "made", "found", "recall", "flags", "precision", "hidden", "delay_s")
 SETTLED_S = 120.0
 """Readings younger than this may still be on their way."""
 JITTER_S = 0.002
@@ -42,17 +46,24 @@ class Flag(msgspec.Struct, frozen=True):
     metric: str
     test: str
     at: float
+    said: float | None = None
+    """When it was said, where that is known."""
 
 
 @dataclass(slots=True)
 class Score:
-    """Faults made, faults found, and of the flags raised those that a fault explains."""
+    """Faults made that can be seen, those found, and of the flags those that a fault explains.
+
+    ``hidden`` are the faults that cannot be seen; ``delays`` from a fault to its first flag, in s.
+    """
 
     kind: Kind
     made: int
     found: int
     flags: int | None = None
     explained: int | None = None
+    hidden: int = 0
+    delays: list[float] = field(default_factory=list)
 
     @property
     def recall(self) -> float | None:
@@ -80,6 +91,8 @@ def run(settings: Settings, truth: Path) -> list[dict[str, object]]:
             "recall": s.recall,
             "flags": s.flags,
             "precision": s.precision,
+            "hidden": s.hidden,
+            "delay_s": median(s.delays) if s.delays else None,
         }
         for s in found
     ]
@@ -88,7 +101,7 @@ def run(settings: Settings, truth: Path) -> list[dict[str, object]]:
 def table(figures: list[dict[str, object]]) -> Table:
     """Return the scores for a terminal."""
     shown = Table(title="检测评分 / detection against ground truth", title_justify="left")
-    for heading in ("fault", "made", "found", "recall", "flags", "precision"):
+    for heading in HEADINGS:
         shown.add_column(heading, justify="left" if heading == "fault" else "right")
     for row in figures:
         shown.add_row(*(_cell(row[c]) for c in row))
@@ -124,37 +137,46 @@ def detected(labels: list[Label], flags: list[Flag]) -> list[Score]:
 
 def _spikes(truth: list[Label], flags: list[Flag]) -> Score:
     hits = [f for f in flags if f.test in SPIKE_TESTS]
-    at = _by_sensor((f.stream, f.sensor, f.metric, f.at) for f in hits)
-    made = _by_sensor((t.stream, t.sensor, t.metric, t.at) for t in truth)
-    found = sum(_near(at[t.stream, t.sensor, t.metric], t.at, JITTER_S) for t in truth)
-    spikes = [f for f in hits if f.test == "spike"]
     reach = {name: s.cadence_s * 1.6 for name, s in streams().items()}
-    explained = sum(
-        _near(made[f.stream, f.sensor, f.metric], f.at, reach[f.stream]) for f in spikes
+    return _scored(
+        *("spike", truth, hits, [f for f in hits if f.test == "spike"]),
+        finds=lambda t, f: abs(f.at - t.at) <= JITTER_S,
+        explains=lambda t, f: abs(f.at - t.at) <= reach[t.stream],
     )
-    return Score("spike", len(truth), found, len(spikes), explained)
 
 
 def _stuck(truth: list[Label], flags: list[Flag]) -> Score:
     flat = [f for f in flags if f.test == "flat"]
-    at = _by_sensor((f.stream, f.sensor, f.metric, f.at) for f in flat)
-    spans: dict[tuple[str, str, str], list[Label]] = defaultdict(list)
-    for t in truth:
-        spans[t.stream, t.sensor, t.metric].append(t)
-    found = sum(any(_inside(t, x) for x in at[t.stream, t.sensor, t.metric]) for t in truth)
-    explained = sum(
-        any(_inside(t, f.at) for t in spans[f.stream, f.sensor, f.metric]) for f in flat
-    )
-    return Score("stuck", len(truth), found, len(flat), explained)
+    inside = lambda t, f: _inside(t, f.at)  # noqa: E731
+    return _scored("stuck", truth, flat, flat, inside, inside)
 
 
 def _late(truth: list[Label], flags: list[Flag]) -> Score:
-    late = [f for f in flags if f.test == "late"]
-    at = _by_sensor((f.stream, f.sensor, "", f.at) for f in late)
-    made = _by_sensor((t.stream, t.sensor, "", t.at) for t in truth)
-    found = sum(_near(at[t.stream, t.sensor, ""], t.at, JITTER_S) for t in truth)
-    explained = sum(_near(made[f.stream, f.sensor, ""], f.at, JITTER_S) for f in late)
-    return Score("late", len(truth), found, len(late), explained)
+    late = [msgspec.structs.replace(f, metric="") for f in flags if f.test == "late"]
+    same = lambda t, f: abs(f.at - t.at) <= JITTER_S  # noqa: E731
+    return _scored("late", truth, late, late, same, same)
+
+
+def _scored(
+    kind: Kind,
+    truth: list[Label],
+    hits: list[Flag],
+    own: list[Flag],
+    finds: Callable[[Label, Flag], bool],
+    explains: Callable[[Label, Flag], bool],
+) -> Score:
+    """Hold labels against ``hits``, and the kind's ``own`` flags against labels."""
+    by_label, by_flag = _by_sensor(hits), _by_sensor(truth)
+    seen = [t for t in truth if not t.hidden]
+    found = [[f for f in by_label[_key(t)] if finds(t, f)] for t in seen]
+    explained = sum(any(explains(t, f) for t in by_flag[_key(f)]) for f in own)
+    delays = [
+        min((f.at if f.said is None else f.said) for f in upon) - label.at
+        for label, upon in zip(seen, found, strict=True)
+        if upon
+    ]
+    hidden = len(truth) - len(seen)
+    return Score(kind, len(seen), len(delays), len(own), explained, hidden, delays)
 
 
 def _once(kind: Kind, truth: list[Label], stored: "Stored") -> Score:
@@ -232,17 +254,19 @@ def _seen(label: Label, newest: dict[str, float]) -> bool:
     return label.kind == "poison" or ready <= newest.get(label.stream, 0.0)
 
 
-def _by_sensor(
-    rows: Iterable[tuple[str, str, str, float]],
-) -> dict[tuple[str, str, str], list[float]]:
-    found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for name, sensor, metric, at in rows:
-        found[name, sensor, metric].append(at)
+Told = TypeVar("Told", Flag, Label)
+Key = tuple[str, str, str]
+
+
+def _by_sensor(told: Iterable[Told]) -> dict[Key, list[Told]]:
+    found: dict[Key, list[Told]] = defaultdict(list)
+    for one in told:
+        found[_key(one)].append(one)
     return found
 
 
-def _near(times: list[float], at: float, reach_s: float) -> bool:
-    return any(abs(t - at) <= reach_s for t in times)
+def _key(told: Flag | Label) -> Key:
+    return told.stream, told.sensor, told.metric
 
 
 def _inside(label: Label, at: float) -> bool:

@@ -29,6 +29,10 @@ class Rows:
         """Return epoch seconds."""
         return self.at_us / US
 
+    def chosen(self, rows: np.ndarray) -> "Rows":
+        """Return some of them, by a mask or by places."""
+        return Rows(self.index[rows], self.at_us[rows], self.nth[rows])
+
     def __len__(self) -> int:
         return len(self.index)
 

@@ -1,8 +1,7 @@
 """The simulated city against its own labels: every injected fault, every scenario's alerts.
 
-Faults: a day of one stream with many faults is worked off by the engine, and its flags are held
-against what was injected (``simulators/score.py``). Scenarios: which alerts each must raise is told
-by the simulator beforehand, from the physics alone; the engine's are held against that.
+Faults: ``faults.py``. Scenarios: which alerts each must raise is told by the simulator beforehand,
+from the physics alone; the engine's are held against that. Sound: ``sound.py``.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,81 +9,39 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from catalog.contracts import FLAG_FAIL, FLAG_SUSPECT, Transition
+from catalog.contracts import Transition
 from catalog.registry import stream, streams
 from engine.outputs import Outputs
 from engine.partition import PartitionEngine
 from simulators.core.city import City
 from simulators.core.events import Event
-from simulators.core.fleet import catalog_fleet
 from simulators.core.scenarios import Scenario, scenarios
-from simulators.faults import NO_FAULTS, FaultRates
+from simulators.faults import NO_FAULTS
 from simulators.forecast import Alarm, forecast
 from simulators.live import LiveCity, Plan
-from simulators.score import Flag, Score, detected
-from simulators.truth import Label
+from simulators.score import Score
+from verify.truth import faults
 
-FAULTS = FaultRates(stuck=1.0, spike=1e-3, late=0.01)
 START = datetime(2026, 11, 23, 16, tzinfo=UTC).timestamp()
 """Midnight in town before a Tuesday."""
-READINGS = 120_000
-"""At most so many of a stream, whatever its cadence."""
-LONGEST_S = 2 * 86_400
-US = 1_000_000
 Row = dict[str, Any]
 
 
 def score_city(seed: int, say: Callable[[str], None]) -> Iterator[Row]:
-    """Yield one row a kind of fault, summed over all streams, and one a scenario."""
-    total: dict[str, list[int]] = {}
+    """Yield one row a kind of fault over all streams, one a stream and kind, and one a scenario."""
+    by_kind: dict[str, list[Score]] = {}
+    single: list[Row] = []
     for name in streams():
         say(f"faults of {name}")
-        for s in faults_of(name, seed):
-            counts = total.setdefault(s.kind, [0, 0, 0, 0])
-            for place, n in enumerate((s.made, s.found, s.flags or 0, s.explained or 0)):
-                counts[place] += n
-    for kind, (made, found, flags, explained) in total.items():
-        yield row(f"fault: {kind}", made, found, flags, explained)
+        for s in faults.scores(name, seed):
+            by_kind.setdefault(s.kind, []).append(s)
+            single.append(row(f"fault: {s.kind}, {name}", s))
+    for kind, scores in by_kind.items():
+        yield row(f"fault: {kind}", *scores)
+    yield from (r for r in single if r["made"] or r["flagged"])
     for scenario in scenarios().values():
         say(f"scenario {scenario.name}")
         yield alerts_of(scenario, seed)
-
-
-def faults_of(name: str, seed: int) -> list[Score]:
-    """Return what quality control found of the faults of one stream, hours long."""
-    labels, flags = play_faults(name, seed)
-    until = START + length_s(name)
-    return detected([label for label in labels if is_telling(label, until)], flags)
-
-
-def is_telling(label: Label, until: float) -> bool:
-    """Tell whether a fault could be found: it arrived, or stuck as long as the test asks for."""
-    if label.kind != "stuck":
-        return label.at >= START and label.at + (label.delay_s or 0.0) < until
-    flat = next(m.flat for m in stream(label.stream).metrics if m.name == label.metric)
-    if flat is None or flat.ignore_zero:  # nobody can tell a dry road from a stuck zero
-        return False
-    end, cadence_s = min(label.until or until, until), stream(label.stream).cadence_s
-    return label.at >= START and end - label.at > flat.suspect_s + 3 * cadence_s
-
-
-def length_s(name: str) -> float:
-    """Return how many seconds of a stream are played."""
-    sensors = max(1, len(catalog_fleet(stream(name), 1)))
-    return min(LONGEST_S, READINGS / sensors * stream(name).cadence_s)
-
-
-def play_faults(name: str, seed: int) -> tuple[list[Label], list[Flag]]:
-    """Return the labels of the injected faults and the engine's flags."""
-    live = LiveCity(Plan(names=(name,), seed=seed, faults=FAULTS), START)
-    labels = live.catch_up(START + length_s(name))
-    flags = [
-        Flag(s, sensor, "" if metric == "*" else metric, test, at / US)
-        for out in processed(live, name)
-        for s, sensor, at, metric, test, flag, _ in out.flags
-        if flag in (FLAG_SUSPECT, FLAG_FAIL)
-    ]
-    return labels, flags
 
 
 def processed(live: LiveCity, name: str) -> Iterator[Outputs]:
@@ -115,8 +72,8 @@ def alerts_of(scenario: Scenario, seed: int) -> Row:
     }
     both = wanted.keys() & raised.keys()
     late = [abs(raised[key] - wanted[key].raised) for key in both]
-    told = row(f"scenario: {scenario.name}", len(wanted), len(both), len(raised), len(both))
-    return told | {"delay s": median(late) if late else None}
+    counts = (len(wanted), len(both), len(raised), len(both))
+    return row(f"scenario: {scenario.name}", Score("scenario", *counts, delays=late))
 
 
 def affected(alarms: list[Alarm]) -> list[str]:
@@ -134,8 +91,11 @@ def transitions(name: str, seed: int, event: Event, until: float) -> list[Transi
     return [t for out in processed(live, name) for t in out.transitions]
 
 
-def row(what: str, made: int, found: int, flags: int, explained: int) -> Row:
-    """Return one line of the table; precision is a dash where nothing was flagged."""
+def row(what: str, *scores: Score) -> Row:
+    """Return one line of the table of some scores together; a dash where there is nothing."""
+    made, found = sum(s.made for s in scores), sum(s.found for s in scores)
+    flags, explained = sum(s.flags or 0 for s in scores), sum(s.explained or 0 for s in scores)
+    delays = [delay for s in scores for delay in s.delays]
     return {
         "what": what,
         "made": made,
@@ -143,5 +103,6 @@ def row(what: str, made: int, found: int, flags: int, explained: int) -> Row:
         "recall": found / made if made else None,
         "flagged": flags,
         "precision": explained / flags if flags else None,
-        "delay s": None,
+        "delay s": round(median(delays)) if delays else None,
+        "cannot be seen": sum(s.hidden for s in scores),
     }

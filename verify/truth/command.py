@@ -12,6 +12,7 @@ from verify.truth.city import score_city
 from verify.truth.labelled import score_map
 from verify.truth.maps import MAPS
 from verify.truth.report import Report
+from verify.truth.sound import sound_city
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 DATA_VARIABLE = "CITYOPS_LABELLED_DATA"
@@ -61,6 +62,7 @@ def truth_command(
             report.files.append(score_map(path, folder, lambda n: status.update(f"scoring {n}")))
         if city:
             report.city += score_city(seed, lambda n: status.update(f"scoring {n}"))
+            report.files.append(sound_city(seed, lambda n: status.update(f"scoring {n}")))
     if write is not None:
         write.write_text(report.page(), "utf-8")
         console.print(f"written: {write}", highlight=False)

@@ -86,6 +86,44 @@ def test_late_and_out_of_order_come_when_told() -> None:
     assert not told
 
 
+def test_a_late_reading_is_called_late_where_its_sensor_is_ahead_of_it() -> None:
+    faulty, _ = delivered(FaultRates(late=0.05, missing=0.02, out_of_order=0.02))
+    came = list(zip(faulty.batch.to_pylist(), faulty.arrives, strict=True))
+    beyond = [t for t in faulty.labels if t.kind == "late" and t.beyond]
+    for t in beyond:
+        there = t.at + (t.delay_s or 0.0)
+        newest = max(
+            (
+                row["observed_at"].timestamp()
+                for row, at in came
+                if row["sensor"] == t.sensor and at < there
+            ),
+            default=t.at,
+        )
+        if there < START + 6 * 3600:
+            assert (t.hidden == "") == (newest - t.at > stream("noise").lateness_s)
+    assert {t.hidden for t in beyond} == {"", "in_time"}
+
+
+def test_a_spike_that_the_span_would_cut_off_goes_the_other_way() -> None:
+    faulty, clean = delivered(FaultRates(spike=0.01), hours=1.0, name="gas_detector")
+    before, limits = by_key(clean), {m.name: m.spike for m in stream("gas_detector").metrics}
+    assert {t.metric for t in faulty.labels} == set(limits)
+    for t in faulty.labels:
+        was, limit = before[key(t)][0][t.metric], limits[t.metric]
+        assert isinstance(was, float)
+        assert limit is not None
+        assert t.value is not None
+        assert not t.hidden
+        assert abs(t.value - was) > limit[1]
+
+
+def test_stuck_at_the_zero_that_is_the_rule_cannot_be_seen() -> None:
+    faulty, _ = delivered(FaultRates(stuck=1.0), hours=36.0, name="waterlogging")
+    assert {t.hidden for t in faulty.labels if t.value == 0} == {"zero"}
+    assert all(t.shows_at == t.at + 21_600 for t in faulty.labels)
+
+
 def test_spikes_change_one_value_past_the_failing_limit() -> None:
     faulty, clean = delivered(FaultRates(spike=0.01), name="water_supply")
     before, after = by_key(clean), by_key(faulty)
