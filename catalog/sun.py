@@ -6,7 +6,7 @@ Refraction is not in it: it is part of the elevations that rules name.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from catalog.base import Floats
 
@@ -15,9 +15,9 @@ J2000_US = 946_728_000 * 1_000_000
 DAY_US = 86_400 * 1_000_000
 
 
-def elevation(at_us: NDArray[np.int64], lon: float, lat: float) -> Floats:
+def elevation(at_us: ArrayLike, lon: float, lat: float) -> Floats:
     """Return the elevation of the sun's centre in degrees at times (epoch µs) ``[k]``."""
-    days = (at_us - J2000_US) / DAY_US
+    days = (np.asarray(at_us, np.int64) - J2000_US) / DAY_US
     longitude = 280.460 + 0.9856474 * days
     anomaly = np.radians(357.528 + 0.9856003 * days)
     ecliptic = np.radians(longitude + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import numpy as np
-
 from catalog.conditions import Condition, Sun
 from catalog.site import offset_us, site
 from catalog.sun import elevation
@@ -17,7 +15,7 @@ Kind = Callable[[int], int]
 def holds(condition: Condition, at: int, kind: Kind) -> bool:
     """Tell whether a condition holds at a time (epoch µs)."""
     if isinstance(condition, Sun):
-        stands = float(elevation(np.array([at], np.int64), *site().centre)[0])
+        stands = float(elevation([at], *site().centre)[0])
         return (condition.below is None or stands < condition.below) and (
             condition.above is None or stands > condition.above
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.paths import ROOT
 
 PLAIN = ("reference", "results", "device", "quality", "rolling", "minutes", "rules", "thresholds")
-PLAIN += ("watches", "silence", "rollups", "compare", "usual")
+PLAIN += ("watches", "silence", "rollups", "compare", "usual", "conditions")
 """What works things out; the rest of the folder reads Kafka and the tables."""
 REACHES = {"catalog", "service", "deploy"}
 """Rooms the judge's reading and waiting stand on; none works anything out."""
