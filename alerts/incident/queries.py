@@ -125,7 +125,7 @@ SELECT r.fields ->> 'what', r.id,
        (SELECT due_at FROM record_timers t WHERE t.record = r.id ORDER BY round DESC LIMIT 1),
        CASE r.state WHEN 'done' THEN l.at END, CASE r.state WHEN 'done' THEN l.actor END, l.note
 FROM records r LEFT JOIN record_log l ON l.record = r.id AND l.move = 'done'
-WHERE r.kind = 'task' AND r.fields @> jsonb_build_object('incident', %(id)s::text)
+WHERE r.kind = 'task' AND r.fields ->> 'incident' = %(id)s
 """
 _TIMELINE = """
 SELECT id, at, who, act, note FROM incident_acts WHERE incident = %(id)s
@@ -133,7 +133,7 @@ UNION ALL
 SELECT -l.seq, l.at, l.actor, 'task',
        trim(substr(r.fields ->> 'what', strpos(r.fields ->> 'what', '.') + 1) || ' ' || l.note)
 FROM records r JOIN record_log l ON l.record = r.id AND l.move = 'done' AND l.via <> 'migration'
-WHERE r.kind = 'task' AND r.fields @> jsonb_build_object('incident', %(id)s::text)
+WHERE r.kind = 'task' AND r.fields ->> 'incident' = %(id)s
 ORDER BY 2, 1
 """
 _LIST = (

@@ -106,7 +106,7 @@ _PLANNED = (
     "SELECT i.id, i.kind, i.peak_severity, least(%(now)s, (SELECT min(at) FROM incident_acts a"
     " WHERE a.incident = i.id)) AS since, (SELECT coalesce(jsonb_object_agg(r.fields ->> 'what',"
     " r.id), '{}') FROM records r WHERE r.kind = 'task'"
-    " AND r.fields @> jsonb_build_object('incident', i.id)) AS known FROM incidents i"
+    " AND r.fields ->> 'incident' = i.id) AS known FROM incidents i"
 )
 _ENDED = (
     "SELECT r.id FROM records r LEFT JOIN incidents i ON i.id = r.fields ->> 'incident'"
@@ -115,6 +115,6 @@ _ENDED = (
 )
 _GOES_ON = (
     "SELECT r.id FROM incidents i JOIN records r ON r.kind = 'task' AND r.state = 'lapsed'"
-    " AND r.fields @> jsonb_build_object('incident', i.id)"
+    " AND r.fields ->> 'incident' = i.id"
     " WHERE i.resolved_at IS NULL AND i.status = 'confirmed' ORDER BY r.id LIMIT %s"
 )
