@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from catalog.contracts import STATISTICS
+from catalog.guidance import unknown_guidance
 from catalog.model import SensorAttribute, Source, Stream, Text, Threshold, ThresholdRule
 from catalog.registry import streams, systems
 from catalog.sensors import sensors_of
@@ -168,10 +169,12 @@ def sensors_placed(stream: Stream) -> Iterator[str]:
 
 
 def forecasts_have_time(stream: Stream) -> Iterator[str]:
-    """What is forecast by the hour comes at least every half hour."""
+    """What is forecast by the hour comes every half hour; guidance that it uses is declared."""
     for item in stream.forecast:
         if stream.cadence_s > FORECAST_CADENCE_S:
             yield f"forecast of {item.of}: a cadence of {stream.cadence_s} s makes no hours"
+        for name in unknown_guidance(item.ahead):
+            yield f"forecast of {item.of}: no guidance {name!r} (systems/*/guidance/)"
 
 
 CHECKS: tuple[Check, ...] = (

@@ -16,7 +16,8 @@ class Forecast(Frozen):
     ``transform="log"`` is for heavy tails above zero (pollutants, rain, travel time). ``weekly`` is
     False where weeks mean nothing (a river). At ``district`` and ``city`` the sensors are first
     made one number as the stream's ``overall`` says, and that number is forecast: quantiles of
-    sensors do not add up.
+    sensors do not add up. ``ahead`` names forecasts of others, ``<guidance>.<quantity>``
+    (``weather.wind_m_s``), of the district: only what had been issued before is used.
     """
 
     of: Name
@@ -25,3 +26,4 @@ class Forecast(Frozen):
     with_: tuple[Name, ...] = ()
     transform: Literal["log"] | None = None
     weekly: bool = True
+    ahead: tuple[str, ...] = ()

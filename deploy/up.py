@@ -36,6 +36,8 @@ LEAN = {"MALLOC_ARENA_MAX": "2"}
 """A pool of memory for each of many threads keeps tens of megabytes that nobody uses."""
 KEEP_REPLAYED = {"CITYOPS_KEEP_RAW_DAYS": "0", "CITYOPS_KEEP_1M_DAYS": "0"}
 """On one's own machine old series are replayed: retention would drop them within the hour."""
+GUIDANCE = "CITYOPS_GUIDANCE"
+"""Where forecasts of others come from (forecasts/fetch.py)."""
 
 
 def up(layout: Layout) -> dict[str, str]:
@@ -171,7 +173,13 @@ def public(layout: Layout, common: dict[str, str], grafana: str) -> dict[str, st
 
 
 def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -> dict[str, str]:
-    names = ("CITYOPS_STREAMS_PATH", "CITYOPS_SYSTEMS_PATH", "CITYOPS_SITE", "CITYOPS_KEEP_")
+    names = (
+        "CITYOPS_STREAMS_PATH",
+        "CITYOPS_SYSTEMS_PATH",
+        "CITYOPS_SITE",
+        "CITYOPS_KEEP_",
+        GUIDANCE,
+    )
     passed = {k: v for k, v in os.environ.items() if k.startswith(names)}
     ours = {
         "CITYOPS_KAFKA": addresses.kafka,
@@ -201,6 +209,9 @@ def _own(layout: Layout, process: Process, chosen: dict[str, int], addresses: Ad
         "CITYOPS_PROCESS": process.name,
         "CITYOPS_METRICS_PORT": str(chosen[f"{process.name}-health"]),
     }
+    if process.name == "forecasts" and GUIDANCE not in os.environ:
+        service = f"http://{LOOPBACK}:{chosen['city-health']}/guidance/weather.csv"
+        own[GUIDANCE] = f"weather={service}?from={{from}}"  # the simulated city's weather service
     return replace(process, environment=own)
 
 

@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 from psycopg import Connection
 
+from catalog.errors import ContractError, TransientError
+from catalog.guidance import guidances
 from catalog.registry import streams
 from forecasts.backtest_command import csv_command, stream_command
+from forecasts.fetch import sources
 from forecasts.groups import groups
-from forecasts.loop import NAME, STALL_S, one_round, run_forecasts
+from forecasts.guidance import take_all
+from forecasts.loop import NAME, STALL_S, ForecastSettings, one_round, run_forecasts
 from forecasts.round import issue_time, score_group, train_group
 from service.command import run
 from service.postgres import connect
@@ -25,7 +29,7 @@ StreamOption = Annotated[str | None, typer.Option(help="one stream; all without 
 @app.command("run")
 def run_command() -> None:
     """Issue, score and train each hour until SIGTERM: the process that `make run` starts."""
-    settings = Settings()
+    settings = ForecastSettings()
     body = lambda v, stop: run_forecasts(settings, v, stop)  # noqa: E731
     sys.exit(run_process(NAME, settings, body, exit_when_stalled_s=STALL_S))
 
@@ -72,6 +76,29 @@ def train_command(stream: StreamOption = None) -> None:
             typer.echo(f"{group.name}: {count} series trained")
 
 
+@app.command("guidance")
+def guidance_command(
+    of: Annotated[
+        str, typer.Option("--from", help="NAME=ADDRESS; without it what CITYOPS_GUIDANCE says")
+    ] = "",
+) -> None:
+    """Fetch forecasts of others (the weather) once: CSV or JSON by HTTP, a file, a .toml map.
+
+    Example: python -m forecasts guidance --from weather=forecast.csv
+    """
+    now = datetime.now(UTC)
+    try:
+        maps = sources(of or ForecastSettings().guidance)
+        if not maps:
+            raise typer.BadParameter("nothing to fetch: --from weather=ADDRESS, or set it")
+        with _connected(None) as conn:
+            for name, how in maps.items():
+                typer.echo(f"{name}: {take_all(conn, guidances()[name], how, now)} issues stored")
+    except (ContractError, TransientError) as error:
+        typer.echo(f"✗ {error}", err=True)
+        raise typer.Exit(2) from None
+
+
 @app.command("backtest")
 def backtest_command(
     csv: Annotated[Path | None, typer.Option(help="a CSV file with a header: any series")] = None,
@@ -84,6 +111,12 @@ def backtest_command(
     days: Annotated[int, typer.Option(min=1, help="days to forecast, with --stream")] = 30,
     write: Annotated[bool, typer.Option("--write", help="store it, with --stream")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    weather: Annotated[
+        Path | None, typer.Option(help="CSV of a weather forecast to use, with --csv")
+    ] = None,
+    guided: Annotated[
+        bool, typer.Option("--guidance/--no-guidance", help="forecasts of others, with --stream")
+    ] = True,
 ) -> None:
     """Forecast past data at every hour, knowing only what was known, and score it per lead.
 
@@ -94,12 +127,15 @@ def backtest_command(
     python -m forecasts backtest --csv any.csv --json
 
     python -m forecasts backtest --stream transformer --days 30 --write
+
+    python -m forecasts backtest --stream air_quality --no-guidance
     """
     if csv is not None:
-        csv_command(csv, map_, learn, warm, as_json)
+        csv_command(csv, map_, learn, warm, as_json, weather)
     elif stream is not None:
         with _connected(stream) as conn:
-            stream_command(conn, stream, issue_time(datetime.now(UTC)), days, write, as_json)
+            end = issue_time(datetime.now(UTC))
+            stream_command(conn, stream, end, days, write, as_json, guided)
     else:
         raise typer.BadParameter("name what to forecast: --csv FILE or --stream NAME")
 

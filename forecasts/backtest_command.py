@@ -1,7 +1,8 @@
 """``python -m forecasts backtest``: how good the forecasts are on past data, per lead."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,17 @@ from psycopg import Connection
 
 from forecasts.core.backtest import backtest
 from forecasts.core.score import LeadScore
+from forecasts.fetch import Issue as GuidanceIssue
 from forecasts.groups import groups
-from forecasts.outside import Outside, panel_of, plan_of, read_csv, specs
+from forecasts.outside import (
+    Outside,
+    ahead_of,
+    panel_of,
+    plan_of,
+    read_csv,
+    read_guidance,
+    specs,
+)
 from forecasts.past import backtest_group
 
 MAPS = Path(__file__).parents[1] / "ingest" / "maps"
@@ -31,16 +41,25 @@ class SeriesScore:
 
 
 def score_file(
-    outside: Outside, learn_days: float | None = None, warm_days: float | None = None
+    outside: Outside,
+    learn_days: float | None = None,
+    warm_days: float | None = None,
+    guidance: Sequence[GuidanceIssue] = (),
 ) -> list[SeriesScore]:
-    """Backtest every series of a file that changes at all; return scores per series and lead."""
+    """Backtest every series of a file that changes at all; return scores per series and lead.
+
+    ``guidance``: issues of a weather forecast for the place of the file, in its own time.
+    """
     plan = plan_of(outside, learn_days, warm_days)
     found = []
     for index, column in enumerate(outside.columns):
         if np.nanstd(column.values[: plan.first]) == 0:
             continue  # a pump that never ran: nothing to scale by, and every band holds
         spec = specs(outside, plan, index)
-        said = backtest(panel_of(outside, index), spec, plan.first)
+        panel = panel_of(outside, index)
+        if guidance:
+            panel = replace(panel, ahead=ahead_of(outside, spec, guidance))
+        said = backtest(panel, spec, plan.first)
         found.append(SeriesScore(column.name, spec.log, said.table(plan.scored)))
     return found
 
@@ -73,21 +92,28 @@ def csv_command(
     learn: float | None,
     warm: float | None,
     as_json: bool,
+    guidance: Path | None = None,
 ) -> None:
     """Score the forecasts on the series of a file and print it."""
     outside = read_csv(file, _map(map_))
-    scores = score_file(outside, learn, warm)
+    scores = score_file(outside, learn, warm, read_guidance(guidance) if guidance else ())
     title = f"{file.name}: {len(scores)} series, steps of {outside.step_s // 60} min"
     _say(title, scores, as_json)
 
 
 def stream_command(
-    conn: Connection, stream: str, end: datetime, days: int, write: bool, as_json: bool
+    conn: Connection,
+    stream: str,
+    end: datetime,
+    days: int,
+    write: bool,
+    as_json: bool,
+    guided: bool = True,
 ) -> None:
     """Score the forecasts on what the database holds of a stream and print it."""
     for group in groups(stream):
         with conn.transaction():
-            said = backtest_group(conn, group, end, days, write=write)
+            said = backtest_group(conn, group, end, days, write=write, guidance=guided)
         if said is None:
             typer.echo(f"{group.name}: too little history", err=True)
             continue

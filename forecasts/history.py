@@ -11,6 +11,7 @@ from catalog.base import Floats
 from catalog.site import site, zone
 from forecasts.core.panel import Panel
 from forecasts.groups import HOUR_S, Group
+from forecasts.guidance import ahead
 from storage.tables import rollup_table
 
 LEAST_SHARE = 0.5
@@ -32,18 +33,23 @@ class History:
 
 
 def read(conn: Connection, group: Group, end: datetime, days: int) -> History:
-    """Return ``days`` of hours before ``end`` (a whole hour); nothing later is read."""
+    """Return ``days`` of hours before ``end`` (a whole hour); nothing later is read.
+
+    Beside the values: forecasts of others, as they were known at each hour (`forecasts.guidance`).
+    """
     begin = end - timedelta(days=days)
     names = (group.forecast.of, *group.forecast.with_)
     sensors, districts, columns = _rows(conn, group, names, begin, end)
     parts = [_counted(values, used) for values, used in columns]
-    subjects = tuple(sensors)
+    subjects, places = tuple(sensors), districts
     if group.level != "sensor":
         subjects, parts = _gathered(group, districts, parts)
+        places = list(subjects)
     beside = np.stack(parts[1:], axis=2) if len(parts) > 1 and subjects else None
     offset = begin.astimezone(zone()).utcoffset() or timedelta(0)
     start_s = int(begin.timestamp() + offset.total_seconds())
-    return History(subjects, Panel(parts[0], HOUR_S, start_s, beside), begin)
+    said = ahead(conn, group, places, begin, parts[0].shape[1]) if subjects else None
+    return History(subjects, Panel(parts[0], HOUR_S, start_s, beside, said), begin)
 
 
 def _rows(

@@ -1,12 +1,16 @@
 """The long-running process: a round of every group, each hour, in a transaction of its own."""
 
 import threading
+import time
 from datetime import UTC, datetime
 
 from prometheus_client import Counter
 from psycopg import Connection
+from pydantic import Field
 
+from forecasts.fetch import sources
 from forecasts.groups import Group, groups
+from forecasts.guidance import Fetcher
 from forecasts.joint.loop import judge_groups
 from forecasts.round import Done, is_due, issue_time, run_group
 from service.log import logger
@@ -31,12 +35,27 @@ STALE = Counter("cityops_forecasts_stale", "Series left out because they are sil
 ROUND = seconds("cityops_forecasts_round_seconds", "Duration of one round of one group")
 
 
-def run_forecasts(settings: Settings, vitals: Vitals, stop: threading.Event) -> None:
-    """Issue, score and train until ``stop``; a database that is away is waited for."""
+class ForecastSettings(Settings):
+    """What the process of the forecasts is told."""
+
+    guidance: str = Field(
+        default="",
+        description="Forecasts of others: NAME=ADDRESS,… (CSV by http or file, or a .toml map)",
+    )
+
+
+def run_forecasts(settings: ForecastSettings, vitals: Vitals, stop: threading.Event) -> None:
+    """Issue, score and train until ``stop``; a database that is away is waited for.
+
+    ContractError when the setting of the guidance makes no sense.
+    """
+    fetcher = Fetcher(sources(settings.guidance))
 
     def work(conn: Connection) -> None:
         allow(conn, STATEMENT_S)
         while not stop.is_set():
+            failed = fetcher.look(conn, datetime.now(UTC), time.monotonic())
+            vitals.detail(guidance_away=", ".join(failed))
             one_round(conn, datetime.now(UTC), vitals, stop)
             vitals.trouble("")
             stop.wait(LOOK_S)

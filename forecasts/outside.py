@@ -7,9 +7,9 @@ to a score that is relative, so values stay as the file has them.
 
 import csv
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,12 @@ import numpy as np
 
 from catalog.base import Floats
 from catalog.errors import ContractError
+from catalog.guidance import guidances
 from forecasts.core.panel import Panel
 from forecasts.core.spec import DAY_S, Spec
+from forecasts.fetch import Issue, Map, read_answer
+from forecasts.groups import HOUR_S
+from forecasts.guidance import known_ahead
 
 STEPS = (900, 3600)
 LEADS_H = {900: (0.25, 0.5, 1, 3, 6, 24), 3600: (1, 3, 6, 24)}
@@ -94,6 +98,37 @@ def panel_of(outside: Outside, index: int) -> Panel:
     others = [c.values for c in outside.columns if c.group == own.group and c is not own]
     beside = np.stack(others, axis=1)[None] if others else None
     return Panel.of(own.values, outside.step_s, outside.start_s, beside)
+
+
+def read_guidance(file: Path) -> list[Issue]:
+    """Return the issues of a weather forecast in a table with our own names (`forecasts.fetch`).
+
+    Times that name no zone are those of the file of the series, as are these.
+    """
+    body, latest = file.read_text(encoding="utf-8-sig"), datetime.max.replace(tzinfo=UTC)
+    return read_answer(guidances()["weather"], Map(address=str(file)), body, latest).issues
+
+
+def ahead_of(outside: Outside, spec: Spec, issues: Sequence[Issue]) -> Floats:
+    """Return what had been forecast at each origin ``[1, steps, leads, k]``; hourly series only."""
+    if outside.step_s != HOUR_S:
+        raise ContractError("guidance needs hourly series", code="unusable_file", stage="receiving")
+    guidance, begin = guidances()["weather"], datetime.fromtimestamp(outside.start_s, UTC)
+    delay, steps = timedelta(seconds=guidance.delay_s), len(outside.columns[0].values)
+    parts = []
+    for quantity in sorted({issue.quantity for issue in issues}):
+        mine = [i for i in issues if i.quantity == quantity]
+        said = [
+            (
+                i.issued_at,
+                i.issued_at + delay,
+                [round((at - i.issued_at).total_seconds()) for at in sorted(i.values)],
+                [i.values[at] for at in sorted(i.values)],
+            )
+            for i in sorted(mine, key=lambda i: i.issued_at)
+        ]
+        parts.append(known_ahead(said, begin, steps, spec.leads, guidance))
+    return np.stack(parts, axis=2)[None]
 
 
 def plan_of(outside: Outside, learn_days: float | None, warm_days: float | None) -> Plan:

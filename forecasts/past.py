@@ -1,5 +1,6 @@
 """Backtest of a stream on what the database holds; written, it is the record of a fresh install."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -16,12 +17,19 @@ LEARN_DAYS = 15
 
 
 def backtest_group(
-    conn: Connection, group: Group, end: datetime, days: int, *, write: bool
+    conn: Connection,
+    group: Group,
+    end: datetime,
+    days: int,
+    *,
+    write: bool,
+    guidance: bool = True,
 ) -> Backtest | None:
     """Forecast the last ``days`` of a group as they would have been; None without history.
 
     The database knows late corrections that a live run did not have: live scores are a little
     worse. ``write`` stores forecasts and scores as ``backtest``; live ones stay as they are.
+    Without ``guidance`` the forecasts of others are left out, to see what they are worth.
     """
     spec = group.spec
     history = read(conn, group, end, days=days + spec.train_days + 8)
@@ -31,7 +39,8 @@ def backtest_group(
     first = max(history.panel.steps - days * spec.day, int(there[0]) + LEARN_DAYS * spec.day)
     if first >= history.panel.steps:
         return None
-    said = backtest(history.panel, spec, first)
+    panel = history.panel if guidance else replace(history.panel, ahead=None)
+    said = backtest(panel, spec, first)
     if write:
         ids = series_ids(conn, group, history.subjects)
         since = history.panel.steps - 1 - (spec.window_days * spec.day + spec.leads[-1])

@@ -8,6 +8,7 @@ import numpy as np
 from psycopg import Connection
 
 from catalog.base import Floats
+from forecasts.core.features import width
 from forecasts.core.issue import Memory
 from forecasts.core.spec import MEMBERS, QUANTILES, Spec
 from forecasts.core.train import Model
@@ -175,7 +176,9 @@ def load_model(conn: Connection, group: Group) -> Kept | None:
     with np.load(io.BytesIO(row[1]), allow_pickle=False) as arrays:
         parts = {name: arrays[name] for name in arrays.files}
     trained = tuple(datetime.fromisoformat(str(at)) for at in parts.pop("trained_until"))
-    if parts["phi"].shape[1:] != (len(group.spec.leads),):
+    forecast, leads = group.forecast, len(group.spec.leads)
+    features = width(group.spec, len(forecast.with_), len(forecast.ahead))
+    if parts["weights"].shape[1:] != (leads, features):
         return None
     return Kept(tuple(row[0]), trained, Model(trained=0, **parts))
 

@@ -10,7 +10,7 @@ from catalog.errors import FatalError
 from service.log import configure, logger
 from service.settings import Settings
 from service.vitals import Vitals
-from service.vitals_server import serve_vitals
+from service.vitals_server import Pages, serve_vitals
 
 EXIT_FATAL = 2
 EXIT_STALLED = 3
@@ -22,18 +22,20 @@ def run_process(
     body: Callable[[Vitals, threading.Event], None],
     *,
     exit_when_stalled_s: float = 25.0,
+    pages: Pages | None = None,
 ) -> int:
     """Run ``body(vitals, stop)`` until SIGTERM or SIGINT sets ``stop``; return the exit code.
 
     A process that has lag and makes no progress for ``exit_when_stalled_s`` leaves at once with
     code 3, so that its supervisor starts it anew. A ``FatalError`` gives code 2.
+    ``pages`` are served beside its vital signs.
     """
     name = settings.process or name
     configure(name, settings.log_level)
     vitals, stop = Vitals(name), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    stop_serving = serve_vitals(vitals, settings.metrics_port)
+    stop_serving = serve_vitals(vitals, settings.metrics_port, pages)
     _watch(vitals, stop, exit_when_stalled_s)
     try:
         body(vitals, stop)

@@ -20,7 +20,7 @@ from service.command import run
 from service.kafka import ensure_topics
 from service.process import run_process
 from service.settings import Settings
-from simulators import backfill, charts, drill, live, load, score
+from simulators import backfill, charts, drill, guidance, live, load, score
 from simulators.core.scenarios import scenarios
 from simulators.faults import parse_rates
 from simulators.truth import TruthFile
@@ -84,6 +84,7 @@ def live_command(
             "city",
             settings,
             lambda v, stop: live.run_live(settings, plan, TruthFile(truth), v, stop, clock),
+            pages={guidance.PATH: lambda q: guidance.answer(seed, q, clock.now().timestamp())},
         )
     )
 

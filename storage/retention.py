@@ -14,7 +14,7 @@ RAW = "raw"
 FLAGS_TABLE = "qc_flags"
 ALL_STREAMS = "*"
 FORECASTS = "forecasts"
-FORECAST_TABLES = ("forecasts", "forecast_scores")
+FORECAST_TABLES = ("forecasts", "forecast_scores", "forecast_guidance")
 
 
 class KeepSettings(Settings):

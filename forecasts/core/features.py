@@ -23,7 +23,8 @@ class Known:
     ``truth`` and ``values`` ``[series, steps]``: with gaps, and filled. ``sums`` ``[series,
     steps + 1]``: of all filled values before a step. ``by_day`` ``[series, steps]``: sum over this
     slot of this and all earlier days. ``counts`` and ``days``: how many values these are of (a
-    series may begin late). ``beside``: other metrics less their mean of seven days.
+    series may begin late). ``beside``: other metrics less their mean of seven days. ``ahead``:
+    forecasts of others ``[series, steps, leads, k]``, less the seven days before at that hour.
     """
 
     panel: Panel
@@ -35,6 +36,7 @@ class Known:
     by_day: Floats
     days: Floats
     beside: Floats | None
+    ahead: Floats | None
 
 
 def prepare(panel: Panel, spec: Spec) -> Known:
@@ -45,7 +47,8 @@ def prepare(panel: Panel, spec: Spec) -> Known:
     zeroed = np.nan_to_num(values)
     sums, counts = (_running(part) for part in (zeroed, there))
     by_day, days = (_running_days(part, spec.day) for part in (zeroed, there))
-    return Known(panel, spec, truth, values, sums, counts, by_day, days, _beside(panel, spec))
+    sides = _beside(panel, spec), _ahead(panel, spec)
+    return Known(panel, spec, truth, values, sums, counts, by_day, days, *sides)
 
 
 def _running(values: Floats) -> Floats:
@@ -70,6 +73,31 @@ def _beside(panel: Panel, spec: Spec) -> Floats | None:
     old[:, spec.week :] = total[:, : -spec.week]
     count = np.minimum(np.arange(1, values.shape[1] + 1), spec.week)
     return values - (total - old) / count[None, :, None]
+
+
+def _ahead(panel: Panel, spec: Spec) -> Floats | None:
+    """Return what others forecast, less what is usual at that hour of the day.
+
+    A series is forecast as its usual day and what is left over; what the weather adds to the usual
+    day is how it differs from the weather of the days that made it (measured: better than the
+    values themselves on 6 of 6 air series). Those days are as had been said an hour before.
+    """
+    if panel.ahead is None or panel.ahead.shape[3] == 0:
+        return panel.ahead
+    first, steps = spec.leads[0], np.arange(panel.steps)
+    made = np.empty_like(panel.ahead)
+    for k in range(panel.ahead.shape[3]):
+        came = np.full((panel.series, panel.steps), np.nan)
+        came[:, first:] = panel.ahead[:, : panel.steps - first, 0, k]
+        there = np.isfinite(came)
+        total, days = (
+            _running_days(part, spec.day)
+            for part in (np.where(there, came, 0.0), there.astype(np.float64))
+        )
+        for index, lead in enumerate(spec.leads):
+            usual = _of_days(total, days, steps + lead - days_back(spec, lead) * spec.day, spec)
+            made[:, :, index, k] = panel.ahead[:, :, index, k] - usual
+    return made
 
 
 def at(values: Floats, steps: np.ndarray) -> Floats:
@@ -97,10 +125,17 @@ def days_back(spec: Spec, lead: int) -> int:
 def profile(known: Known, targets: np.ndarray, back: int, days: int = WEEK_DAYS) -> Floats:
     """Return the mean of the target's slot on ``days`` days, the newest ``back`` days before it."""
     newest = targets - back * known.spec.day
-    oldest = newest - days * known.spec.day
+    return _of_days(known.by_day, known.days, newest, known.spec, days)
+
+
+def _of_days(
+    by_day: Floats, counts: Floats, newest: np.ndarray, spec: Spec, days: int = WEEK_DAYS
+) -> Floats:
+    """Return means over one slot of ``days`` days, the newest of them at steps ``newest``."""
+    oldest = newest - days * spec.day
     total, count = (
         np.nan_to_num(at(part, newest)) - np.nan_to_num(at(part, oldest))
-        for part in (known.by_day, known.days)
+        for part in (by_day, counts)
     )
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
@@ -124,10 +159,17 @@ def features(known: Known, origins: np.ndarray, lead: int, index: int) -> Floats
     made = [np.stack(columns, axis=2)]
     if known.beside is not None:
         made.append(np.take(known.beside, origins, axis=1))
-    if panel.ahead is not None:
-        made.append(np.take(panel.ahead[:, :, index], origins, axis=1))
+    if known.ahead is not None:
+        made.append(np.take(known.ahead[:, :, index], origins, axis=1))
     made.append(_calendar(panel, spec, targets))
     return np.concatenate(made, axis=2)
+
+
+def width(spec: Spec, beside: int, ahead: int) -> int:
+    """Return how many features `features` gives with so many quantities beside and ahead."""
+    weekly = 1 if spec.weekly else 0
+    own = LAGS + len(MEAN_HOURS) + 3 + weekly
+    return own + beside + ahead + 2 * HARMONICS + 3 * weekly
 
 
 def _calendar(panel: Panel, spec: Spec, targets: np.ndarray) -> Floats:

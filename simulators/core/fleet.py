@@ -80,8 +80,8 @@ def fleet_of(stream: Stream, chance: Chance, count: int | None = None) -> Fleet:
         stream=stream,
         ids=tuple(s.id for s in chosen),
         keys=keys,
-        x_km=np.array([_east(s.lon) for s in chosen]),
-        y_km=np.array([_north(s.lat) for s in chosen]),
+        x_km=np.array([east_km(s.lon) for s in chosen]),
+        y_km=np.array([north_km(s.lat) for s in chosen]),
         districts=tuple(s.district for s in chosen),
         parents=tuple(s.parent for s in chosen),
         attributes={n: np.array([s.attributes.get(n, np.nan) for s in chosen]) for n in names},
@@ -102,9 +102,11 @@ def _nth(known: tuple[Sensor, ...], n: int) -> Sensor:
     return sensor if not twin else sensor.model_copy(update={"id": f"{sensor.id}-t{twin}"})
 
 
-def _east(lon: float) -> float:
+def east_km(lon: float) -> float:
+    """Return km east of the site's centre."""
     return (lon - site().centre[0]) * KM_PER_DEGREE * math.cos(math.radians(site().centre[1]))
 
 
-def _north(lat: float) -> float:
+def north_km(lat: float) -> float:
+    """Return km north of the site's centre."""
     return (lat - site().centre[1]) * KM_PER_DEGREE

@@ -8,10 +8,14 @@ import psycopg
 import pytest
 from psycopg import Connection
 
+from catalog.guidance import guidances
+from catalog.site import site
 from forecasts import round as round_module
 from forecasts.core.panel import Panel
 from forecasts.early import limits_of, warn
-from forecasts.groups import groups
+from forecasts.fetch import Issue
+from forecasts.groups import Group, groups
+from forecasts.guidance import store
 from forecasts.history import History
 from forecasts.past import backtest_group
 from forecasts.round import is_due, issue_time, run_group
@@ -88,6 +92,58 @@ def test_an_issue_is_made_once_and_is_made_of_the_past_alone(conn: Connection) -
     )
     _round(conn, END)
     assert _issued(conn) != first, "and the test can see a difference"
+
+
+def test_no_guidance_is_used_that_was_not_known_before(conn: Connection) -> None:
+    """What others issue or send after the hour of issue changes no byte, what came before does."""
+    forecast = GROUP.forecast.model_copy(update={"ahead": ("weather.temp_c",)})
+    group = Group(GROUP.stream, forecast, "sensor")
+    for day in range(DAYS):
+        _guidance(conn, END - timedelta(days=day, hours=6), float(day % 5))
+
+    def issued() -> list[tuple[int, datetime, bytes]]:
+        conn.execute("DELETE FROM forecasts; DELETE FROM forecast_models")
+        with conn.transaction():
+            run_group(conn, group, END)
+        return _issued(conn)
+
+    first = issued()
+    _guidance(conn, END, 40.0)
+    _guidance(conn, END - HOUR, 40.0, known_at=END)
+    assert issued() == first
+    _guidance(conn, END - 2 * HOUR, 40.0)
+    assert issued() != first, "and the test can see a difference"
+
+
+def _guidance(
+    conn: Connection, at: datetime, value: float, known_at: datetime | None = None
+) -> None:
+    conn.execute(
+        "INSERT INTO forecast_guidance (guidance, place, quantity, issued_at, known_at, leads_s,"
+        " values) VALUES ('weather', %s, 'temp_c', %s, %s, %s, %s::real[])",
+        [site().code, at, known_at or at, [n * 3600 for n in range(31)], [value] * 31],
+    )
+
+
+def test_guidance_is_stored_once_and_known_from_its_arrival(conn: Connection) -> None:
+    weather, values = guidances()["weather"], {END: 20.0, END + HOUR: 21.0}
+    old, new = (
+        Issue("510104", "temp_c", END - timedelta(days=days), {END - timedelta(days=days): 1.0})
+        for days in (2, 0)
+    )
+    new.values = values
+    now = END + timedelta(minutes=40)
+    assert store(conn, weather, [old, new], now) == 2
+    new.values = {END: 99.0}
+    assert store(conn, weather, [old, new], now + HOUR) == 0, "an issue is never changed"
+    rows = conn.execute(
+        "SELECT issued_at, known_at, leads_s, values FROM forecast_guidance ORDER BY issued_at"
+    ).fetchall()
+    delay = timedelta(seconds=weather.delay_s)
+    assert rows == [
+        (old.issued_at, old.issued_at + delay, [0], [1.0]),
+        (END, now, [0, 3600], [20.0, 21.0]),
+    ]
 
 
 def test_a_round_that_is_killed_leaves_nothing_and_the_next_does_all(
@@ -195,8 +251,9 @@ def test_old_forecasts_and_scores_are_dropped_and_young_ones_stay(conn: Connecti
             " VALUES (1, %s, 3600, 1, 1)",
             [at],
         )
+        _guidance(conn, at, 1.0)
     drop_old(conn, KeepSettings(), END)
-    for table in ("forecasts", "forecast_scores"):
+    for table in ("forecasts", "forecast_scores", "forecast_guidance"):
         assert conn.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (1,)
 
 

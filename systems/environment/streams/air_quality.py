@@ -107,6 +107,9 @@ def mean_of_hours(of: str, hours: int, title: Text, at_least: int) -> Rolling:
     )
 
 
+WEATHER = ("weather.wind_m_s", "weather.rain_mm_h", "weather.cloud_pct", "weather.temp_c")
+"""Wind and rain carry pollutants off; sun and warmth make ozone."""
+
 STREAM = Stream(
     name="air_quality",
     domain="environment",
@@ -227,8 +230,14 @@ STREAM = Stream(
         ),
     ),
     forecast=(
-        Forecast(of="pm25", levels=("sensor", "city"), with_=("pm10", "no2"), transform="log"),
-        Forecast(of="o3", with_=("no2", "pm25"), transform="log"),
+        Forecast(
+            of="pm25",
+            levels=("sensor", "city"),
+            with_=("pm10", "no2"),
+            ahead=WEATHER,
+            transform="log",
+        ),
+        Forecast(of="o3", with_=("no2", "pm25"), ahead=WEATHER, transform="log"),
     ),
     rules=(
         ThresholdRule(

@@ -163,7 +163,13 @@ STREAM = Stream(
         ),
     ),
     forecast=(
-        Forecast(of="temp_c", levels=("sensor", "city"), with_=("radiation_w_m2",), weekly=False),
+        Forecast(
+            of="temp_c",
+            levels=("sensor", "city"),
+            with_=("radiation_w_m2",),
+            ahead=("weather.temp_c", "weather.cloud_pct", "weather.rain_mm_h"),
+            weekly=False,
+        ),
     ),
     rules=(
         ThresholdRule(

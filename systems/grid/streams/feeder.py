@@ -175,7 +175,14 @@ STREAM = Stream(
             typical=(9.95, 10.25),
         ),
     ),
-    forecast=(Forecast(of="p_mw", levels=("sensor", "district", "city"), with_=("q_mvar",)),),
+    forecast=(
+        Forecast(
+            of="p_mw",
+            levels=("sensor", "district", "city"),
+            with_=("q_mvar",),
+            ahead=("weather.temp_c", "weather.cloud_pct"),
+        ),
+    ),
     rules=(
         ThresholdRule(
             name="voltage_low",

@@ -20,6 +20,8 @@ from systems.standards.simple import exceeds
 DLT_572 = Source(standard="DL/T 572", clause="top oil, natural cooling", verified=True)
 IEC_60076_7 = Source(standard="IEC 60076-7", clause="table 4", verified=True)
 
+WEATHER = ("weather.temp_c", "weather.cloud_pct")
+
 STREAM = Stream(
     name="transformer",
     domain="grid",
@@ -67,8 +69,8 @@ STREAM = Stream(
         ),
     ),
     forecast=(
-        Forecast(of="oil_temp_c", with_=("load_pct", "winding_temp_c")),
-        Forecast(of="load_pct", with_=("oil_temp_c",)),
+        Forecast(of="oil_temp_c", with_=("load_pct", "winding_temp_c"), ahead=WEATHER),
+        Forecast(of="load_pct", with_=("oil_temp_c",), ahead=WEATHER),
     ),
     rules=(
         ThresholdRule(

@@ -69,7 +69,15 @@ STREAM = Stream(
             broken=above_all_known,
         ),
     ),
-    forecast=(Forecast(of="level_m", with_=("flow_m3_s",), weekly=False, ahead_h=72),),
+    forecast=(
+        Forecast(
+            of="level_m",
+            with_=("flow_m3_s",),
+            ahead=("weather.rain_mm_h",),
+            weekly=False,
+            ahead_h=72,
+        ),
+    ),
     rules=(
         ThresholdRule(
             name="flood",

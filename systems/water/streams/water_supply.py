@@ -123,7 +123,12 @@ STREAM = Stream(
     ),
     forecast=(
         Forecast(of="pressure_mpa", with_=("flow_m3_h",)),
-        Forecast(of="flow_m3_h", levels=("sensor", "city"), with_=("pressure_mpa",)),
+        Forecast(
+            of="flow_m3_h",
+            levels=("sensor", "city"),
+            with_=("pressure_mpa",),
+            ahead=("weather.temp_c",),
+        ),
     ),
     rules=(
         ThresholdRule(

@@ -47,7 +47,7 @@ STREAM = Stream(
             typical=(0, 0.01),
         ),
     ),
-    forecast=(Forecast(of="depth_m", weekly=False, transform="log"),),
+    forecast=(Forecast(of="depth_m", ahead=("weather.rain_mm_h",), weekly=False, transform="log"),),
     rules=(
         ThresholdRule(
             name="ponding",

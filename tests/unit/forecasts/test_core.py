@@ -50,6 +50,22 @@ def test_nothing_issued_depends_on_what_comes_after(step: int) -> None:
     assert not _issues_differ(_series(19), step)
 
 
+def test_nothing_issued_depends_on_what_others_said_later() -> None:
+    values, step = _series(19), 17 * DAY + 7
+    rng = np.random.default_rng(2)
+    ahead = rng.normal(0, 1, (2, values.shape[1], len(SPEC.leads), 2))
+    later = ahead.copy()
+    later[:, step:] = later[:, step:] * -3 + 500
+    one, two, none = (
+        backtest(Panel.of(values, 3600, ahead=said), SPEC, 16 * DAY, refit_days=2)
+        for said in (ahead, later, None)
+    )
+    before = one.origins < step
+    assert one.quantiles[:, before].tobytes() == two.quantiles[:, before].tobytes()
+    assert one.quantiles[:, ~before].tobytes() != two.quantiles[:, ~before].tobytes()
+    assert one.quantiles[:, before].tobytes() != none.quantiles[:, before].tobytes(), "it is used"
+
+
 def test_a_lag_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = members_module._rest
 

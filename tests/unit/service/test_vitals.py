@@ -128,6 +128,26 @@ def test_health_and_metrics_are_served(vitals: Vitals, free_port: int) -> None:
         stop()
 
 
+def test_a_page_beside_them_answers_its_query(vitals: Vitals, free_port: int) -> None:
+    def page(query: str) -> str:
+        if query != "from=a":
+            raise ValueError("from is no time")
+        return "x,y\n"
+
+    address = f"http://127.0.0.1:{free_port}/some.csv"
+    stop = serve_vitals(vitals, free_port, {"/some.csv": page})
+    try:
+        with urllib.request.urlopen(f"{address}?from=a", timeout=5) as answer:
+            assert answer.headers["Content-Type"].startswith("text/csv")
+            assert answer.read() == b"x,y\n"
+        with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+            urllib.request.urlopen(address, timeout=5)
+        assert refused.value.read() == b"from is no time"
+        refused.value.close()
+    finally:
+        stop()
+
+
 def test_an_event_loop_that_does_not_turn_is_unhealthy(vitals: Vitals, clock: FakeClock) -> None:
     vitals.ready()
     clock.seconds = 100.0
