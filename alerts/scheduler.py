@@ -26,6 +26,7 @@ from alerts.routing.routes import Routes
 from alerts.routing.silences import hiding, silences_at
 from alerts.routing.stuck import tell_stuck
 from alerts.settings import AlertSettings
+from alerts.sources.early import tell_early
 from alerts.sources.ending import end_retired
 from alerts.sources.external import expire
 from alerts.sources.joint import take_joint
@@ -69,6 +70,7 @@ class Keeper:
             self.stuck,
             self.records,
             self.joint,
+            self.early,
         )
 
     def watch(self, conn: Connection, now: datetime) -> int:
@@ -108,6 +110,10 @@ class Keeper:
     def joint(self, conn: Connection, now: datetime) -> int:
         """Raise and end alerts of groups that do not move as they normally do."""
         return take_joint(conn, self.notifier, self.settings, now)
+
+    def early(self, conn: Connection, now: datetime) -> int:
+        """Raise and end the alerts of what the forecasts expect."""
+        return tell_early(conn, self.notifier, self.settings, now)
 
     def flush(self, conn: Connection, now: datetime) -> int:
         """Send groups that are due."""

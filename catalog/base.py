@@ -59,3 +59,10 @@ class Source(Frozen):
 
 
 ENGINEERING = Source(standard="engineering")
+
+
+class Flap(Frozen):
+    """Flag a subject whose rule is raised or changes level ``changes`` times within the window."""
+
+    changes: int = Field(default=6, ge=2)
+    window_s: float = 1800.0

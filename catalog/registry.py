@@ -9,11 +9,13 @@ import os
 from functools import cache
 from pathlib import Path
 
+from catalog.base import text
 from catalog.declared import DeclarationError, files_of, load, load_named, system_folders
+from catalog.early import EarlyRule, early_rule
 from catalog.fact.model import Fact
 from catalog.joint import GROUPS, joint_rules
 from catalog.lifecycle.registry import RECORDS, overdue_rules
-from catalog.model import AnyRule, Stream
+from catalog.model import AnyRule, Stream, ThresholdRule
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
 from catalog.rules import Concern
@@ -106,4 +108,22 @@ def concern_of(rule_id: str) -> Concern:
 @cache
 def _rules() -> dict[str, AnyRule]:
     ours = {s.rule_id(rule): rule for s in streams().values() for rule in s.rules}
-    return {**PLATFORM_RULES, **overdue_rules(), **joint_rules(), **ours}
+    return {**PLATFORM_RULES, **overdue_rules(), **joint_rules(), **early_rules(), **ours}
+
+
+@cache
+def early_rules() -> dict[str, EarlyRule]:
+    """Return the early warnings of all rules on forecast quantities, by id."""
+    return {
+        early_rule(s.rule_id(rule)): EarlyRule(
+            name=early_rule(rule.name),
+            title=text(f"预计{rule.title.zh}", f"Expected: {rule.title.en}"),
+            of=s.rule_id(rule),
+            metric=rule.metric,
+            advice=rule.advice,
+        )
+        for s in streams().values()
+        for rule in s.rules
+        if isinstance(rule, ThresholdRule)
+        and any(f.of == rule.metric and "sensor" in f.levels for f in s.forecast)
+    }

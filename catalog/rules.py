@@ -4,18 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from catalog.base import Frozen, Name, Severity, Text
+from catalog.base import Flap, Frozen, Name, Severity, Text
+from catalog.early import EarlyRule
 from catalog.thresholds import Threshold
 
 Concern = Literal["city", "maintenance"]
 """Whom an alert concerns: those who run the city, or those who look after its sensors."""
-
-
-class Flap(Frozen):
-    """Flag a subject whose rule is raised or changes level ``changes`` times within the window."""
-
-    changes: int = Field(default=6, ge=2)
-    window_s: float = 1800.0
 
 
 class ThresholdRule(Frozen):
@@ -247,5 +241,5 @@ Rule = Annotated[
 ]
 """A rule of a stream."""
 
-AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule | LogRule | OverdueRule
-"""A rule of a stream, of the platform, or of a record's clock: what looks at one subject."""
+AnyRule = Rule | PipelineAbsenceRule | JudgingAbsenceRule | LogRule | OverdueRule | EarlyRule
+"""What looks at one subject: of a stream, the platform, a record's clock, or a forecast."""

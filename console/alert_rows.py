@@ -5,6 +5,7 @@ from typing import Any
 
 from alerts.delivery.log import Delivery
 from alerts.episode.models import Act, Alert
+from catalog.early import EarlyRule
 from catalog.model import (
     ENGINEERING,
     STREAM_SUBJECT,
@@ -188,7 +189,7 @@ def limit_rows(
 
     Limits kept on a sensor are numbers when its ``attributes`` are given.
     """
-    if isinstance(rule, OverdueRule | JointRule):
+    if isinstance(rule, OverdueRule | JointRule | EarlyRule):
         return []  # a clock's limits may depend on the record; a group has no stream
     if not isinstance(rule, ThresholdRule | UnusualRule):
         seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s

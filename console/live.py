@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from alerts.incident.queries import Summary, list_incidents
 from alerts.wake import LIVE_CHANNEL
+from catalog.early import AHEAD_H, RAISE
 from console.changes import Changes, Seen
 from dashboards.wall import HOURS, POINTS
 from service.clock import Clock
@@ -27,7 +28,7 @@ BUSY = 0.1
 """Share of the time that may be spent on reading, where that lets it be read more often."""
 WATCHED_S = 15.0
 MAX_ALERTS = 1000
-LASTING_S = {"trends": 30.0, "platform": 2.0}
+LASTING_S = {"trends": 30.0, "platform": 2.0, "outlook": 30.0, "outlook_state": 30.0}
 """How long these parts of a snapshot may stand: they take most of the time and move slowly."""
 TREND = "vital_lines(now() - make_interval(hours => %s), now(), make_interval(mins => %s))"
 
@@ -48,6 +49,8 @@ class Snapshot:
     platform: dict[str, Row] = field(default_factory=dict)
     trends: list[Row] = field(default_factory=list)
     incidents: list[Summary] = field(default_factory=list)
+    outlook: list[Row] = field(default_factory=list)
+    outlook_state: list[Row] = field(default_factory=list)
     heard: int = 0
     """How often something was told to have changed before this was read."""
     trouble: str = ""
@@ -70,6 +73,10 @@ def read(conn: Connection, version: int, at: datetime, kept: Mapping[str, Any]) 
             lasting["platform"] = {row["name"]: row for row in rows("platform()")}
         if "trends" not in kept:
             lasting["trends"] = rows(TREND, HOURS, HOURS * 60 // POINTS)
+        if "outlook" not in kept:
+            lasting["outlook"] = rows("outlook(NULL, %s, %s, '')", AHEAD_H, RAISE)
+        if "outlook_state" not in kept:
+            lasting["outlook_state"] = rows("outlook_state()")
         return Snapshot(
             version,
             at,

@@ -88,6 +88,11 @@ def local_time(at: datetime) -> str:
     return at.astimezone(zone()).strftime("%m-%d %H:%M:%S")
 
 
+def clock_time(at: datetime) -> str:
+    """Return the time of day in the city's time."""
+    return at.astimezone(zone()).strftime("%H:%M")
+
+
 def colours() -> dict[str, str]:
     """Return mark → colour, for the style sheet, maps and charts."""
     return {state.name: state.colour for state in STATES}

@@ -1,5 +1,6 @@
 """When a rule is on and off, in words."""
 
+from catalog.early import AHEAD_H, END, RAISE, EarlyRule
 from catalog.model import (
     AnyRule,
     HealthRule,
@@ -24,6 +25,9 @@ def rule_text(words: Words, rule: AnyRule) -> str:
         return words("alert.overdue")
     if isinstance(rule, JointRule):
         return words("alert.joint", deadband=f"{rule.deadband:g}")
+    if isinstance(rule, EarlyRule):
+        raised, ended = (f"{100 * chance:.0f}" for chance in (RAISE, END))
+        return words("rule.early_how", hours=AHEAD_H, raised=raised, ended=ended)
     if isinstance(rule, HealthRule):
         timed = {"for_s": f"{rule.for_s:g}", "clear_s": f"{rule.clear_s:g}"}
         return words("alert.unwell", **timed)

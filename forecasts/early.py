@@ -1,17 +1,11 @@
-"""Early warnings: raised by the forecast's distribution, then verified by what came.
+"""Early warnings of a group: raised by the forecast's distribution, then verified by what came.
 
-| outcome | when |
-|---|---|
-| hit | the limit was crossed upwards while the warning stood, raised an hour before or earlier |
-| false | the chance fell below half of what raises before anything was crossed |
-| miss | crossed after three hours on the safe side, with no warning standing |
-| void | the sensor fell silent while it stood |
-
-All are on trial: nobody is told. Their record is ``dash.warning_record``.
+What they are and how they end: `forecasts.core.warnings`. They are told to receivers (by the alerts
+engine, which reads the table) once their rule has shown skill; until then they are on trial.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from psycopg import Connection
@@ -19,35 +13,40 @@ from psycopg import Connection
 from catalog.base import Floats
 from catalog.model import SensorAttribute, Threshold, ThresholdRule
 from catalog.sensors import sensor
-from forecasts.core.spec import QUANTILES
+from forecasts.core.warnings import SAFE_HOURS, Limit, Standing, Step, Warned, chances, decide
 from forecasts.groups import Group
 from forecasts.history import HOUR, History
 
-AHEAD_H = 6
-RAISE, END = 0.5, 0.25
-SAFE_HOURS = 3
-"""Hours on the safe side after which a crossing is an event of its own."""
-BELOW_ALL, ABOVE_ALL = 0.0125, 0.9875
-"""Beyond the outer quantiles half of what they leave."""
+LEAST_VERIFIED = 20
+MOST_FALSE = 0.5
+RECORD = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """One level of a rule: its limit for each series (NaN = it has none)."""
+class Record:
+    """What came of the warnings of one level of a rule: their number, and what it says of skill.
 
-    rule: str
-    severity: int
-    upwards: bool
-    values: Floats
+    ``brier`` is the mean of (chance said − what came)²; ``skill`` how much smaller it is than that
+    of saying nothing at all.
+    """
 
+    hits: int
+    not_come: int
+    brier: float
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What is decided of one series and level at an hour."""
+    @property
+    def skill(self) -> float:
+        """Return 1 − Brier score / that of a chance of 0; NaN without a hit."""
+        ended = self.hits + self.not_come
+        return 1 - self.brier / (self.hits / ended) if self.hits else float("nan")
 
-    outcome: str
-    chance: float
-    lead_h: int
+    @property
+    def on_trial(self) -> bool:
+        """Tell whether nobody is to be told yet: too few, too many false, or no skill."""
+        ended = self.hits + self.not_come
+        if ended < LEAST_VERIFIED or self.not_come > MOST_FALSE * ended:
+            return True
+        return not self.skill > 0
 
 
 def limits_of(group: Group, subjects: tuple[str, ...], today: date) -> list[Limit]:
@@ -66,48 +65,6 @@ def limits_of(group: Group, subjects: tuple[str, ...], today: date) -> list[Limi
     ]
 
 
-def chances(quantiles: Floats, limit: float, *, upwards: bool) -> Floats:
-    """Return how likely each lead lies beyond a limit; ``quantiles`` ``[leads, 5]`` of one series.
-
-    NaN while there are no bands.
-    """
-    below = [np.interp(limit, row, QUANTILES, BELOW_ALL, ABOVE_ALL) for row in quantiles]
-    found = 1 - np.array(below) if upwards else np.array(below)
-    return np.where(np.isfinite(quantiles).all(axis=1), found, np.nan)
-
-
-def decide(
-    recent: Floats,
-    chance: Floats,
-    leads_h: tuple[int, ...],
-    limit: Limit,
-    own: float,
-    is_open: bool,
-) -> Step | None:
-    """Return what changes at this hour, None if nothing. ``recent``: hours up to now.
-
-    The window's chance is the largest of its hours: never a product, as hours hang together.
-    """
-    beyond = recent >= own if limit.upwards else recent <= own
-    known = np.isfinite(recent)
-    near = np.array([lead <= AHEAD_H for lead in leads_h])
-    inside = np.where(near & np.isfinite(chance), chance, -1.0)
-    best = int(inside.argmax())
-    step = Step("open", float(inside[best]), leads_h[best])
-    if is_open:
-        if not known[-1]:
-            return None if known.any() else Step("void", step.chance, step.lead_h)
-        if beyond[-1]:
-            return Step("hit", step.chance, step.lead_h)
-        return Step("false", step.chance, step.lead_h) if step.chance < END else None
-    if not known[-1]:
-        return None
-    if beyond[-1]:
-        calm = known[:-1].all() and not beyond[:-1].any()
-        return Step("miss", step.chance, step.lead_h) if calm else None
-    return step if step.chance >= RAISE else None
-
-
 def warn(
     conn: Connection, group: Group, end: datetime, ids: list[int], history: History, said: Floats
 ) -> int:
@@ -117,40 +74,92 @@ def warn(
     transaction.
     """
     leads_h, changed = group.spec.leads, 0
+    limits = limits_of(group, history.subjects, end.date())
+    if not limits:
+        return 0
     standing = {
-        (series, rule, severity)
-        for series, rule, severity in conn.execute(
-            "SELECT series, rule, severity FROM forecast_warnings"
+        (series, rule, severity): Standing(expected is not None and end > expected)
+        for series, rule, severity, expected in conn.execute(
+            "SELECT series, rule, severity, expected_at FROM forecast_warnings"
             " WHERE outcome = 'open' AND series = ANY(%s)",
             [ids],
         ).fetchall()
     }
-    for limit in limits_of(group, history.subjects, end.date()):
+    for limit in limits:
+        trial: bool | None = None
+        chance = chances(said, limit.values[:, None], upwards=limit.upwards)
         for n in np.flatnonzero(np.isfinite(limit.values)):
             own, key = float(limit.values[n]), (ids[n], limit.rule, limit.severity)
-            chance = chances(said[n], own, upwards=limit.upwards)
             recent = history.panel.values[n, -SAFE_HOURS - 1 :]
-            step = decide(recent, chance, leads_h, limit, own, key in standing)
-            if step is not None:
-                _write(conn, key, own, end, step)
-                changed += 1
+            step = decide(recent, chance[n], leads_h, limit, own, standing.get(key))
+            if step is None:
+                continue
+            if trial is None:
+                trial = record_of(conn, limit.rule, limit.severity, end).on_trial
+            _write(conn, key, own, end, step, trial)
+            changed += 1
     return changed
 
 
+def record_of(conn: Connection, rule: str, severity: int, until: datetime) -> Record:
+    """Return what came of a level's warnings of the year before ``until``, of backtests too."""
+    row = conn.execute(
+        "SELECT count(*) FILTER (WHERE outcome = 'hit'),"
+        " count(*) FILTER (WHERE outcome IN ('false', 'withdrawn')),"
+        " coalesce(avg((chance - (outcome = 'hit')::int) ^ 2), 0) FROM forecast_warnings"
+        " WHERE rule = %s AND severity = %s AND raised_at >= %s AND ended_at <= %s"
+        " AND outcome IN ('hit', 'false', 'withdrawn')",
+        [rule, severity, until - RECORD, until],
+    ).fetchone()
+    assert row is not None
+    return Record(*row)
+
+
+def save_replayed(conn: Connection, ids: list[int], found: list[Warned], begin: datetime) -> int:
+    """Store the warnings of a backtest as its own, where no live one stands; return how many."""
+
+    def at(step: int | None) -> datetime | None:
+        return None if step is None else begin + step * HOUR
+
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO forecast_warnings (series, rule, severity, limit_value, raised_at, chance,"
+            " expected_at, ended_at, outcome, crossed_at, origin)"
+            " SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'backtest'"
+            " WHERE NOT EXISTS (SELECT 1 FROM forecast_warnings WHERE series = %s AND rule = %s"
+            " AND severity = %s AND origin = 'live' AND raised_at <= %s) ON CONFLICT DO NOTHING",
+            [
+                (
+                    *(ids[w.series], w.limit.rule, w.limit.severity),
+                    *(float(w.limit.values[w.series]), at(w.raised), w.chance, at(w.expected)),
+                    *(at(w.ended), w.outcome, at(w.crossed)),
+                    *(ids[w.series], w.limit.rule, w.limit.severity, at(w.raised)),
+                )
+                for w in found
+            ],
+        )
+        return cursor.rowcount
+
+
 def _write(
-    conn: Connection, key: tuple[int, str, int], own: float, end: datetime, step: Step
+    conn: Connection,
+    key: tuple[int, str, int],
+    own: float,
+    end: datetime,
+    step: Step,
+    on_trial: bool,
 ) -> None:
     now = end - HOUR  # the newest hour that is over
     if step.outcome in ("open", "miss"):
         missed = step.outcome == "miss"
         conn.execute(
             "INSERT INTO forecast_warnings (series, rule, severity, limit_value, raised_at, chance,"
-            " expected_at, ended_at, outcome, crossed_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            " expected_at, ended_at, outcome, crossed_at, on_trial)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [
                 *(*key, own, end, None if missed else step.chance),
                 None if missed else end + (step.lead_h - 1) * HOUR,
-                *(end if missed else None, step.outcome, now if missed else None),
+                *(end if missed else None, step.outcome, now if missed else None, on_trial),
             ],
         )
         return

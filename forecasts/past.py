@@ -8,6 +8,8 @@ from psycopg import Connection
 
 from forecasts.core.backtest import Backtest, backtest
 from forecasts.core.issue import Memory
+from forecasts.core.warnings import replay
+from forecasts.early import limits_of, save_replayed
 from forecasts.groups import Group
 from forecasts.history import HOUR, read
 from forecasts.scoring import scored
@@ -59,4 +61,7 @@ def backtest_group(
         save_issues(conn, rows, spec)
         memory = Memory(said.origins, said.members, said.quantiles)
         save_scores(conn, scored(memory, history, ids, spec, since=first), "backtest")
+        if group.level == "sensor":
+            limits = limits_of(group, history.subjects, end.date())
+            save_replayed(conn, ids, replay(said, history.panel.values, limits), history.begin)
     return said

@@ -271,7 +271,7 @@ def _texts(
     if told.explanation and t.kind not in ENDED:
         said.append(explanation_text(told.explanation))
     if described := told.annotations.get("description"):
-        said.append(text(described, described))
+        said.append(text(described, told.annotations.get("description_en", described)))
     if doubt := doubt_of(t):
         said.append(doubt)
     if rule is not None and t.kind not in ENDED:

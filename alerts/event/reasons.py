@@ -16,6 +16,11 @@ REASONS = {
     "retrained": text("按新模型复核属常态", "normal by the newer model"),
     "relearned": text("持续已久，已作为新常态学习", "lasted so long that it was learned as normal"),
     "unheard": text("数据中断，无法继续判断", "nothing comes that it could be judged by"),
+    "forecast": text("系预报，尚未发生", "a forecast, not there yet"),
+    "came": text("预报的情况已发生", "what was expected has come"),
+    "taken_back": text("预报不再支持", "the forecast does not say so any more"),
+    "stayed_away": text("预计时段已过，未发生", "its time has passed and it did not come"),
+    "unverified": text("传感器离线，无法验证", "the sensor is silent, nobody can tell"),
     "unusable": text("上报数据均不可用", "nothing it sends is usable"),
 }
 """By name of the test or of the reason, as in ``Transition.reason``."""

@@ -22,6 +22,7 @@ from console.dossier import Dossier, nearby, read_dossier
 from console.frame import Page, View, follow, missing, panel
 from console.live import Snapshot
 from console.marks import level_mark
+from console.outlook import rule_address
 from console.roles import Role
 from console.rule_words import rule_text
 from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
@@ -195,6 +196,8 @@ def _right(view: View, found: Dossier) -> Any:
     with panel(words("alert.rule"), "rule"):
         if found.rule:
             ui.label(rule_text(words, found.rule)).classes("pad")
+            if found.stream:
+                ui.link(words("rule.page"), rule_address(found.alert.rule)).classes("pad")
         limits = _table(
             view,
             "alert.rule",

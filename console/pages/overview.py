@@ -9,6 +9,7 @@ from alerts.incident.queries import outermost
 from console.frame import Page, View, follow, panel
 from console.live import Snapshot
 from console.marks import number, state_mark
+from console.outlook import outlook_strip
 from console.roles import Role
 from console.rows import (
     alert_row,
@@ -45,6 +46,7 @@ async def overview(view: View) -> None:
     """Show the city."""
     words = view.words
     vital = VitalSigns(words("overview.vital")).classes("signs")
+    coming = outlook_strip(view, linked=True)
     with panel(words("map.title"), "map") as side:
         city = CityMap(words)
         open_ones = ui.html("", sanitize=False, tag="nav").classes("chips")
@@ -71,6 +73,7 @@ async def overview(view: View) -> None:
         platform = VitalSigns(words("platform.title"))
 
     def show(now: Snapshot) -> None:
+        coming(now)
         vital.show(vital_signs(words, now.vital_signs))
         city.show(
             sensors=[sensor_mark(words, row) for row in now.sensors if row["lon"] is not None],

@@ -198,7 +198,7 @@ def _rules(view: View, declared: Stream) -> None:
     for rule in declared.rules:
         title = words.of(rule.title)
         with ui.element("div").classes("rule-head"):
-            ui.label(title)
+            ui.link(title, f"/rules/{declared.rule_id(rule)}")
             ui.label(rule_text(words, rule)).classes("count")
         table = Table(columns, label=title, empty=words("app.nothing"))
         table.show(limit_rows(words, declared, rule))

@@ -17,6 +17,7 @@ from console.frame import Page, View, beat, follow
 from console.history import Span
 from console.live import Snapshot
 from console.marks import duration, level_mark, number, response_mark
+from console.outlook import outlook_strip
 from console.rows import (
     district_mark,
     incident_areas,
@@ -48,7 +49,7 @@ Show = Callable[[Snapshot], None]
 async def wall(view: View) -> None:
     """Show the wall."""
     words, lines = view.words, wall_rows()
-    shows = [_head(view)]
+    shows = [_head(view), outlook_strip(view)]
     shows.append(_page(CITY, lambda: _city(view, lines)))
     for line in lines:
         shows.append(_page(line.domain.name, lambda line=line: _domain(view, line)))

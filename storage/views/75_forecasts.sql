@@ -86,12 +86,16 @@ CREATE OR REPLACE FUNCTION dash.chance_above(
 $$;
 
 -- What may cross a limit within the next hours: the likeliest hour of each sensor and rule. The
--- chance is the largest of the hours, never a product: neighbouring hours are no new throws.
-CREATE OR REPLACE FUNCTION dash.outlook(
+-- chance is the largest of the hours, never a product: neighbouring hours are no new throws. What is
+-- beyond the limit already is the business of its alert.
+DROP FUNCTION IF EXISTS dash.outlook(text, integer, double precision, text);
+CREATE FUNCTION dash.outlook(
     p_district text, p_hours integer, p_least double precision, p_lang text
-) RETURNS TABLE (stream text, sensor text, title text, rule text, rule_title text,
-                 severity smallint, chance double precision, "time" timestamptz,
-                 median double precision, limit_value double precision, issued_at timestamptz)
+) RETURNS TABLE (stream text, sensor text, title text, district text, rule text, rule_title text,
+                 severity smallint, chance double precision, "time" timestamptz, metric text,
+                 unit text, decimals integer, median double precision,
+                 limit_value double precision, issued_at timestamptz, title_zh text,
+                 title_en text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 AS $$
     WITH said AS (
         SELECT s.stream, s.metric, s.subject, n.issued_at,
@@ -114,7 +118,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 A
         SELECT said.*, limits.rule, limits.severity, v.value AS limit_value,
                CASE WHEN limits.op LIKE '>%' THEN dash.chance_above(q0, q1, q2, q3, q4, v.value)
                     ELSE 1 - dash.chance_above(q0, q1, q2, q3, q4, v.value) END AS chance,
-               x.title_zh, x.title_en
+               x.title_zh, x.title_en, x.district
         FROM said JOIN limits ON limits.stream = said.stream AND limits.metric = said.metric
         JOIN sensors x ON x.sensor = said.subject AND x.status <> 'retired'
         CROSS JOIN LATERAL (SELECT coalesce(limits.value,
@@ -128,36 +132,79 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 A
     )
     SELECT b.stream, b.subject,
            coalesce(nullif(CASE p_lang WHEN 'en' THEN b.title_en ELSE b.title_zh END, ''), b.subject),
-           r.rule, CASE p_lang WHEN 'en' THEN r.title_en ELSE r.title_zh END, b.severity,
-           b.chance, b.at, b.q2::float8, b.limit_value, b.issued_at
-    FROM best b JOIN dash.rules r ON r.stream = b.stream AND r.rule IN (b.rule, b.stream || '.' || b.rule)
+           b.district, r.rule, CASE p_lang WHEN 'en' THEN r.title_en ELSE r.title_zh END, b.severity,
+           b.chance, b.at, b.metric, m.unit, m.decimals, b.q2::float8, b.limit_value, b.issued_at,
+           b.title_zh, b.title_en
+    FROM best b
+    JOIN dash.rules r ON r.stream = b.stream AND r.rule IN (b.rule, b.stream || '.' || b.rule)
+    JOIN dash.metrics m ON m.stream = b.stream AND m.metric = b.metric
+    WHERE NOT EXISTS (SELECT 1 FROM episodes e WHERE e.rule = r.rule AND e.sensor = b.subject
+                      AND e.cleared_at IS NULL AND e.severity <= b.severity)
     ORDER BY b.severity, b.chance DESC, b.subject LIMIT 200
 $$;
 
--- What came of a rule's early warnings: hits, false ones, misses; share of the crossings that were
--- told (POD), of the warnings that were false (FAR), median lead. On trial until 20 are verified and
--- at most half were false. Brier: mean of (chance said - what came)^2 over what was raised.
-CREATE OR REPLACE FUNCTION dash.warning_record(p_rule text, p_days integer)
+-- Whether the outlook can say anything: series of sensors that are forecast, how many have bands, and
+-- the newest issue. With none ready yet all is still learning.
+CREATE OR REPLACE FUNCTION dash.outlook_state()
+RETURNS TABLE (series bigint, ready bigint, issued_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1 AS $$
+    SELECT count(*), count(*) FILTER (WHERE s.status = 'ready'), max(n.issued_at)
+    FROM forecast_series s LEFT JOIN forecast_newest n ON n.series = s.id
+    WHERE s.level = 'sensor'
+$$;
+
+-- What came of a rule's early warnings: hits, false and withdrawn ones, misses; share of the
+-- crossings that were told (POD), of the warnings that did not come (FAR), median lead. Brier: mean of
+-- (chance said - what came)^2 over what was raised; skill: how much smaller than that of saying
+-- nothing. On trial (nobody is told): fewer than 20 verified, more than half not come, or no skill.
+DROP FUNCTION IF EXISTS dash.warning_record(text, integer);
+CREATE FUNCTION dash.warning_record(p_rule text, p_days integer)
 RETURNS TABLE (rule text, severity smallint, standing bigint, hits bigint, false_ones bigint,
-               misses bigint, pod double precision, far double precision,
-               lead_h double precision, brier double precision, on_trial boolean)
+               withdrawn bigint, misses bigint, pod double precision, far double precision,
+               lead_h double precision, brier double precision, skill double precision,
+               on_trial boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 AS $$
-    SELECT w.rule, w.severity, count(*) FILTER (WHERE outcome = 'open'), c.hits, c.falses, c.misses,
-           c.hits / nullif(c.hits + c.misses, 0)::float8, c.falses / nullif(c.hits + c.falses, 0)::float8,
-           percentile_cont(0.5) WITHIN GROUP (
-               ORDER BY extract(epoch FROM crossed_at - raised_at) / 3600 + 1)
-               FILTER (WHERE outcome = 'hit'),
-           avg((chance - (outcome = 'hit')::int) ^ 2) FILTER (WHERE outcome IN ('hit', 'false')),
-           c.hits + c.falses < 20 OR c.falses > c.hits
-    FROM forecast_warnings w, LATERAL (
-        SELECT count(*) FILTER (WHERE x.outcome = 'hit') AS hits,
-               count(*) FILTER (WHERE x.outcome = 'false') AS falses,
-               count(*) FILTER (WHERE x.outcome = 'miss') AS misses
-        FROM forecast_warnings x WHERE x.rule = w.rule AND x.severity = w.severity
-          AND x.raised_at >= now() - make_interval(days => least(greatest(p_days, 0), 3650))
-    ) c
-    WHERE (p_rule IS NULL OR w.rule = p_rule)
+    WITH counted AS (
+        SELECT w.rule, w.severity, count(*) FILTER (WHERE outcome = 'open') AS standing,
+               count(*) FILTER (WHERE outcome = 'hit') AS hits,
+               count(*) FILTER (WHERE outcome = 'false') AS falses,
+               count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
+               count(*) FILTER (WHERE outcome = 'miss') AS misses,
+               percentile_cont(0.5) WITHIN GROUP (
+                   ORDER BY extract(epoch FROM crossed_at - raised_at) / 3600 + 1)
+                   FILTER (WHERE outcome = 'hit') AS lead_h,
+               avg((chance - (outcome = 'hit')::int) ^ 2)
+                   FILTER (WHERE outcome IN ('hit', 'false', 'withdrawn')) AS brier
+        FROM forecast_warnings w
+        WHERE (p_rule IS NULL OR w.rule = p_rule)
+          AND w.raised_at >= now() - make_interval(days => least(greatest(p_days, 0), 3650))
+        GROUP BY w.rule, w.severity
+    ), ended AS (
+        SELECT *, hits + falses + withdrawn AS n,
+               1 - brier / nullif(hits::float8 / nullif(hits + falses + withdrawn, 0), 0) AS skill
+        FROM counted
+    )
+    SELECT rule, severity, standing, hits, falses, withdrawn, misses,
+           hits / nullif(hits + misses, 0)::float8, (falses + withdrawn) / nullif(n, 0)::float8,
+           lead_h, brier, skill,
+           n < 20 OR falses + withdrawn > 0.5 * n OR coalesce(skill, 0) <= 0
+    FROM ended ORDER BY 1, 2 LIMIT 500
+$$;
+
+-- The warnings of a rule, the newest first, each with what came of it.
+CREATE OR REPLACE FUNCTION dash.warnings(p_rule text, p_days integer, p_lang text)
+RETURNS TABLE (id bigint, sensor text, title text, severity smallint, limit_value double precision,
+               raised_at timestamptz, chance double precision, expected_at timestamptz,
+               ended_at timestamptz, outcome text, crossed_at timestamptz, on_trial boolean,
+               origin text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 100 AS $$
+    SELECT w.id, s.subject,
+           coalesce(nullif(CASE p_lang WHEN 'en' THEN x.title_en ELSE x.title_zh END, ''), s.subject),
+           w.severity, w.limit_value, w.raised_at, w.chance, w.expected_at, w.ended_at, w.outcome,
+           w.crossed_at, w.on_trial, w.origin
+    FROM forecast_warnings w JOIN forecast_series s ON s.id = w.series
+    LEFT JOIN sensors x ON x.stream = s.stream AND x.sensor = s.subject
+    WHERE w.rule = p_rule
       AND w.raised_at >= now() - make_interval(days => least(greatest(p_days, 0), 3650))
-    GROUP BY w.rule, w.severity, c.hits, c.falses, c.misses
-    ORDER BY 1, 2 LIMIT 500
+    ORDER BY w.raised_at DESC, w.severity, s.subject LIMIT 200
 $$;

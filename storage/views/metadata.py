@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
+from catalog.early import EarlyRule
 from catalog.headline import fold, in_screen_order, margin_attribute, vital_title
 from catalog.incident import incident_kinds
 from catalog.joint import GROUPS, joint_rules
@@ -22,7 +23,7 @@ from catalog.model import (
 )
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
-from catalog.registry import systems
+from catalog.registry import early_rules, systems
 from catalog.severity import LEVELS, STATES
 from catalog.site import site
 
@@ -53,6 +54,7 @@ def rows_by_table() -> dict[str, list[Row]]:
             *(_rule(s.name, s.rule_id(rule), rule) for s in declared for rule in s.rules),
             *(_rule(PLATFORM, rule_id, rule) for rule_id, rule in PLATFORM_RULES.items()),
             *(_rule(GROUPS, rule_id, rule) for rule_id, rule in joint_rules().items()),
+            *(_rule(i.split(".")[0], i, rule) for i, rule in early_rules().items()),
         ],
         "thresholds": [row for s in declared for row in _thresholds(s)],
         "attributes": [
@@ -149,6 +151,8 @@ def _rule(stream: str, rule_id: str, rule: AnyRule) -> Row:
     details: Row = dict.fromkeys(("metric", "op", "deadband", "for_s", "clear_s"))
     if isinstance(rule, ThresholdRule):
         details = {name: getattr(rule, name) for name in details}
+    elif isinstance(rule, EarlyRule):
+        details |= {"metric": rule.metric}
     elif isinstance(rule, UnusualRule):
         details |= {name: getattr(rule, name) for name in ("metric", "for_s", "clear_s")}
     return {

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from alerts.delivery.formats.message import Message, Sealed
 from alerts.event.events import Event
+from catalog.early import LABEL
 from catalog.registry import systems
 from catalog.site import zone
 
@@ -66,7 +67,8 @@ def _info(root: ET.Element, message: Message, event: Event, language: str) -> No
     _add(info, "category", system.category if system else "Other")
     _add(info, "event", event.title_zh if zh else event.title_en)
     _add(info, "responseType", "Monitor" if event.firing else "AllClear")
-    _add(info, "urgency", URGENCY[event.severity] if event.firing else "Past")
+    urgency = "Expected" if event.labels.get(LABEL) else URGENCY[event.severity]
+    _add(info, "urgency", urgency if event.firing else "Past")
     _add(info, "severity", SEVERITY[event.severity])
     unsure = event.data.get("confidence") == "unconfirmed"
     _add(info, "certainty", "Likely" if unsure else "Observed")
