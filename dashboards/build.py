@@ -11,6 +11,7 @@ from dashboards.alerting import alerting
 from dashboards.boards.alerts import alerts_page
 from dashboards.boards.district import district_page
 from dashboards.boards.domain import domain_page
+from dashboards.boards.forecast import forecast_page
 from dashboards.boards.platform import platform_page
 from dashboards.boards.quality import quality_page
 from dashboards.boards.sensor import sensor_page
@@ -26,6 +27,7 @@ SINGLE: tuple[Callable[[Lang], Page], ...] = (
     wall_page,
     alerts_page,
     quality_page,
+    forecast_page,
     platform_page,
     district_page,
     sensor_page,

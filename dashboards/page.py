@@ -77,6 +77,7 @@ class Page:
     name: str = ""
     refresh: str = "1m"
     since: str = "now-6h"
+    until: str = "now"
     tags: tuple[str, ...] = ()
     parent: str = ""
     parent_name: str = ""
@@ -161,7 +162,7 @@ class Page:
             .tags([TAG, self.lang, *self.tags])
             .timezone(site().zone)
             .refresh(self.refresh)
-            .time(self.since, "now")
+            .time(self.since, self.until)
             .timepicker(self._times())
             .tooltip(model.DashboardCursorSync.CROSSHAIR)
             .readonly()

@@ -1,7 +1,7 @@
 """``python -m forecasts backtest``: how good the forecasts are on past data, per lead."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +11,14 @@ import numpy as np
 import typer
 from psycopg import Connection
 
-from forecasts.core.backtest import backtest
+from forecasts.core.backtest import Backtest, backtest
+from forecasts.core.panel import Panel
 from forecasts.core.score import LeadScore
 from forecasts.fetch import Issue as GuidanceIssue
 from forecasts.groups import groups
 from forecasts.outside import (
     Outside,
+    Plan,
     ahead_of,
     panel_of,
     plan_of,
@@ -40,18 +42,37 @@ class SeriesScore:
     rows: list[LeadScore]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The backtest of one series of a file, and its scores."""
+
+    score: SeriesScore
+    panel: Panel
+    plan: Plan
+    said: Backtest
+
+
 def score_file(
     outside: Outside,
     learn_days: float | None = None,
     warm_days: float | None = None,
     guidance: Sequence[GuidanceIssue] = (),
 ) -> list[SeriesScore]:
-    """Backtest every series of a file that changes at all; return scores per series and lead.
+    """Backtest every series of a file that changes at all; return scores per series and lead."""
+    return [said.score for said in backtests(outside, learn_days, warm_days, guidance)]
+
+
+def backtests(
+    outside: Outside,
+    learn_days: float | None = None,
+    warm_days: float | None = None,
+    guidance: Sequence[GuidanceIssue] = (),
+) -> Iterator[Said]:
+    """Yield the backtest of every series of a file that changes at all.
 
     ``guidance``: issues of a weather forecast for the place of the file, in its own time.
     """
     plan = plan_of(outside, learn_days, warm_days)
-    found = []
     for index, column in enumerate(outside.columns):
         if np.nanstd(column.values[: plan.first]) == 0:
             continue  # a pump that never ran: nothing to scale by, and every band holds
@@ -60,8 +81,7 @@ def score_file(
         if guidance:
             panel = replace(panel, ahead=ahead_of(outside, spec, guidance))
         said = backtest(panel, spec, plan.first)
-        found.append(SeriesScore(column.name, spec.log, said.table(plan.scored)))
-    return found
+        yield Said(SeriesScore(column.name, spec.log, said.table(plan.scored)), panel, plan, said)
 
 
 def total(scores: list[SeriesScore]) -> list[dict[str, float]]:

@@ -90,6 +90,8 @@ class Day:
     flags: list[tuple[str, int]]
     letters: list[Row]
     receivers: list[Row]
+    forecasts: list[Row]
+    warnings: Row
     made_at: datetime = field(default_factory=lambda: datetime.now(zone()))
 
     @property
@@ -149,6 +151,8 @@ def read_day(conn: Connection, day: date, lang: Lang, now: datetime | None = Non
         flags=_flags(conn, given),
         letters=_rows(conn, "dash.dead_letters(%s, %s)", given),
         receivers=_rows(conn, "dash.delivery_figures(%s, %s)", given),
+        forecasts=_rows(conn, "dash.forecast_day(%s, %s)", given),
+        warnings=_rows(conn, "dash.warnings_day(%s, %s)", given)[0],
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from catalog.model import Severity
+from catalog.registry import streams
 from catalog.severity import LEVELS
 from catalog.site import site, zone
 from dashboards.report.charts import hours, sparkline
@@ -60,6 +61,7 @@ def render(day: Day, notes: Sequence[Note] = ()) -> str:
         alerts=[_alert(row, day.lang) for row in day.alerts[:ALERTS_SHOWN]],
         more=max(0, day.raised - ALERTS_SHOWN),
         streams=[_stream(row, day.lang) for row in day.completeness],
+        forecasts=[_forecast(row, day.lang) for row in day.forecasts],
         flags=[(_test(name, day.lang), count) for name, count in day.flags[:6]],
         duration=lambda seconds: duration(seconds, day.lang),
         clock=lambda moment: _clock(moment, day),
@@ -141,6 +143,19 @@ def _vital(one: VitalDay, lang: Lang) -> dict[str, Any]:
         "change": _change(change, places),
         "spark": sparkline(one.points, one.limits, SPARK_MM),
         "alerts": [(LEVELS[level], count) for level, count in sorted(one.alerts.items())],
+    }
+
+
+def _forecast(row: Row, lang: Lang) -> dict[str, Any]:
+    """Return what was forecast of a quantity of the day, and how it compares with what came."""
+    unit = "" if row["unit"] == "1" else f" {row['unit']}"
+    off = NONE if row["mae"] is None else f"{number(row['mae'], row['decimals'] or 0)}{unit}"
+    return {
+        "title": f"{pick(streams()[row['stream']].title, lang)} · {row[f'title_{lang}']}",
+        "off": off,
+        "gains": [number(row[f"gain{hours}_pct"]) for hours in (1, 6, 24)],
+        "worse": (row["gain24_pct"] or 0) < 0,
+        "inside": number(row["inside80_pct"]),
     }
 
 

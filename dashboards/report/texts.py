@@ -61,6 +61,21 @@ TEXTS = {
     "r.lasted": text("持续", "lasted"),
     "r.open_now": text("未解除", "open"),
     "r.no_alerts": text("当天没有告警。", "No alert on this day."),
+    "r.forecasts": text("预测检验", "Forecasts verified"),
+    "r.forecasts.note": text(
+        "当天各时段：此前的预测与实况之差；改进为较前日同时刻",
+        "hours of this day: what had been said before against what came; gain on the day before",
+    ),
+    "r.f_what": text("指标", "quantity"),
+    "r.f_off": text("提前 24 h 偏差", "off, 24 h ahead"),
+    "r.f_gain": text("改进 % 1 / 6 / 24 h", "gain % 1 / 6 / 24 h"),
+    "r.f_inside": text("80 % 区间命中 %", "% inside 80 %"),
+    "r.f_warnings": text(
+        "预警 {raised} 条（通知 {told} 条）；已结束：命中 {hits}、未发生 {not_come}；漏报 {misses}",
+        "{raised} early warnings ({told} told); ended: {hits} came true, {not_come} did not;"
+        " {misses} missed",
+    ),
+    "r.f_none": text("当天尚无可检验的预测。", "No forecast of this day can be verified yet."),
     "r.quality": text("数据完整率", "Completeness"),
     "r.quality.note": text("实收与应收之比", "received against expected"),
     "r.flags": text("质量标记", "Quality flags"),

@@ -47,7 +47,7 @@ CREATE TABLE dash.rules (
     stream text NOT NULL,
     kind text NOT NULL CHECK (
         kind IN ('threshold', 'unusual', 'absence', 'stream_absence', 'pipeline_absence',
-        'judging_absence', 'log_break', 'health', 'joint')
+        'judging_absence', 'log_break', 'health', 'joint', 'early')
     ),
     metric text,
     op text,

@@ -208,3 +208,68 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 100 
       AND w.raised_at >= now() - make_interval(days => least(greatest(p_days, 0), 3650))
     ORDER BY w.raised_at DESC, w.severity, s.subject LIMIT 200
 $$;
+
+-- The forecast series of a stream that a page can choose from: the whole first, then districts and
+-- sensors; the value is metric|level|subject.
+CREATE OR REPLACE FUNCTION dash.forecast_choices(p_stream text, p_lang text)
+RETURNS TABLE (__text text, __value text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 50 AS $$
+    SELECT CASE p_lang WHEN 'en' THEN m.title_en ELSE m.title_zh END || ' · ' || coalesce(
+               CASE s.level WHEN 'city' THEN CASE p_lang WHEN 'en' THEN 'whole city' ELSE '全市' END
+               END,
+               CASE p_lang WHEN 'en' THEN d.title_en ELSE d.title_zh END,
+               nullif(CASE p_lang WHEN 'en' THEN x.title_en ELSE x.title_zh END, ''), s.subject),
+           concat_ws('|', s.metric, s.level, s.subject)
+    FROM forecast_series s
+    JOIN dash.metrics m ON m.stream = s.stream AND m.metric = s.metric
+    LEFT JOIN dash.districts d ON s.level = 'district' AND d.district = s.subject
+    LEFT JOIN sensors x ON s.level = 'sensor' AND x.stream = s.stream AND x.sensor = s.subject
+    WHERE s.stream = p_stream AND (s.level <> 'sensor' OR x.status <> 'retired')
+    ORDER BY m.position, array_position(ARRAY['city', 'district', 'sensor'], s.level), s.subject
+    LIMIT 1000
+$$;
+
+-- What was forecast of the hours of a span and what came, a row a quantity: mean error 24 h ahead,
+-- gain on the day before at 1, 6 and 24 h (per cent), share inside the band of 80 % at 24 h.
+CREATE OR REPLACE FUNCTION dash.forecast_day(p_from timestamptz, p_to timestamptz)
+RETURNS TABLE (stream text, metric text, title_zh text, title_en text, unit text, decimals integer,
+               n bigint, mae double precision, gain1_pct double precision,
+               gain6_pct double precision, gain24_pct double precision,
+               inside80_pct double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 20 AS $$
+    WITH by_lead AS (
+        SELECT s.stream, s.metric, c.lead_s, count(*) AS n, avg(abs(c.truth - c.median)) AS mae,
+               100 * (1 - avg(abs(c.truth - c.median)) FILTER (WHERE c.base_day IS NOT NULL)
+                        / nullif(avg(abs(c.truth - c.base_day)), 0)) AS gain,
+               100 * avg(c.inside80::int) AS inside80
+        FROM forecast_scores c JOIN forecast_series s ON s.id = c.series
+        WHERE c.valid_at >= p_from AND c.valid_at < p_to AND s.level = 'sensor'
+          AND c.lead_s IN (3600, 21600, 86400)
+        GROUP BY s.stream, s.metric, c.lead_s
+    )
+    SELECT m.stream, m.metric, m.title_zh, m.title_en, m.unit, m.decimals,
+           sum(b.n) FILTER (WHERE b.lead_s = 86400)::bigint,
+           max(b.mae) FILTER (WHERE b.lead_s = 86400),
+           max(b.gain) FILTER (WHERE b.lead_s = 3600), max(b.gain) FILTER (WHERE b.lead_s = 21600),
+           max(b.gain) FILTER (WHERE b.lead_s = 86400),
+           max(b.inside80) FILTER (WHERE b.lead_s = 86400)
+    FROM by_lead b JOIN dash.metrics m ON m.stream = b.stream AND m.metric = b.metric
+    JOIN dash.streams t ON t.stream = m.stream
+    GROUP BY m.stream, m.metric, m.title_zh, m.title_en, m.unit, m.decimals, t.position, m.position
+    ORDER BY t.position, m.position LIMIT 100
+$$;
+
+-- The early warnings of a span: raised, and what came of those that ended in it; crossings missed.
+CREATE OR REPLACE FUNCTION dash.warnings_day(p_from timestamptz, p_to timestamptz)
+RETURNS TABLE (raised bigint, hits bigint, not_come bigint, misses bigint, told bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1 AS $$
+    SELECT count(*) FILTER (WHERE outcome <> 'miss' AND raised_at >= p_from AND raised_at < p_to),
+           count(*) FILTER (WHERE outcome = 'hit' AND ended_at >= p_from AND ended_at < p_to),
+           count(*) FILTER (WHERE outcome IN ('false', 'withdrawn')
+                            AND ended_at >= p_from AND ended_at < p_to),
+           count(*) FILTER (WHERE outcome = 'miss' AND ended_at >= p_from AND ended_at < p_to),
+           count(*) FILTER (WHERE outcome <> 'miss' AND NOT on_trial
+                            AND raised_at >= p_from AND raised_at < p_to)
+    FROM forecast_warnings WHERE origin = 'live' AND raised_at < p_to
+      AND (ended_at IS NULL OR ended_at >= p_from)
+$$;

@@ -50,7 +50,28 @@ def city(databases: Databases, past: Past) -> Iterator[str]:
             write_older_alerts(conn, past, every_hours=3)
             write_incidents(conn, past)
             write_deliveries(conn)
+            _verified(conn, past)
         yield dsn
+
+
+def _verified(conn: Connection, past: Past) -> None:
+    """A forecast of each of the last hours: half as far off as the day before, 80 % inside."""
+    conn.execute(
+        "WITH made AS (INSERT INTO forecast_series (stream, metric, level, subject) VALUES"
+        " ('noise', 'leq_db', 'sensor', 'noise-510104-01') RETURNING id)"
+        " INSERT INTO forecast_scores (series, valid_at, lead_s, truth, median, base_day, inside80)"
+        " SELECT id, date_trunc('hour', %s::timestamptz) - make_interval(hours => h), lead_s, 60,"
+        " 60 + lead_s / 28800.0, 60 + lead_s / 14400.0, h %% 5 > 0"
+        " FROM made, generate_series(1, 49) h, (VALUES (3600), (21600), (86400)) l (lead_s)",
+        [past.now],
+    )
+    conn.execute(
+        "INSERT INTO forecast_warnings (series, rule, severity, limit_value, raised_at, chance,"
+        " expected_at, ended_at, outcome, on_trial) SELECT id, 'noise.day', n, 70, %s, 0.6, %s, %s,"
+        " (ARRAY['hit', 'false', 'withdrawn', 'miss'])[n], n > 1"
+        " FROM forecast_series, generate_series(1, 4) n",
+        [past.now - timedelta(hours=hours) for hours in (27, 26, 25)],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +165,20 @@ def test_deliveries_and_completeness_are_shown(day: Day) -> None:
     assert f"值班室 {receiver['delivered']} 0" in plain(render(day))
     assert {row["stream"] for row in day.completeness} == set(streams())
     assert day.complete_pct is not None
+
+
+def test_the_day_says_what_had_been_forecast_of_it_and_what_came(
+    reader: Connection, span: Span, day: Day
+) -> None:
+    (row,) = day.forecasts
+    assert (row["mae"], row["gain1_pct"], row["gain24_pct"]) == (3, 50, 50)
+    assert 75 < row["inside80_pct"] < 85
+    assert day.warnings == {"raised": 3, "hits": 1, "not_come": 2, "misses": 1, "told": 1}
+    page = plain(render(day))
+    assert "3.0 dB(A) 50 / 50 / 50" in page
+    assert "预警 3 条（通知 1 条）；已结束：命中 1、未发生 2；漏报 1" in page
+    english = plain(render(read_day(reader, span.date, "en")))
+    assert "3 early warnings (1 told); ended: 1 came true, 2 did not; 1 missed" in english
 
 
 def test_a_day_without_data_says_so(reader: Connection) -> None:

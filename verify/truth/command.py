@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from verify.truth.city import score_city
+from verify.truth.forecasts import score_forecasts
 from verify.truth.labelled import score_map
 from verify.truth.maps import MAPS
 from verify.truth.report import Report
@@ -41,6 +42,9 @@ def truth_command(
     city: Annotated[
         bool | None, typer.Option(help="the simulated city too; default: when no --map is given")
     ] = None,
+    forecasts: Annotated[
+        bool | None, typer.Option(help="forecasts of the files too; default: as the city")
+    ] = None,
     seed: Annotated[int, typer.Option(help="seed of the simulated city")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="all figures as one JSON object")] = False,
     write: Annotated[Path | None, typer.Option(help="write the page to this file")] = None,
@@ -60,6 +64,11 @@ def truth_command(
     with console.status("reading") as status:
         for path in chosen:
             report.files.append(score_map(path, folder, lambda n: status.update(f"scoring {n}")))
+            if not maps if forecasts is None else forecasts:
+                tell = lambda n: status.update(f"scoring {n}")  # noqa: E731
+                leads, warnings = score_forecasts(path, folder, tell)
+                report.forecasts += leads
+                report.warnings += warnings
         if city:
             report.city += score_city(seed, lambda n: status.update(f"scoring {n}"))
             report.files.append(sound_city(seed, lambda n: status.update(f"scoring {n}")))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from verify.truth.forecasts import bad as bad_forecasts
 from verify.truth.labelled import ALL, Found
 from verify.truth.score import Doubt, Score
 
@@ -28,6 +29,7 @@ class Report:
     files: list[Found] = field(default_factory=list)
     city: list[dict[str, Any]] = field(default_factory=list)
     forecasts: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain dicts and lists."""
@@ -44,6 +46,7 @@ class Report:
             ],
             "city": self.city,
             "forecasts": self.forecasts,
+            "warnings": self.warnings,
         }
 
     def text(self) -> str:
@@ -60,6 +63,9 @@ class Report:
             parts += ["## The simulated city\n", *table(self.city), ""]
         if self.forecasts:
             parts += ["## Forecasts\n", *table(self.forecasts), ""]
+        if self.warnings:
+            words = "Of the hour above what a tenth of the hours before lay above, 6 h ahead.\n"
+            parts += ["## Early warnings\n", words, *table(self.warnings), ""]
         return "\n".join(parts)
 
     def page(self) -> str:
@@ -90,6 +96,7 @@ class Report:
                 yield f"simulated city: {row['what']} recall {row['recall']:.2f}"
             if isinstance(row.get("precision"), float) and row["precision"] < 0.95:
                 yield f"simulated city: {row['what']} precision {row['precision']:.2f}"
+        yield from bad_forecasts(self.forecasts)
 
 
 def _bad_score(found: Found, s: Score) -> Iterator[str]:
