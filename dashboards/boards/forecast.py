@@ -1,11 +1,13 @@
 """Forecasts: what comes, how sure, how right it has been, and which limits may be crossed?"""
 
+from grafana_foundation_sdk.builders.dashboard import DashboardLink
+
 from catalog.headline import in_screen_order
 from catalog.model import Stream
 from catalog.sensors import sensors_of
 from dashboards.boards import parts
 from dashboards.looks import severity_mapping
-from dashboards.page import At, Page
+from dashboards.page import At, Page, drill, uid
 from dashboards.panels import (
     band,
     coloured,
@@ -89,19 +91,26 @@ def _fan(page: Page) -> None:
         SELECT f."time", f.median AS {name(median)}, f.low80 AS {name(low)},
                f.high80 AS {name(high)}, f.low95 AS {name(low95)}, f.high95 AS {name(high95)}
         FROM dash.forecast({STREAM}, {METRIC}, {SUBJECT}, {LEVEL}) f
-        ORDER BY f."time" LIMIT 100"""
+        WHERE f."time" BETWEEN $__timeFrom() AND $__timeTo() ORDER BY f."time" LIMIT 100"""
     limits = f"""
         SELECT l."time", l.label AS metric, l.value
         FROM dash.limits({STREAM}, {SUBJECT}, {METRIC}, {RANGE}, {literal(page.lang)}) l
         WHERE {LEVEL} = 'sensor' ORDER BY l."time", l.label LIMIT 100"""
     targets = series(past), series(fan, "B"), series(limits, "C")
-    page.add("fan", limit_lines(panel), At(0, 0, 16, 11), *targets)
+    page.add("fan", limit_lines(panel), At(0, 0, 16, 11), *targets, to=_on(page))
     issued = f"""
         SELECT to_char(max(f.issued_at) AT TIME ZONE current_setting('TimeZone'),
                'MM-DD HH24:MI TZ') AS {name(page.say("c.issued"))},
                max(f.status) AS {name(page.say("c.status"))}
         FROM dash.forecast({STREAM}, {METRIC}, {SUBJECT}, {LEVEL}) f ORDER BY 1 LIMIT 1"""
-    page.add("issued", table({}), At(16, 0, 8, 4), rows(issued))
+    page.add(
+        "issued", table({}), At(16, 0, 8, 4), rows(issued), to=[parts.to_tool(page, "platform")]
+    )
+
+
+def _on(page: Page) -> list[DashboardLink]:
+    """Return the link to the sensors of the chosen stream."""
+    return [drill(page.say("sensor"), uid("sensor", "", page.lang), "var-stream=${stream}")]
 
 
 def _outlook(page: Page) -> None:
@@ -134,7 +143,7 @@ def _as_of(page: Page) -> None:
                f.low80 AS {name(low)}, f.high80 AS {name(high)}
         FROM dash.forecast_as_of({STREAM}, {METRIC}, {SUBJECT}, {LEAD_H}, {RANGE}, {LEVEL}) f
         ORDER BY f."time" LIMIT 2000"""
-    page.add("as_of", panel, At(0, 11, 12, 9), series(sql))
+    page.add("as_of", panel, At(0, 11, 12, 9), series(sql), to=_on(page))
 
 
 def _skill(page: Page) -> None:
@@ -150,7 +159,7 @@ def _skill(page: Page) -> None:
         ORDER BY k.gain_day_pct NULLS LAST, k.subject LIMIT 500"""
     shares = (page.say("c.gain_day"), page.say("c.gain_last"), page.say("c.inside80"))
     panel = table({shown: list(share) for shown in shares})
-    page.add("skill", panel, At(12, 11, 12, 9), rows(sql))
+    page.add("skill", panel, At(12, 11, 12, 9), rows(sql), to=_on(page))
 
 
 def _record(page: Page) -> None:
@@ -176,4 +185,11 @@ def _record(page: Page) -> None:
             page.say("c.brier"): [*number("none", 2), width(90)],
         }
     )
-    page.add("warned", panel, At(0, 20, 24, 8), rows(sql), nothing="none")
+    page.add(
+        "warned",
+        panel,
+        At(0, 20, 24, 8),
+        rows(sql),
+        nothing="none",
+        to=[parts.to_tool(page, "alerts")],
+    )

@@ -29,4 +29,13 @@ EXCLUDED = (
         Exclusion("picker-rules", "cityops-wall*", title, "a clock tells the present")
         for title in _each("clock")
     ),
+    *(
+        Exclusion("picker-rules", "cityops-forecast*", title, "the forecast that stands")
+        for title in (*_each("issued"), *_each("may_cross"))
+    ),
+    *(
+        Exclusion("picker-rules", "cityops-forecast*", title, "a record takes its year")
+        for title in _each("warned")
+    ),
+    Exclusion("picker-rules", "cityops-forecast*", "$series", "a series has no time"),
 )
