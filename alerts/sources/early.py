@@ -100,7 +100,8 @@ def tell_early(conn: Connection, notifier: Notifier, settings: AlertSettings, no
 
 def _raise(conn: Connection, rule: str, w: Expected, now: datetime) -> Change | None:
     told = _transition(f"{rule}-{w.id}", "raised", rule, w, None, now)
-    words = dict(zip(("description", "description_en"), words_of(w), strict=True))
+    zh, en = words_of(w)
+    words = {"description": zh, "description_en": en}
     return apply(conn, told, Origin({LABEL: "true"}, words, None))
 
 
