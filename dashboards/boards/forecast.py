@@ -99,12 +99,15 @@ def _fan(page: Page) -> None:
     targets = series(past), series(fan, "B"), series(limits, "C")
     page.add("fan", limit_lines(panel), At(0, 0, 16, 11), *targets, to=_on(page))
     issued = f"""
-        SELECT to_char(max(f.issued_at) AT TIME ZONE current_setting('TimeZone'),
-               'MM-DD HH24:MI TZ') AS {name(page.say("c.issued"))},
+        SELECT max(f.issued_at) AS {name(page.say("c.issued"))},
                max(f.status) AS {name(page.say("c.status"))}
         FROM dash.forecast({STREAM}, {METRIC}, {SUBJECT}, {LEVEL}) f ORDER BY 1 LIMIT 1"""
     page.add(
-        "issued", table({}), At(16, 0, 8, 4), rows(issued), to=[parts.to_tool(page, "platform")]
+        "issued",
+        table({page.say("c.issued"): time_column()}),
+        At(16, 0, 8, 4),
+        rows(issued),
+        to=[parts.to_tool(page, "platform")],
     )
 
 
