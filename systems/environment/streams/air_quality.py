@@ -31,22 +31,14 @@ HJ_633_2012_FIRST_CITIES = Source(
     effective_from=date(2013, 1, 1),
     effective_to=date(2015, 12, 31),
 )
-HJ_633_2012 = Source(
-    standard="HJ 633-2012",
-    clause="table 1",
-    effective_from=date(2016, 1, 1),
-    effective_to=date(2026, 2, 28),
-    verified=True,
+HJ_633_2012 = HJ_633_2012_FIRST_CITIES.model_copy(
+    update={"effective_from": date(2016, 1, 1), "effective_to": date(2026, 2, 28), "verified": True}
 )
 HJ_633_2026 = Source(
     standard="HJ 633-2026", clause="table 3", effective_from=date(2026, 3, 1), verified=True
 )
-GB_3095_2012 = Source(
-    standard="GB 3095-2012",
-    clause="table 1, class 2",
-    effective_from=date(2016, 1, 1),
-    effective_to=date(2026, 2, 28),
-    verified=True,
+GB_3095_2012 = HJ_633_2012.model_copy(
+    update={"standard": "GB 3095-2012", "clause": "table 1, class 2"}
 )
 GB_3095_2026_TRANSITION = Source(
     standard="GB 3095-2026",
@@ -108,7 +100,6 @@ def mean_of_hours(of: str, hours: int, title: Text, at_least: int) -> Rolling:
 
 
 WEATHER = ("weather.wind_m_s", "weather.rain_mm_h", "weather.cloud_pct", "weather.temp_c")
-"""Wind and rain carry pollutants off; sun and warmth make ozone."""
 
 STREAM = Stream(
     name="air_quality",
