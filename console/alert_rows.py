@@ -185,10 +185,7 @@ def past_rows(words: Words, past: list[Alert], now: datetime) -> list[dict[str, 
 def limit_rows(
     words: Words, stream: Stream, rule: AnyRule, attributes: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """Return a rule's limits, each with the standard and clause it comes from.
-
-    Limits kept on a sensor are numbers when its ``attributes`` are given.
-    """
+    """Return a rule's limits with their sources; ``attributes``: of the sensor they are kept on."""
     if isinstance(rule, OverdueRule | JointRule | EarlyRule):
         return []  # a clock's limits may depend on the record; a group has no stream
     if not isinstance(rule, ThresholdRule | UnusualRule):
