@@ -136,6 +136,12 @@ def series(conn: Connection, asked: Question) -> list[Row]:
     return _rows(conn, query, [*values, asked.by, asked.language])
 
 
+def usual(conn: Connection, stream: str, sensor: str, metric: str, span: Span) -> list[Row]:
+    """Return ``time, usual, low, high, days`` hour by hour: what is usual at such an hour."""
+    query = "SELECT * FROM dash.usual(%s, %s, %s, %s, %s)"
+    return _rows(conn, query, [stream, sensor, metric, span.start, span.end])
+
+
 def raw(conn: Connection, stream: str, sensor: str, metric: str, span: Span) -> list[Row]:
     """Return the newest readings of one metric, oldest first: ``time, value, delay_s``.
 

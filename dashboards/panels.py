@@ -169,6 +169,20 @@ def band(panel: series_builder.Panel, mean: str, low: str, high: str) -> series_
     return panel.override_by_name(high, filled)
 
 
+def usual_band(panel: series_builder.Panel, low: str, high: str) -> series_builder.Panel:
+    """Draw columns ``low`` and ``high`` as thin dashed edges of what is usual."""
+    for column in (low, high):
+        panel.override_by_name(
+            column,
+            [
+                prop("color", {"mode": "fixed", "fixedColor": BAND}),
+                prop("custom.lineWidth", 1),
+                prop("custom.lineStyle", {"fill": "dash", "dash": [2, 6]}),
+            ],
+        )
+    return panel
+
+
 def limit_lines(panel: series_builder.Panel) -> series_builder.Panel:
     """Draw the series whose names begin with the icon of a level dashed, in the level's colour."""
     for level in LEVELS.values():

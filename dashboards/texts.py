@@ -367,6 +367,8 @@ TEXTS = {
     "c.mean": text("均值", "Mean"),
     "c.low": text("最低", "Lowest"),
     "c.high": text("最高", "Highest"),
+    "c.usual_low": text("常态下限", "Usual, low"),
+    "c.usual_high": text("常态上限", "Usual, high"),
     "c.delay": text("延迟", "Delay"),
     "c.pct_online": text("在线率", "Online"),
     "c.age_newest": text("最新数据", "Data age"),

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.episode.explanations import COLUMN
 from alerts.episode.lapse import lapse_acknowledgement
+from alerts.episode.unusual import explain_unusual
 from alerts.event.events import Event, Told, alert_event
 from alerts.event.labels import Labels
 from alerts.settings import AlertSettings
@@ -72,6 +73,7 @@ def apply(conn: Connection, t: Transition, origin: Origin = OURS) -> Change | No
     )
     if done.rowcount == 0:
         return None
+    explain_unusual(conn, t)
     row = _apply_to_episode(conn, t, origin)
     if row is None:
         return None

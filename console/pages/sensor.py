@@ -19,7 +19,14 @@ from console.placing_form import service_form
 from console.roles import Role
 from console.rows import check_title, district_title
 from console.sensor_forecast import ask_forecast, forecast_panel, is_forecast
-from console.widgets.chart import Chart, limits_of, lines_of, quantity_props, range_prop
+from console.widgets.chart import (
+    Chart,
+    limits_of,
+    lines_of,
+    quantity_props,
+    range_prop,
+    usual_line,
+)
 from console.widgets.facts import Facts, badge
 from console.widgets.filters import filter_row, hours_choice, metric_choice, period_fields
 from console.widgets.table import Column, Table
@@ -86,6 +93,7 @@ def _ask(
         "step_s": level.step_s if level else step,
         "known": known,
         "series": history.series(conn, asked),
+        "usual": history.usual(conn, declared.name, sensor, metric, span),
         "raw": history.raw(conn, declared.name, sensor, metric, span),
         "flags": history.flags(conn, declared.name, sensor, span),
         "alerts": find_alerts(conn, past),
@@ -142,7 +150,9 @@ def _course(view: View, declared: Stream, metric: str) -> Any:
         spans = [
             _window(alert, found["span"].end) for alert in found["alerts"] if alert.metric == metric
         ]
-        series.show(lines=lines_of(found["series"]), limits=limits, spans=spans, **common)
+        shown = [line | {"band": True} for line in lines_of(found["series"])]
+        shown += usual_line(words, found["usual"])
+        series.show(lines=shown, limits=limits, spans=spans, **common)
         if show_forecast:
             show_forecast(found["forecast"], found["known"].get("attributes"))
         points = [[row["time"].isoformat(), row["value"]] for row in found["raw"]]

@@ -109,8 +109,8 @@ export default {
         data: line.points.map((p) => [at(p), p[1]]),
       };
       if (n === 0) Object.assign(own, { markLine: this.limitLines(low, high), markArea: this.shades() });
-      if (this.lines.length > 1 || !line.points.some((p) => p.length > 3)) return [own];
-      const edge = { type: "line", silent: true, showSymbol: false, stack: "band", stackStrategy: "all", lineStyle: { opacity: 0 }, z: 1, tooltip: { show: false } };
+      if ((this.lines.length > 1 && !line.band) || !line.points.some((p) => p.length > 3)) return [own];
+      const edge = { type: "line", silent: true, showSymbol: false, stack: `band${n}`, stackStrategy: "all", lineStyle: { opacity: 0 }, z: 1, tooltip: { show: false } };
       return [
         { ...edge, data: line.points.map((p) => [at(p), p[2]]) },
         { ...edge, areaStyle: { color: colour, opacity: 0.18 }, data: line.points.map((p) => [at(p), p[3] === null ? null : p[3] - p[2]]) },

@@ -19,7 +19,7 @@ class Chart(Element, component="chart.js"):
 
     | prop | each |
     |---|---|
-    | lines | ``name, points`` ([time, value] or [time, value, low, high]); ``mark``; ``bars`` |
+    | lines | ``name, points`` ([time, value] or with low, high); ``mark``; ``bars``, ``band`` |
     | limits | ``value, mark, icon``: a dashed line |
     | spans | ``from, to, mark, text``: a shaded time |
     | dots | ``at, value, mark, text``: a flagged reading |
@@ -63,6 +63,13 @@ def lines_of(rows: list[Row]) -> list[dict[str, Any]]:
         point = [row["time"].isoformat(), row["value"], row["low"], row["high"]]
         found.setdefault(row["label"], []).append(point)
     return [{"name": name, "points": points} for name, points in found.items()]
+
+
+def usual_line(words: Words, rows: list[Row]) -> list[dict[str, Any]]:
+    """Return rows of ``dash.usual`` as a line with its band; nothing while nothing is usual."""
+    points = [[row["time"].isoformat(), row["usual"], row["low"], row["high"]] for row in rows]
+    name = words("sensor.usual")
+    return [{"name": name, "points": points, "mark": "blue", "band": True}] if points else []
 
 
 def limits_of(

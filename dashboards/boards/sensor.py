@@ -10,7 +10,17 @@ from dashboards.boards import parts
 from dashboards.boards.alerts import history
 from dashboards.looks import UNITS, flag_mapping
 from dashboards.page import At, Page
-from dashboards.panels import band, coloured, limit_lines, lines, number, table, time_column, width
+from dashboards.panels import (
+    band,
+    coloured,
+    limit_lines,
+    lines,
+    number,
+    table,
+    time_column,
+    usual_band,
+    width,
+)
 from dashboards.query import RANGE, STEP, literal, name, rows, series
 from dashboards.texts import Lang, pick, say
 
@@ -91,7 +101,9 @@ def _card(page: Page) -> None:
 
 def _aggregated(page: Page) -> None:
     mean, low, high = page.say("c.mean"), page.say("c.low"), page.say("c.high")
+    usual_low, usual_high = page.say("c.usual_low"), page.say("c.usual_high")
     panel = limit_lines(band(lines(unit="none", decimals=2, gap_s=GAP_S), mean, low, high))
+    usual_band(panel, usual_low, usual_high)
     _in_its_unit(panel)
     values = f"""
         SELECT s."time", s.value AS {name(mean)}, s.low AS {name(low)}, s.high AS {name(high)}
@@ -101,12 +113,16 @@ def _aggregated(page: Page) -> None:
         SELECT l."time", l.label AS metric, l.value
         FROM dash.limits({CHOSEN}, {METRIC}, {RANGE}, {literal(page.lang)}) l
         ORDER BY l."time", l.label LIMIT 100"""
+    usual = f"""
+        SELECT u."time", u.low AS {name(usual_low)}, u.high AS {name(usual_high)}
+        FROM dash.usual({CHOSEN}, {METRIC}, {RANGE}) u ORDER BY u."time" LIMIT 2000"""
     page.add(
         "aggregated",
         panel,
         At(6, 0, 18, 9),
         series(values),
         series(lines_of, "B"),
+        series(usual, "C"),
         rows(_unit_sql(), "Unit"),
         min_step="5s",
         points=500,

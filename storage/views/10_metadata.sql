@@ -122,6 +122,13 @@ CREATE TABLE dash.states (
     icon text NOT NULL
 );
 
+-- the site's local days as times, working (0) or free (1)
+CREATE TABLE dash.local_days (
+    begins timestamptz PRIMARY KEY,
+    ends timestamptz NOT NULL,
+    kind smallint NOT NULL
+);
+
 CREATE TABLE dash.districts (
     district text PRIMARY KEY,
     title_zh text NOT NULL,

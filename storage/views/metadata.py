@@ -1,6 +1,7 @@
 """Rows of the ``dash`` metadata tables, taken from the catalog and nowhere else."""
 
 from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from psycopg import Connection, sql
@@ -9,6 +10,7 @@ from catalog.early import EarlyRule
 from catalog.headline import fold, in_screen_order, margin_attribute, vital_title
 from catalog.incident import incident_kinds
 from catalog.joint import GROUPS, joint_rules
+from catalog.lifecycle.day_kinds import EPOCH, kind_of
 from catalog.model import (
     AnyRule,
     Derived,
@@ -25,9 +27,11 @@ from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
 from catalog.registry import early_rules, systems
 from catalog.severity import LEVELS, STATES
-from catalog.site import site
+from catalog.site import site, zone
 
 Row = dict[str, Any]
+DAYS_BACK, DAYS_AHEAD = 430, 60
+"""Local days of which screens know whether they are free."""
 KIND = {Metric: "measured", Rate: "rate", Rolling: "rolling", Derived: "derived"}
 
 
@@ -90,7 +94,17 @@ def rows_by_table() -> dict[str, list[Row]]:
             }
             for n, d in enumerate(site().districts.values())
         ],
+        "local_days": list(_local_days(datetime.now(zone()).date())),
     }
+
+
+def _local_days(today: date) -> Iterator[Row]:
+    for number in range(-DAYS_BACK, DAYS_AHEAD):
+        day = today + timedelta(days=number)
+        begins, ends = (
+            datetime.combine(at, time(), zone()) for at in (day, day + timedelta(days=1))
+        )
+        yield {"begins": begins, "ends": ends, "kind": kind_of((day - EPOCH).days)}
 
 
 def _insert(table: str, row: Row) -> sql.Composed:
