@@ -58,6 +58,7 @@ def train(values: Floats, usable: Flags) -> Model | None:
     ``usable`` ``[T]`` leaves out hours under alarm; NaN is a signal that is missing.
     """
     there = np.isfinite(values)
+    usable = usable & there.any(axis=1)  # hours before the first value are none that lack signals
     members = _members(values, there, usable)
     usable = usable & enough(there, members)
     if members.sum() < 2 or usable.sum() < LEARN_ROWS:
@@ -65,7 +66,7 @@ def train(values: Floats, usable: Flags) -> Model | None:
     centre, scale = _scales(values[usable], members)
     stacked = _stacked(_scaled(values, centre, scale)[:, members])
     logs = np.full(len(values), np.nan)
-    folds = np.arange(len(values)) * FOLDS // len(values)
+    folds = np.cumsum(usable) * FOLDS // (int(usable.sum()) + 1)
     for fold in range(FOLDS):
         part, learned = folds == fold, usable & (folds != fold)
         logs[part] = _logs(_residuals(stacked[part], *_directions(stacked[learned])))

@@ -64,6 +64,15 @@ def test_with_less_than_a_week_it_is_learning() -> None:
     assert np.isfinite(walk(_zone()[: LEARN_ROWS + 1], LIMITS)[0][-1])
 
 
+def test_a_history_that_is_shorter_than_what_is_looked_back_at_is_learned_from() -> None:
+    values = np.vstack([np.full((40 * 24, SIGNALS), np.nan), _zone()[: 15 * 24]])
+    group = Group(values, np.zeros(len(values), bool), LIMITS)
+    (verdict,) = group.hour(len(values) - 1)
+    assert np.isfinite(verdict.spreads)
+    assert group.model is not None
+    assert group.model.members.all()
+
+
 def test_members_that_are_missing_break_nothing_and_hide_nothing() -> None:
     values = _decoupled(_zone(), begin := 20 * 24, 40)
     rng = np.random.default_rng(7)
