@@ -39,8 +39,10 @@ def alike(off: Floats, most: int = 3) -> list[tuple[int, float]]:
     for days in range(1, len(off) // DAY):
         end = len(off) - days * DAY
         other = off[max(0, end - SHAPE_H) : end]
-        both = np.isfinite(now[-len(other) :]) & np.isfinite(other) if len(other) else np.zeros(0)
-        if len(other) < SHAPE_H or both.sum() < LEAST_SHARE * SHAPE_H:
+        if len(other) < SHAPE_H:
+            continue
+        both = np.isfinite(now) & np.isfinite(other)
+        if both.sum() < LEAST_SHARE * SHAPE_H:
             continue
         a, b = now[both], other[both]
         size_a, size_b = float(np.linalg.norm(a)), float(np.linalg.norm(b))
