@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.lock-$(shell sha256sum requirements.txt | cut -c1-16)
 
-.PHONY: help run new-log stop status logs env tap judge backup restore clean setup test unit reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
+.PHONY: help run cases new-log stop status logs env tap judge backup restore clean setup test unit reload chaos check format lock bench soak history bench-lock new-stream check-streams rules-page dashboards grafana screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 18
@@ -39,6 +39,9 @@ stop: $(STAMP) ## Stop everything
 
 status: $(STAMP) ## Show processes, health, lag and rates; exit 1 when unwell
 	@$(BIN)/python -m deploy status
+
+cases: $(STAMP) ## Let simulated collectors, citizens and departments work on cases: make cases SPEED=1
+	@assignments="$$($(BIN)/python -m deploy env)" && eval "$$assignments" && $(BIN)/python -m records grant local urban.department && exec $(BIN)/python -m simulators cases $(if $(SPEED),--speed $(SPEED))
 
 logs: $(STAMP) ## Print the logs: make logs PROCESS=sink
 	@$(BIN)/python -m deploy logs $(PROCESS)

@@ -21,6 +21,7 @@ from service.kafka import ensure_topics
 from service.process import run_process
 from service.settings import Settings
 from simulators import backfill, charts, drill, guidance, live, load, score
+from simulators.cases.command import cases_command
 from simulators.core.scenarios import scenarios
 from simulators.faults import parse_rates
 from simulators.truth import TruthFile
@@ -32,6 +33,7 @@ app = typer.Typer(
     help="The synthetic city: live readings, scenarios, load, history, scores. 模拟城市",
     epilog="Example: [bold]python -m simulators scenario rainstorm[/bold] while `make run` runs.",
 )
+app.command("cases")(cases_command)
 Seed = Annotated[int, typer.Option(help="same seed and time, same readings")]
 Streams = Annotated[list[str] | None, typer.Option("--stream", "-s", help="only these (repeat)")]
 BAR = (
