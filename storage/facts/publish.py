@@ -17,6 +17,7 @@ from kafka import KafkaProducer
 from psycopg import Connection
 
 from catalog.contracts import AGGREGATES_TYPE, COUNTED, STATISTICS, aggregates_schema
+from catalog.errors import TransientError
 from catalog.frames import encode, frame_headers, readings_schema
 from catalog.model import Stream
 from catalog.registry import facts, stream
@@ -52,15 +53,20 @@ def publish(conn: Connection, producer: KafkaProducer, prefix: str) -> int:
     for (kind, shard), minutes in _sorted(rows).items():
         declared = stream(facts()[kind].stream)
         for topic, value, headers in messages(declared, prefix, minutes, now):
-            sent.append(
-                producer.send(
-                    topic, value=value, key=shard_key(shard), partition=shard, headers=headers
-                )
-            )
+            sent.append(_send(producer, topic, shard, value, headers))
     for future in sent:
         future.get(timeout=ACK_S)
     conn.execute("DELETE FROM fact_outbox WHERE id = ANY(%s)", [[row[0] for row in rows]])
     return len(rows)
+
+
+def _send(producer: KafkaProducer, topic: str, shard: int, value: bytes, headers: Any) -> Any:
+    try:
+        return producer.send(
+            topic, value=value, key=shard_key(shard), partition=shard, headers=headers
+        )
+    except ValueError as error:  # a partition that a broker just started does not tell of yet
+        raise TransientError(str(error), code="kafka", stage="storing") from error
 
 
 def _sorted(rows: list[Any]) -> dict[tuple[str, int], list[Minute]]:
