@@ -41,6 +41,8 @@ from service.vitals import Vitals
 TICK_S = 0.5
 PIECE = 50
 """So much is done in one transaction: what has just been raised passes between two of them."""
+FEW = 10
+"""Tasks are given in smaller pieces, one a tick: each is several rows, and alerts go first."""
 ROUNDS = 20
 MOST_HELD = 5000
 ESCALATED = Counter("cityops_alerts_escalations", "Escalation steps that ended", ["outcome"])
@@ -101,7 +103,7 @@ class Keeper:
 
     def tasks(self, conn: Connection, now: datetime) -> int:
         """Give, take back and take up again the tasks of incidents."""
-        return keep_tasks(conn, now, PIECE)
+        return keep_tasks(conn, now, FEW)
 
     def records(self, conn: Connection, now: datetime) -> int:
         """Tell of steps of records; raise and end alerts of clocks that have run out."""
