@@ -9,10 +9,15 @@ import httpx
 import psycopg
 import pytest
 
+from catalog.site import zone
 from deploy.ports import free_port
 from records.act import act, record_of
 from records.context import Context
 from records.queries import get_record
+from records.verify import verify_log, verify_states
+from simulators.cases.office import Office
+from simulators.cases.truth import CaseTruth
+from simulators.core.city import City
 from storage.api_keys import add_key
 from tests.support.databases import Databases
 from tests.support.servers import Spawner
@@ -134,3 +139,33 @@ def test_the_public_reads_no_file_but_what_a_report_shows(
     assert row is not None
     assert http.get(f"/media/{row[0]}").status_code == 404
     assert http.get("/requests/999999.json").status_code == 404
+
+
+def test_the_simulated_citys_people_work_cases_off_through_the_api(
+    client: tuple[httpx.Client, str, str], tmp_path: Path
+) -> None:
+    """Ten minutes of a working morning: all ends closed or rejected, as the truth has it."""
+    http, _, dsn = client
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        bearer = {"Authorization": f"Bearer {add_key(conn, 'sim', ['api:admin'])}"}
+        conn.execute(
+            "INSERT INTO record_grants (who, system, role, scope, granted_by)"
+            " VALUES ('sim', 'urban', 'department', '', 'test')"
+        )
+    api = str(http.base_url).replace("/open311/v2", "/api/v1")
+    morning = datetime(2026, 1, 13, 10, tzinfo=zone()).timestamp()
+    with httpx.Client(base_url=api, headers=bearer, timeout=30) as key:
+        truth = CaseTruth(tmp_path / "cases.jsonl")
+        office = Office(City(3), key, key, truth, lambda: True, speed=1e9)
+        for _ in range(2):  # the second time nothing is reported again
+            office.report(morning, morning + 600)
+        assert office.done["reported"] == len(truth.by_case) > 3
+        for _ in range(25):
+            office.work(36_000, morning)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        for id in truth.by_case:
+            row, found = get_record(conn, record_of("case"), id), truth.problem(id)
+            assert found is not None
+            told = not found.exists and row.fields["source"] != "collector"
+            assert row.state == ("rejected" if told else "closed"), office.done
+        assert verify_states(conn, "case") == verify_log(conn) == []
