@@ -140,6 +140,10 @@ def fields(stream: Stream) -> dict[str, Field]:
         "h_value": Field(("metric",), np.float64, 0),
         "h_flag": Field(("metric",), LEVEL, 0),
         "h_doubt": Field(("metric",), DOUBT, 0),
+        # how it stood still before that reading, for when that is shown to be alone
+        "h_run_at": Field(("metric",), TIME, NEVER),
+        "h_run_n": Field(("metric",), COUNT, 0),
+        "h_run_top": Field(("metric",), np.float64, 0),
         "w_start": Field((), TIME, NEVER, "window"),
         "w_revision": Field(*window),
         "w_dirty": Field((), np.bool_, 0, "window"),

@@ -16,7 +16,7 @@ from engine.cells import Sensors
 from engine.changes import Change, say
 from engine.layout import NEVER
 from engine.outputs import Outputs
-from engine.quality import Tested
+from engine.quality import RUN, Tested
 from engine.rules import REMEMBERED
 from engine.state import State
 
@@ -111,7 +111,8 @@ def decide(
         quality.emit(
             *(state, sensors, "spike", alone, flag, decided.times[:, None], decided.values, out)
         )
-        for value, before in (("p1", "p2"), ("p1_at", "p2_at")):
+        # the value before is the last one again, and stands as still as it did
+        for value, before in (("p1", "p2"), ("p1_at", "p2_at"), *((n, f"h_{n}") for n in RUN)):
             kept = np.where(alone, sensors.read(a[before]), sensors.read(a[value]))
             sensors.write(a[value], kept)
         for row in np.flatnonzero(decided.looked & alone.any(axis=1)):

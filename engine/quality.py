@@ -26,8 +26,12 @@ so much is left with each time it stood still."""
 UNFIT, UNFIT_MOST, INSIDE = 12.0, 24.0, 1 / 32
 """A span that so many values were outside of says nothing of the sensor; a value inside takes back
 so much, from no more than the second."""
-LEARNING = 1.05
-"""By how much one change moves what is usual: the running median of the changes."""
+LEARNING, HASTE = 1.05, 1.5
+"""By how much one change moves what is usual, the running median of the changes; and by how much
+one does that is far from usual: a sensor with more noise than its metric's limit is soon known."""
+
+RUN = ("run_at", "run_n", "run_top")
+"""How a value stands still."""
 
 
 @dataclass(slots=True)
@@ -231,12 +235,13 @@ def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:
             jump = large & (change > limits.spike_suspect) & soon
             tested.mark("jump", jump, FLAG_SUSPECT, doubts.JUMP)
     step = usual / USUAL_STEPS
-    learned = np.where(step < change, step * LEARNING, step / LEARNING)
+    learned = np.where(step < change, step * np.where(large, HASTE, LEARNING), step / LEARNING)
     # a value that stays as it is says nothing of how large a change is usual
     tested.sensors.write(state.arrays["step"], np.where(change > 0, learned, step))
 
 
 def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
+    _keep_run(tested)
     limits, sensors, times = tested.state.limits, tested.sensors, tested.times[:, None]
     began = sensors.read(tested.state.arrays["run_at"])
     a = tested.state.arrays
@@ -258,6 +263,15 @@ def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
         sensors.write(a["run_top"], np.where(ended, np.maximum(run, top * FORGETTING), top))
     sensors.write(a["run_n"], np.where(known, np.where(still, n + 1, 0), n))
     sensors.write(a["run_at"], np.where(known, run_at, began))
+
+
+def _keep_run(tested: Tested) -> None:
+    """Keep how the sensors that jumped stood still: what is shown to be alone ends no stillness."""
+    if (jumped := tested.doubts & doubts.JUMP).any():
+        rows, a = jumped.any(axis=1), tested.state.arrays
+        sensors = tested.sensors.chosen(rows)
+        for name in RUN:
+            sensors.write(a[f"h_{name}"], sensors.read(a[name]))
 
 
 def _relations(tested: Tested) -> None:

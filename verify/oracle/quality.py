@@ -11,6 +11,7 @@ US = 1_000_000
 STEPS = 8
 """A change within so many of its metric's usual steps is no jump and not too quick."""
 STEP_FACTOR = 1.05
+STEP_HURRY = 1.5
 STEP_DIVISOR = 80
 STILL_READINGS, STILL_LONGER, STILL_FADE = 12, 2.0, 63 / 64
 SPAN_UNFIT = 12
@@ -40,6 +41,8 @@ class Trace:
     """How long (µs) it usually stands still at most."""
     outside: float = 0.0
     """How often it was outside its span of late."""
+    stillness_before: tuple[int, int, float] = (0, 0, 0.0)
+    """Since when, how often and how long at most it stood still before its last value."""
 
 
 @dataclass
@@ -130,6 +133,7 @@ def compare_tests(
     """
     found: Tests = {}
     still = False
+    trace.stillness_before = (trace.still_since, trace.still_times, trace.longest_still)
     if trace.value is not None:
         change = moved(metric, trace, at, x)
         unusual = change > STEPS * trace.step
@@ -215,8 +219,12 @@ def learn_span(metric: Metric, trace: Trace, x: float) -> None:
 def learn_step(metric: Metric, trace: Trace, at: int, x: float) -> None:
     """Move the running median of a metric's changes by one change."""
     change = 0.0 if trace.value is None else moved(metric, trace, at, x)
-    if change > 0:
-        trace.step = trace.step * STEP_FACTOR if trace.step < change else trace.step / STEP_FACTOR
+    if change > STEPS * trace.step:
+        trace.step *= STEP_HURRY
+    elif change > trace.step:
+        trace.step *= STEP_FACTOR
+    elif change > 0:
+        trace.step /= STEP_FACTOR
 
 
 def is_remembered(tests: Tests) -> bool:
@@ -231,8 +239,9 @@ def remember(trace: Trace, at: int, x: float) -> None:
 
 
 def forget(trace: Trace) -> None:
-    """Make the value before the last one the last one again."""
+    """Make the value before the last one the last one again, as still as it was."""
     trace.value, trace.at = trace.value_before, trace.at_before
+    trace.still_since, trace.still_times, trace.longest_still = trace.stillness_before
 
 
 def spike(metric: Metric, trace: Trace, x: float, following: float) -> int | None:
