@@ -190,12 +190,12 @@ def test_a_jump_from_long_ago_is_none() -> None:
 
 
 def test_a_metric_that_always_leaps_does_not_jump() -> None:
-    """Occupancy of 5 and 50 % in turn: after some fifty of them 45 more are a usual step."""
+    """Occupancy of 5 and 50 % in turn: after a few of them 45 more are a usual step."""
     log: Log = [
         (("f", (START + n * 20) * US, {"occupancy_pct": (5.0, 50.0)[n % 2]}),) for n in range(160)
     ]
     at = [second for second, _, test, _ in flags("traffic_flow", log) if test == "jump"]
-    assert 40 <= len(at) <= 60
+    assert 4 <= len(at) <= 12
     assert max(at) < 159 * 20 - 600
 
 
