@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from alerts.episode.models import Alert
+from alerts.episode.queries import COLUMNS
 from alerts.incident.queries import Summary, list_incidents
 from alerts.rows import read_rows
 
@@ -37,12 +38,11 @@ class Mine:
 
 def read_mine(conn: Connection, name: str, now: datetime) -> Mine:
     """Return the open alerts and incidents given to a person, and the notes that name them."""
-    columns = ", ".join(Alert.model_fields)
     given = read_rows(
         conn,
         Alert,
-        f"SELECT {columns} FROM episodes WHERE assignee = %(name)s AND cleared_at IS NULL"
-        " ORDER BY severity, raised_at DESC LIMIT %(most)s",
+        f"SELECT {COLUMNS} FROM episodes e WHERE e.assignee = %(name)s AND e.cleared_at IS NULL"
+        " ORDER BY e.severity, e.raised_at DESC LIMIT %(most)s",
         {"name": name, "most": MOST},
     )
     incidents = [i for i in list_incidents(conn, limit=1000) if i.assignee == name]

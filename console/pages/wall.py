@@ -1,7 +1,8 @@
 """L0, the city on a video wall: the same functions, order, limits and texts as Grafana's wall.
 
-Full-screen and dark, readable from five metres; pages turn by themselves: the city, then each
-domain. ``/wall?page=water&seconds=0`` stays on one page.
+Full-screen and dark, readable from five metres; pages turn by themselves: the city (on two pages
+or more when its domains would not be readable on one), then each domain. On one page
+stays ``/wall?page=water&seconds=0``.
 """
 
 from collections.abc import Callable
@@ -40,6 +41,8 @@ TURN_S = 20.0
 LOOK_S = 0.2
 """Sooner than other pages: a reading is here within a second of its arrival."""
 CITY = "city"
+DOMAINS = 5
+"""So many rows of numbers a page of the city holds, each with its place and trend."""
 ALERTS = 6
 INCIDENTS = 2
 """Rows of each list; what is more is counted below the list."""
@@ -50,10 +53,13 @@ async def wall(view: View) -> None:
     """Show the wall."""
     words, lines = view.words, wall_rows()
     shows = [_head(view), outlook_strip(view)]
-    shows.append(_page(CITY, lambda: _city(view, lines)))
+    titles = []
+    for n, part in enumerate(city_parts(lines), 1):
+        name, title = (CITY, "") if n == 1 else (f"{CITY}-{n}", f" {n}")
+        titles.append((name, words("wall.city") + title))
+        shows.append(_page(name, lambda part=part: _city(view, part)))
     for line in lines:
         shows.append(_page(line.domain.name, lambda line=line: _domain(view, line)))
-    titles = [(CITY, words("wall.city"))]
     titles += [(line.domain.name, words.of(line.domain.title)) for line in lines]
     Rotation(words, titles, TURN_S)
 
@@ -62,6 +68,13 @@ async def wall(view: View) -> None:
             each(now)
 
     follow(view, show, LOOK_S)
+
+
+def city_parts(lines: list[Row]) -> list[list[Row]]:
+    """Return the domains of each page of the city, as even as can be, in their order."""
+    pages = max(1, -(-len(lines) // DOMAINS))
+    size = max(1, -(-len(lines) // pages))
+    return [lines[begin : begin + size] for begin in range(0, len(lines), size)] or [[]]
 
 
 def _page(name: str, fill: Callable[[], Show]) -> Show:

@@ -56,6 +56,17 @@ def active(conn: psycopg.Connection, domain: str, worst: int) -> int:
     return row[0]
 
 
+@contextmanager
+def only_ours(conn: psycopg.Connection) -> Iterator[None]:
+    """The red pondings of the seeded city are of another level meanwhile."""
+    rows = conn.execute(
+        "UPDATE episodes SET severity = 2 WHERE stream = 'waterlogging' AND status = 'active'"
+        " AND severity = 1 RETURNING id"
+    ).fetchall()
+    yield
+    conn.execute("UPDATE episodes SET severity = 1 WHERE id = ANY(%s)", [[row for (row,) in rows]])
+
+
 def test_filters_are_the_address_and_go_back(open_page: Opener, conn: psycopg.Connection) -> None:
     page = open_page("/alerts?domain=water")
     shown = page.locator(".list tbody tr")
@@ -74,7 +85,7 @@ def test_filters_are_the_address_and_go_back(open_page: Opener, conn: psycopg.Co
 
 
 def test_several_alerts_are_taken_at_once(open_page: Opener, conn: psycopg.Connection) -> None:
-    with ponding(conn, "bulk-1"), ponding(conn, "bulk-2", "pond-shangmao"):
+    with only_ours(conn), ponding(conn, "bulk-1"), ponding(conn, "bulk-2", "pond-shangmao"):
         page = open_page("/alerts?stream=waterlogging&severity=1")
         expect(page.locator(".list tbody tr")).to_have_count(2)
         button = page.get_by_role("button", name="签收所选")
@@ -95,12 +106,13 @@ def test_several_alerts_are_taken_at_once(open_page: Opener, conn: psycopg.Conne
 
 
 def test_the_list_follows_what_happens(open_page: Opener, conn: psycopg.Connection) -> None:
-    page = open_page("/alerts?stream=waterlogging&severity=1", role="viewer")
-    expect(page.get_by_text("没有符合条件的告警")).to_be_visible()
-    expect(page.locator(".list input[type=checkbox]")).to_have_count(0)
-    with ponding(conn, "follow-1"):
-        expect(page.locator(".list tbody tr")).to_contain_text("培风下穿隧道")
-    expect(page.get_by_text("没有符合条件的告警")).to_be_visible(timeout=20_000)
+    with only_ours(conn):
+        page = open_page("/alerts?stream=waterlogging&severity=1", role="viewer")
+        expect(page.get_by_text("没有符合条件的告警")).to_be_visible()
+        expect(page.locator(".list input[type=checkbox]")).to_have_count(0)
+        with ponding(conn, "follow-1"):
+            expect(page.locator(".list tbody tr")).to_contain_text("培风下穿隧道")
+        expect(page.get_by_text("没有符合条件的告警")).to_be_visible(timeout=20_000)
 
 
 def test_the_page_of_an_alert_shows_course_standard_place_and_who_was_told(

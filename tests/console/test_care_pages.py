@@ -74,8 +74,10 @@ def test_an_incident_is_confirmed_and_its_tasks_ticked_off(
     expect(page.locator(".timeline tbody tr").nth(1)).to_contain_text("水已退")
     expect(page.get_by_role("button", name="结束事件")).to_be_visible()
     audited = conn.execute("SELECT what FROM audit WHERE target = %s ORDER BY seq", [incident])
-    acts = ["confirm", "task", "comment", "resolve", "reopen"]
+    acts = ["confirm", "comment", "resolve", "reopen"]
     assert [what for (what,) in audited.fetchall()] == [f"incident.{act}" for act in acts]
+    ticked = "SELECT who FROM audit WHERE what = 'task.done' ORDER BY seq DESC LIMIT 1"
+    assert conn.execute(ticked).fetchone() == ("operator",)
 
 
 def test_an_incident_is_merged_and_knows_a_similar_one_before(

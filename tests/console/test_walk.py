@@ -36,6 +36,7 @@ PATHS = {
     "/sensors/{stream}/{sensor}": "/sensors/waterlogging/pond-dongchenggen",
     "/streams/{stream}": "/streams/waterlogging",
     "/receivers/{name}": "/receivers/walk-duty",
+    "/rules/{rule}": "/rules/waterlogging.ponding",
     "/records/{kind}": "/records/case",
     "/records/{kind}/{id}": "/records/case/case-{case}",
 }
@@ -106,9 +107,10 @@ def written(conn: psycopg.Connection) -> str:
     """What people wrote in other tests, which has no language either."""
     found = conn.execute(
         "SELECT string_agg(text, E'\\n') FROM (SELECT detail::text FROM audit"
-        " UNION ALL SELECT value FROM records, jsonb_each_text(fields)) AS written (text)"
+        " UNION ALL SELECT value FROM records, jsonb_each_text(fields)"
+        " UNION ALL SELECT text FROM console_report_notes) AS written (text)"
     ).fetchone()
-    return str(found[0] or "") if found else ""
+    return str(found[0] or "").replace("\\n", "\n") if found else ""
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

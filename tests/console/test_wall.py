@@ -28,7 +28,8 @@ MEASURE = """(least) => {
     if (parseFloat(getComputedStyle(e).fontSize) < least) small.push(e.textContent);
     const clips = getComputedStyle(e).overflowX !== 'visible';
     if (clips && e.scrollWidth > e.clientWidth + 1) cut.push(e.textContent);
-    const box = e.getBoundingClientRect();
+    const tile = e.closest('.strips .tile'), box = e.getBoundingClientRect();
+    if (tile && box.bottom > tile.getBoundingClientRect().bottom + 1) cut.push(e.textContent);
     if (box.right > innerWidth + 1 || box.bottom > innerHeight + 1) out.push(e.textContent);
   }
   const root = document.documentElement;
@@ -59,15 +60,19 @@ def test_every_page_fits_one_screen_in_letters_readable_from_afar(
     open_page: Opener, conn: psycopg.Connection, language: str, scale: int
 ) -> None:
     page = open_wall(open_page, language=language, width=1920 * scale, height=1080 * scale)
-    for name in ("", *(line.domain.name for line in wall_rows())):
-        if name:
-            page.keyboard.press("ArrowRight")
-            expect(page.locator(f".wall-page.{name}")).to_be_visible()
+    names = page.locator("[data-page]").evaluate_all("all => all.map((e) => e.dataset.page)")
+    assert names[0] == "city"
+    for name in names:
+        expect(page.locator(f".wall-page.{name}")).to_be_visible()
         found = page.evaluate(MEASURE, LEAST_PX * scale)
         assert found == [[1920 * scale, 1080 * scale], [], [], []], name
+        page.keyboard.press("ArrowRight")
+    for name in names:
+        expect(page.locator(f".wall-page.{name}")).to_be_visible()
         page.evaluate(SIGN_EVERY_NUMBER, [level.icon for level in LEVELS.values()])
         _, small, _, _ = page.evaluate(MEASURE, LEAST_PX * scale)
-        assert small == [], f"signs of {name or 'the city'}"
+        assert small == [], f"signs of {name}"
+        page.keyboard.press("ArrowRight")
 
 
 def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connection) -> None:
@@ -87,7 +92,8 @@ def test_it_says_what_grafanas_wall_says(open_page: Opener, conn: psycopg.Connec
     ).fetchall()
     heads = page.locator(".figures .value").all_inner_texts()[:4]
     assert [int(text) for text in heads] == [count for (count,) in open_now]
-    assert page.locator(".strips .spark path[d^='M']").count() == len(signs)
+    long_enough = [vital for vital in vitals if vital.stream.cadence_s < 900]  # of half an hour
+    assert page.locator(".strips .spark path[d^='M']").count() >= len(long_enough) > 15
 
 
 def test_a_number_past_its_declared_limit_is_marked(
@@ -186,7 +192,9 @@ def test_pages_turn_by_themselves_and_stop_on_demand(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:
     page = open_wall(open_page, "seconds=1&page=traffic")
-    for name in ("environment", "water", "grid", "city"):
+    after = page.locator("[data-page]").evaluate_all("all => all.map((e) => e.dataset.page)")
+    begin = after.index("traffic")
+    for name in [*after[begin + 1 :], *after[:begin]]:
         expect(page.locator(f".wall-page.{name}")).to_be_visible()
     page.keyboard.press("Space")
     expect(page.locator(".pause")).to_have_attribute("aria-pressed", "true")

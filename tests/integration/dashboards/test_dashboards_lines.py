@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from catalog.registry import streams
 from catalog.severity import LEVELS, STATES
 from dashboards.expand import PanelQuery
 from tests.support.boards import BOARDS, BY_UID
@@ -27,10 +28,11 @@ def test_every_tile_has_its_line_with_one_step_and_no_holes(
         if "vital_line" not in query.sql:
             continue
         assert len(columns) == 2, "one frame per tile: nothing is joined, so nothing is null"
-        assert len(rows) >= hours * 3600 / 900, query.sql
+        stream = next(s for s in streams().values() if f"'{s.name}'" in query.sql)
+        assert len(rows) >= hours * 3600 / max(900, stream.cadence_s), query.sql
         assert all(value is not None for _, value in rows), query.sql
         steps = {later - sooner for (sooner, _), (later, _) in pairwise(rows[:-1])}
-        assert len(steps) == 1, f"{query.sql}: {steps}"
+        assert len(steps) == 1 or len(rows) < 4, f"{query.sql}: {steps}"
 
 
 def _holes(query: PanelQuery, columns: list[str], rows: list[tuple[Any, ...]]) -> Iterator[str]:
