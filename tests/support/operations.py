@@ -43,7 +43,7 @@ def sample(schema: dict[str, Any], whole: dict[str, Any]) -> Any:
             known = schema.get("properties", {})
             return {n: sample(s, whole) for n, s in known.items()} or {"alertname": "x"}
         case "array":
-            return [sample(schema["items"], whole)]
+            return [sample(s, whole) for s in schema.get("prefixItems", [schema.get("items", {})])]
         case "integer" | "number":
             return schema.get("minimum", 1)
         case "boolean":
