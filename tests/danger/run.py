@@ -14,6 +14,7 @@ from catalog.site import offset_s
 from catalog.ticks import Tick
 from engine.partition import PartitionEngine
 from tests.danger.table import US, Danger, Row, calm_values, plain, sensors_for
+from verify.oracle.conditions import holds
 
 START = int(datetime(2026, 7, 20, tzinfo=UTC).timestamp())
 NOW = datetime(2026, 7, 20, tzinfo=UTC)
@@ -62,11 +63,18 @@ def log_of(stream: Stream, rows: Sequence[Row], begins_at: int) -> list[Step]:
 
 
 def begins_at(stream: Stream, rule: ThresholdRule) -> int:
-    """Return the second after START at which a rule's danger may begin: within its hours."""
-    hours = next((t.hours for t in rule.thresholds if t.hours), (0, 24))
+    """Return the second after START at which a rule's danger may begin: when its limits hold."""
     reach = stream.reach_s(rule.metric) + 600
-    midnight = (-(START + offset_s())) % 86_400
-    return midnight + hours[0] * 3600 + reach
+    midnight = (-(START + offset_s())) % 86_400 + reach
+    hours = next((t.hours for t in rule.thresholds if t.hours), None)
+    if hours is not None:
+        return midnight + hours[0] * 3600
+    whens = [t.when for t in rule.thresholds if t.when is not None]
+    for hour in (0, 11):  # by night and by day
+        second = midnight + hour * 3600
+        if all(holds(when, (START + second) * US, lambda _: 0) for when in whens):
+            return second
+    raise AssertionError(f"{stream.rule_id(rule)}: its limits hold neither by night nor by day")
 
 
 def looks_back_s(stream: Stream, rule: ThresholdRule) -> int:
@@ -95,7 +103,7 @@ def lasting(stream: Stream, rule: ThresholdRule) -> int:
 
 def danger_of(stream: Stream, rule: ThresholdRule) -> Danger:
     """Return what a rule's danger looks like, found by trying the rule alone."""
-    calm, names = calm_values(stream), _drivers(stream, rule.metric)
+    calm, names = calm_values(stream), drivers(stream, rule.metric)
     sensors = sensors_for(stream, rule)
     calm |= _own_calm(stream, rule, sensors[0])
     for worst in _extremes(stream, rule, names, sensors[0]):
@@ -155,7 +163,7 @@ def _limit(stream: Stream, value: object, sensor: str) -> float:
     return known.attributes[value.attribute] + value.offset  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _drivers(stream: Stream, quantity: str) -> list[str]:
+def drivers(stream: Stream, quantity: str) -> list[str]:
     inputs = {r.name: (r.of,) for r in stream.rolling} | {d.name: d.of for d in stream.derived}
     wanted, found = [quantity], []
     while wanted:
