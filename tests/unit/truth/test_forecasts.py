@@ -71,6 +71,7 @@ def test_what_misses_a_bar_is_said_in_words() -> None:
 def test_a_map_of_plain_columns_is_not_forecast(folder: Path) -> None:
     (folder / "truth.toml").write_text(
         'title = "x"\nfiles = ["*.csv"]\n[time]\ncolumns = ["at"]\nformat = "%Y-%m-%d %H:%M:%S"\n'
+        'zone = "Asia/Shanghai"\n'
         '[plain]\ncadence_s = 3600\ncolumns = ["oil"]\n'
     )
     assert score_forecasts(folder / "truth.toml", folder, lambda _: None) == ([], [])
