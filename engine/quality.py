@@ -268,7 +268,7 @@ def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
 def _keep_run(tested: Tested) -> None:
     """Keep how the sensors that jumped stood still: what is shown to be alone ends no stillness."""
     if (jumped := tested.doubts & doubts.JUMP).any():
-        rows, a = jumped.any(axis=1), tested.state.arrays
+        rows, a = np.asarray(jumped.any(axis=1)), tested.state.arrays
         sensors = tested.sensors.chosen(rows)
         for name in RUN:
             sensors.write(a[f"h_{name}"], sensors.read(a[name]))

@@ -15,7 +15,7 @@ from storage.facts.publish import Minute, messages, readings, windows
 
 FACT, GANTRY = facts()["gantry_passage"], stream("gantry")
 AT = datetime(2026, 11, 24, 4, 7, tzinfo=UTC)
-TALLIES = dict.fromkeys((t.name for t in FACT.tallies), 0)
+TALLIES: dict[str, int | None] = {str(t.name): 0 for t in FACT.tallies}
 BUSY = TALLIES | {"passages": 20, "charged": 18, "failed": 2, "plates_read": 19, "fee_fen": 7001}
 
 

@@ -43,7 +43,7 @@ def test_a_spike_does_not_end_that_a_value_stands_still() -> None:
         at = NOW + timedelta(seconds=30 * n)
         columns = {"sensor": "a", "observed_at": at} | dict.fromkeys(schema.names[2:])
         columns |= {"leq_db": value}
-        batch = pa.RecordBatch.from_pylist([columns], schema=schema)
+        batch = pa.record_batch({n: [columns[n]] for n in schema.names}, schema=schema)
         flat += [f for f in engine.process(batch, NOW).flags if f[4] == "flat"]
     assert flat
     assert all(flag == FLAG_SUSPECT for *_, flag, _ in flat)
