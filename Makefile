@@ -64,10 +64,10 @@ restore: setup ## Restore a backup while the platform is stopped: make restore F
 clean: $(STAMP) ## Stop everything and remove its data
 	@$(BIN)/python -m deploy clean
 
-# three on two cores: a test that waits for a process to start or come back leaves its core to the others
-test: $(STAMP) ## Set up, start own servers and run every test on three workers (WORKERS=4, 0 = none)
+# two on two cores: a third starts platforms beside browsers that must answer within a second
+test: $(STAMP) ## Set up, start own servers and run every test on two workers (WORKERS=4, 0 = none)
 	@$(BIN)/python -m deploy setup --tests
-	@$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
 
 unit: $(STAMP) ## Run the tests that need no servers (under a minute)
 	@$(BIN)/pytest -q -n $(or $(WORKERS),2) tests/unit tests/meta tests/cases
