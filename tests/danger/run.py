@@ -77,6 +77,12 @@ def begins_at(stream: Stream, rule: ThresholdRule) -> int:
     raise AssertionError(f"{stream.rule_id(rule)}: its limits hold neither by night nor by day")
 
 
+def waits_for_a_second(stream: Stream, rule: ThresholdRule) -> bool:
+    """Tell whether a jump of what the rule looks at may be a spike, by declaration."""
+    names = drivers(stream, rule.metric)
+    return any(m.spike for m in stream.metrics if m.name in names)
+
+
 def looks_back_s(stream: Stream, rule: ThresholdRule) -> int:
     """Return how far back the readings lie that a rule's quantity is made of, at most a day."""
     inputs = {d.name: d.of for d in stream.derived}

@@ -13,10 +13,10 @@ from tests.danger.run import (
     begins_at,
     calm_cadences,
     danger_of,
-    drivers,
     lasting,
     log_of,
     run,
+    waits_for_a_second,
 )
 from tests.danger.table import WAYS, Danger, Row, plain, rows
 
@@ -33,12 +33,6 @@ def rules() -> list[tuple[str, str]]:
         for rule in stream.rules
         if isinstance(rule, ThresholdRule) and rule.name not in OF_DAYS + COUNTED
     ]
-
-
-def waits_for_a_second(stream: Stream, rule: ThresholdRule) -> bool:
-    """Tell whether a jump of what the rule looks at may be a spike, by declaration."""
-    names = drivers(stream, rule.metric)
-    return any(m.spike for m in stream.metrics if m.name in names)
 
 
 def first(moved: list[Moved], row: Row, stream: Stream) -> tuple[float, int] | None:

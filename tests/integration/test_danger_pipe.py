@@ -31,6 +31,7 @@ from tests.danger.run import (
     log_of,
     looks_back_s,
     run,
+    waits_for_a_second,
 )
 from tests.danger.table import Row, plain, rows
 from tests.support.servers import Spawner, wait_until
@@ -48,7 +49,7 @@ def of_an_hour(stream: Stream) -> list[ThresholdRule]:
         for rule in stream.rules
         if isinstance(rule, ThresholdRule)
         and looks_back_s(stream, rule) <= HOUR_S
-        and not any(limit.hours for limit in rule.thresholds)
+        and not any(limit.hours or limit.when for limit in rule.thresholds)
     ]
 
 
@@ -99,7 +100,8 @@ def test_dangers_pass_the_pipe_in_time_and_spikes_do_not(
         ideal = {(t.rule, t.sensor) for _, t in run(plain(stream), log) if t.kind == "raised"}
         keys = {(stream.rule_id(row.rule), row.sensor): row.way for row in chosen}
         due |= {key for key in ideal & keys.keys() if keys[key] != "spike"}
-        spikes |= {key for key, way in keys.items() if way == "spike"}
+        patient = {stream.rule_id(r) for r in of_an_hour(stream) if waits_for_a_second(stream, r)}
+        spikes |= {key for key, way in keys.items() if way == "spike" and key[0] in patient}
         # when each of them is said is held to the second by tests/danger
         said |= {t.id for _, t in run(stream, log) if t.threshold is not None}
         send(kafka_producer, topic_prefix, stream, log)
