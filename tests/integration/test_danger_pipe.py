@@ -38,6 +38,8 @@ from tests.support.servers import Spawner, wait_until
 from tests.support.topics import records
 
 HOUR_S = 3600
+SLOWEST_S = 900
+"""Of slower streams each second of ten cadences would be a tick: more than a minute's work."""
 Key = tuple[str, str]
 """(rule, sensor)."""
 
@@ -48,6 +50,7 @@ def of_an_hour(stream: Stream) -> list[ThresholdRule]:
         rule
         for rule in stream.rules
         if isinstance(rule, ThresholdRule)
+        and stream.cadence_s <= SLOWEST_S
         and looks_back_s(stream, rule) <= HOUR_S
         and not any(limit.hours or limit.when for limit in rule.thresholds)
     ]
