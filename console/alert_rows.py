@@ -1,24 +1,12 @@
 """Parts of one alert as table rows and facts."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from alerts.delivery.log import Delivery
 from alerts.episode.models import Act, Alert
-from catalog.early import EarlyRule
 from catalog.model import (
-    ENGINEERING,
     STREAM_SUBJECT,
-    AnyRule,
-    HealthRule,
-    JointRule,
-    OverdueRule,
-    SensorAttribute,
-    Source,
-    Stream,
-    Threshold,
-    ThresholdRule,
-    UnusualRule,
 )
 from catalog.registry import streams
 from catalog.unusual import SPREADS
@@ -29,7 +17,6 @@ from console.marks import (
     level_mark,
     local_time,
     number,
-    shown_unit,
     shown_value,
     state_mark,
 )
@@ -43,8 +30,6 @@ from console.rows import (
 )
 from console.texts import Words
 from console.widgets.facts import Fact
-
-SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤", "==": "="}
 
 
 def alert_facts(words: Words, found: Dossier, now: datetime) -> list[Fact]:
@@ -182,77 +167,8 @@ def past_rows(words: Words, past: list[Alert], now: datetime) -> list[dict[str, 
     return found
 
 
-def limit_rows(
-    words: Words, stream: Stream, rule: AnyRule, attributes: dict[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """Return a rule's limits with their sources; ``attributes``: of the sensor they are kept on."""
-    if isinstance(rule, OverdueRule | JointRule | EarlyRule):
-        return []  # a clock's limits may depend on the record; a group has no stream
-    if not isinstance(rule, ThresholdRule | UnusualRule):
-        seconds = rule.for_s if isinstance(rule, HealthRule) else rule.after_s
-        shown = {"text": f"> {seconds:g}", "unit": "s", "sort": seconds}
-        limits = [(rule.severity, shown, ENGINEERING, "")]
-    else:
-        limits = [
-            (
-                limit.severity,
-                _limit(words, stream, rule, limit, attributes),
-                limit.source,
-                _when(words, limit),
-            )
-            for limit in rule.thresholds
-            if limit.source.in_force(date.today())
-        ]
-    return [
-        {
-            "id": f"{stream.rule_id(rule)}-{n}",
-            "level": level_mark(words, severity),
-            "limit": shown,
-            "standard": words.code("standard", source.standard) + when,
-            "clause": words.code("clause", source.clause),
-            "verified": words(f"alert.verified_{_checked(source)}"),
-        }
-        for n, (severity, shown, source, when) in enumerate(limits)
-    ]
-
-
-def _checked(source: Source) -> str:
-    if source.verified:
-        return "yes"
-    return "engineering" if source.standard == ENGINEERING.standard else "no"
-
-
-def _limit(
-    words: Words,
-    stream: Stream,
-    rule: ThresholdRule | UnusualRule,
-    limit: Threshold,
-    attributes: dict[str, Any] | None,
-) -> Any:
-    if isinstance(rule, UnusualRule):
-        shown = number(words, float(limit.value), SPREADS, 1)  # pyright: ignore[reportArgumentType]
-        return shown | {"text": f"≥ {shown['text']}"}
-    quantity, value = stream.quantity(rule.metric), limit.value
-    if isinstance(value, SensorAttribute):
-        own = (attributes or {}).get(value.attribute)
-        if own is None:
-            title = next(a.title for a in stream.attributes if a.name == value.attribute)
-            offset = f" {value.offset:+g}" if value.offset else ""
-            text = f"{SIGNS[rule.op]} {words.of(title)}{offset}"
-            return {"text": text, "unit": shown_unit(quantity.unit), "sort": 0}
-        value = float(own) + value.offset
-    shown = shown_value(words, stream.name, rule.metric, value, quantity.unit, quantity.decimals)
-    return shown | {"text": f"{SIGNS[rule.op]} {shown['text']}"}
-
-
 def _told(words: Words, alert: Alert, value: float | None, decimals: int) -> Any:
     return shown_value(words, alert.stream, alert.metric, value, alert.unit, decimals)
-
-
-def _when(words: Words, limit: Threshold) -> str:
-    hours = limit.hours
-    said = " " + words("alert.hours", from_=hours[0], to=hours[1]) if hours else ""
-    return said + (f" {words.pick(*limit.when.words())}" if limit.when else "")
 
 
 def relative_rows(words: Words, relatives: list[Row], sensors: list[Row]) -> list[dict[str, Any]]:

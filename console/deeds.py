@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from nicegui import ui
 from psycopg import Connection
 
-from catalog.errors import ConflictError, NotFoundError
 from console.frame import View
 from console.mistakes import mistake
 from console.roles import Principal, Role
@@ -32,7 +31,7 @@ async def do(
 
     try:
         done = await view.act(role, work)
-    except (NotFoundError, ConflictError, ValueError) as error:
+    except ValueError as error:
         ui.notify(
             view.words("app.not_done", why=mistake(view.words, error)),
             type="warning",

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from psycopg import Connection
-from psycopg.rows import class_row
 
 from alerts.delivery.outbox import lock_writers
 from alerts.episode.episodes import Change, apply
 from alerts.episode.lapse import ENGINE
 from alerts.episode.models import Alert
-from alerts.episode.queries import get_alert
+from alerts.episode.queries import COLUMNS, get_alert
 from alerts.routing.notify import Notifier
+from alerts.rows import read_rows
 from alerts.settings import AlertSettings
 from alerts.sources.dispatch import settle
 from alerts.sources.foreign import STREAM
@@ -88,24 +88,24 @@ def end_evaluated(
 
 
 def _of_our_rules(conn: Connection) -> list[Alert]:
-    columns = ", ".join(n for n in Alert.model_fields if n != "explanation")
-    with conn.cursor(row_factory=class_row(Alert)) as cursor:
-        return cursor.execute(
-            f"SELECT {columns} FROM episodes WHERE cleared_at IS NULL AND stream <> %s"
-            " ORDER BY id LIMIT %s".encode(),
-            [STREAM, PIECE],
-        ).fetchall()
+    return read_rows(
+        conn,
+        Alert,
+        f"SELECT {COLUMNS} FROM episodes e WHERE e.cleared_at IS NULL AND e.stream <> %(stream)s"
+        " ORDER BY e.id LIMIT %(piece)s",
+        {"stream": STREAM, "piece": PIECE},
+    )
 
 
 def _of_retired(conn: Connection) -> list[Alert]:
-    columns = ", ".join(f"e.{name}" for name in Alert.model_fields if name != "explanation")
-    with conn.cursor(row_factory=class_row(Alert)) as cursor:
-        return cursor.execute(
-            f"SELECT {columns} FROM episodes e JOIN sensors s ON s.stream = e.stream"
-            " AND s.sensor = e.sensor AND s.status = 'retired' WHERE e.cleared_at IS NULL"
-            " ORDER BY e.id LIMIT %s".encode(),
-            [PIECE],
-        ).fetchall()
+    return read_rows(
+        conn,
+        Alert,
+        f"SELECT {COLUMNS} FROM episodes e JOIN sensors s ON s.stream = e.stream"
+        " AND s.sensor = e.sensor AND s.status = 'retired' WHERE e.cleared_at IS NULL"
+        " ORDER BY e.id LIMIT %(piece)s",
+        {"piece": PIECE},
+    )
 
 
 def _end(conn: Connection, alert: Alert, who: str, note: str, now: datetime) -> Change | None:

@@ -12,7 +12,6 @@ from console.alert_rows import (
     alert_facts,
     alert_place,
     delivery_rows,
-    limit_rows,
     near_rows,
     past_rows,
     relative_rows,
@@ -20,6 +19,7 @@ from console.alert_rows import (
 )
 from console.dossier import Dossier, nearby, read_dossier
 from console.frame import Page, View, follow, missing, panel
+from console.limit_table import limit_columns, limit_rows
 from console.live import Snapshot
 from console.marks import level_mark
 from console.outlook import rule_address
@@ -201,11 +201,7 @@ def _right(view: View, found: Dossier) -> Any:
         limits = _table(
             view,
             "alert.rule",
-            Column("level", words("alerts.level"), "level"),
-            Column("limit", words("alert.limit"), "number"),
-            Column("standard", words("alert.standard")),
-            Column("clause", words("alert.clause")),
-            Column("verified", words("alert.verified"), hide=True),
+            *limit_columns(words, clause=True),
         )
     with panel(words("alert.topology"), "short topology"):
         topology = _table(

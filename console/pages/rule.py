@@ -9,9 +9,9 @@ from psycopg.rows import dict_row
 from catalog.early import early_rule
 from catalog.model import AnyRule, Stream
 from catalog.registry import find_rule, streams
-from console.alert_rows import limit_rows
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.history import Row
+from console.limit_table import limit_columns, limit_rows
 from console.marks import level_mark, local_time, number
 from console.outlook import is_warned, rule_address
 from console.rule_words import rule_text
@@ -61,13 +61,7 @@ def ask_warnings(conn: Connection, rule: str, language: str) -> tuple[list[Row],
 
 def _limits(view: View, declared: Stream, found: AnyRule) -> None:
     words = view.words
-    columns = [
-        Column("level", words("alerts.level"), "level"),
-        Column("limit", words("alert.limit"), "number"),
-        Column("standard", words("alert.standard")),
-        Column("clause", words("alert.clause"), hide=True),
-        Column("verified", words("alert.verified"), hide=True),
-    ]
+    columns = limit_columns(words)
     with panel(words("alert.rule"), "rule"):
         ui.label(rule_text(words, found)).classes("pad")
         table = Table(columns, label=words("alert.rule"), empty=words("app.nothing"))

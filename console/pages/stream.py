@@ -8,10 +8,10 @@ from psycopg import Connection
 from catalog.model import Metric, Stream
 from catalog.registry import streams
 from console import history, registry
-from console.alert_rows import limit_rows
 from console.api.streams import kind_of
 from console.frame import Page, View, keep_fresh, missing, panel
 from console.history import By, Question, Span, chosen_span
+from console.limit_table import limit_columns, limit_rows
 from console.marks import WORST_FIRST, number, shown_unit, state_mark
 from console.rows import district_title, sensor_link
 from console.rule_words import rule_text
@@ -188,13 +188,7 @@ def _declared(view: View, declared: Stream) -> Any:
 
 def _rules(view: View, declared: Stream) -> None:
     words = view.words
-    columns = [
-        Column("level", words("alerts.level"), "level"),
-        Column("limit", words("alert.limit"), "number"),
-        Column("standard", words("alert.standard")),
-        Column("clause", words("alert.clause"), hide=True),
-        Column("verified", words("alert.verified"), hide=True),
-    ]
+    columns = limit_columns(words)
     for rule in declared.rules:
         title = words.of(rule.title)
         with ui.element("div").classes("rule-head"):

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.registry import streams
 from catalog.rules import ThresholdRule
-from console.alert_rows import limit_rows
+from console.limit_table import limit_rows
 from console.texts import words_of
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
