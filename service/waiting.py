@@ -17,6 +17,11 @@ SAY_EVERY_S = 30.0
 T = TypeVar("T")
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what an error says in one line, its name when it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 def wait_for(
     what: str, attempt: Callable[[], T], vitals: Vitals, stop: threading.Event
 ) -> T | None:
@@ -32,7 +37,7 @@ def wait_for(
         except (psycopg.Error, KafkaError, OSError) as error:
             if isinstance(error, psycopg.Error) and not is_transient(error):
                 raise
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            reason = reason_of(error)
             vitals.trouble(f"waits for {what}: {reason}"[:200])
             if monotonic() - said >= SAY_EVERY_S:
                 said = monotonic()
