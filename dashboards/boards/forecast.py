@@ -124,8 +124,10 @@ def _outlook(page: Page) -> None:
                100 * o.chance AS {name(page.say("c.chance"))}, o.stream, o.sensor
         FROM dash.outlook(NULL, 24, {LEAST}, {literal(lang)}) o
         ORDER BY o.severity, o.chance DESC LIMIT 50"""
+    counts = (page.say("c.hits"), page.say("c.not_come"), page.say("c.misses"))
     panel = table(
-        {
+        {shown: number("none", 0) for shown in counts}
+        | {
             page.say("c.level"): [*coloured(severity_mapping(lang)), width(100)],
             page.say("c.sensor"): linked(parts.to_sensor(page)),
             page.say("c.time"): time_column(),
@@ -154,14 +156,16 @@ def _skill(page: Page) -> None:
     sql = f"""
         SELECT m.title_{page.lang} AS {name(page.say("c.metric"))}, k.subject AS
                {name(page.say("c.sensor"))}, k.n AS {name(page.say("c.n"))},
-               k.mae AS {name(page.say("c.off"))}, k.gain_day_pct AS {name(page.say("c.gain_day"))},
+               concat_ws(' ', round(k.mae::numeric, m.decimals), nullif(m.unit, '1')) AS
+               {name(page.say("c.off"))}, k.gain_day_pct AS {name(page.say("c.gain_day"))},
                k.gain_last_pct AS {name(page.say("c.gain_last"))},
                k.inside80_pct AS {name(page.say("c.inside80"))}
         FROM dash.forecast_skill({STREAM}, {LEAD_H}, {DAYS}) k
         JOIN dash.metrics m ON m.stream = {STREAM} AND m.metric = k.metric
         ORDER BY k.gain_day_pct NULLS LAST, k.subject LIMIT 500"""
     shares = (page.say("c.gain_day"), page.say("c.gain_last"), page.say("c.inside80"))
-    panel = table({shown: list(share) for shown in shares})
+    count = {page.say("c.n"): number("none", 0)}
+    panel = table(count | {shown: list(share) for shown in shares})
     page.add("skill", panel, At(12, 11, 12, 9), rows(sql), to=_on(page))
 
 
@@ -179,8 +183,10 @@ def _record(page: Page) -> None:
                     ELSE {literal(page.say("told"))} END AS {name(page.say("c.state"))}
         FROM dash.warning_record(NULL, 365) w JOIN dash.rules r ON r.rule = w.rule
         ORDER BY w.on_trial, w.rule, w.severity LIMIT 500"""
+    counts = (page.say("c.hits"), page.say("c.not_come"), page.say("c.misses"))
     panel = table(
-        {
+        {shown: number("none", 0) for shown in counts}
+        | {
             page.say("c.level"): [*coloured(severity_mapping(page.lang)), width(100)],
             page.say("c.pod"): list(share),
             page.say("c.far"): list(share),

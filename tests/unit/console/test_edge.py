@@ -1,6 +1,5 @@
 """The layers in front of the console: what passes them holds no odd text, whatever it is."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from console.edge.headers import SecurityHeaders
 from console.edge.origins import SameOriginSockets
 from console.edge.text import MAX_VALUE, PlainText, is_odd
+from tests.support.loops import run_async
 
 ANY = st.text(st.characters(), max_size=40)
 JSON = {"content-type": "application/json"}
@@ -39,7 +39,7 @@ def sent_through(layer: Any, **scope: Any) -> tuple[int, dict[str, str], bool]:
     async def send(message: dict[str, Any]) -> None:
         out.append(message)
 
-    asyncio.run(layer(app)(full, receive, send))
+    run_async(lambda: layer(app)(full, receive, send))
     assert seen in ([], [body])
     named = {k.decode(): v.decode() for k, v in out[0].get("headers", ())}
     return out[0].get("status", out[0].get("code", 0)), named, bool(seen)
