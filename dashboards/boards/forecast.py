@@ -124,7 +124,7 @@ def _outlook(page: Page) -> None:
                100 * o.chance AS {name(page.say("c.chance"))}, o.stream, o.sensor
         FROM dash.outlook(NULL, 24, {LEAST}, {literal(lang)}) o
         ORDER BY o.severity, o.chance DESC LIMIT 50"""
-    counts = (page.say("c.hits"), page.say("c.not_come"), page.say("c.misses"))
+    counts = [page.say(f"c.{one}") for one in ("standing", "hits", "not_come", "misses")]
     panel = table(
         {shown: number("none", 0) for shown in counts}
         | {
@@ -183,7 +183,7 @@ def _record(page: Page) -> None:
                     ELSE {literal(page.say("told"))} END AS {name(page.say("c.state"))}
         FROM dash.warning_record(NULL, 365) w JOIN dash.rules r ON r.rule = w.rule
         ORDER BY w.on_trial, w.rule, w.severity LIMIT 500"""
-    counts = (page.say("c.hits"), page.say("c.not_come"), page.say("c.misses"))
+    counts = [page.say(f"c.{one}") for one in ("standing", "hits", "not_come", "misses")]
     panel = table(
         {shown: number("none", 0) for shown in counts}
         | {
