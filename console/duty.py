@@ -20,10 +20,12 @@ from alerts.event.fields import Moment
 from alerts.event.fields import Words as Said
 from alerts.people import assignable
 from catalog.errors import ConflictError, InvalidError, NotFoundError
-from catalog.site import site
+from catalog.site import site, zone
 from console.texts import Words
 
 LONGEST_SHIFT = timedelta(days=31)
+MOST_WEEKS = 26
+"""A shift is repeated every week for at most half a year."""
 MOST = 500
 """So many shifts and numbers one list holds at most."""
 Person = Annotated[Said, Field(min_length=1, max_length=60)]
@@ -55,19 +57,27 @@ class Owned(BaseModel):
 
 
 class ShiftDraft(Owned):
-    """One person's shift; ``account`` is the user who is assigned what comes in, if one is."""
+    """One person's shift of so many weeks; ``account`` is the user who gets what comes in."""
 
     person: Person
     account: str = Field(default="", max_length=40)
     phone: Phone | None = None
     starts_at: Moment
     ends_at: Moment
+    weeks: int = Field(default=1, ge=1, le=MOST_WEEKS)
 
     @model_validator(mode="after")
     def _lasts(self) -> "ShiftDraft":
         if not timedelta() < self.ends_at - self.starts_at <= LONGEST_SHIFT:
             raise ValueError("ends_at must be after starts_at, by at most 31 days")
+        if self.weeks > 1 and self.ends_at - self.starts_at > timedelta(days=7):
+            raise ValueError("a shift of every week lasts at most 7 days")
         return self
+
+    def week(self, n: int) -> dict[str, datetime]:
+        """Return begin and end of the n-th week's shift, at the same time of the site's day."""
+        later = {"starts_at": self.starts_at, "ends_at": self.ends_at}
+        return {k: at.astimezone(zone()) + timedelta(weeks=n) for k, at in later.items()}
 
 
 class Shift(BaseModel):
@@ -100,21 +110,28 @@ class Contact(BaseModel):
     note: str
 
 
-def add_shift(conn: Connection, draft: ShiftDraft) -> int:
-    """Put a shift into the roster; return its number. ``InvalidError`` for no such account.
+def add_shift(conn: Connection, draft: ShiftDraft) -> list[int]:
+    """Put a shift into the roster, once a week for its weeks; return their numbers.
 
-    Two people of one owner may be on duty at once; the same person twice is a ``ConflictError``.
+    Two people of one owner may be on duty at once; the same person twice is a ``ConflictError``,
+    and ``InvalidError`` is raised for no such account. It is all of the weeks or none.
     """
     if draft.account and draft.account not in assignable(conn):
         raise InvalidError(f"no user {draft.account!r}", "body.account", code="unknown")
-    given = draft.model_dump() | {"phone": draft.phone or ""}
+    with conn.transaction():
+        return [_add_week(conn, draft, n) for n in range(draft.weeks)]
+
+
+def _add_week(conn: Connection, draft: ShiftDraft, n: int) -> int:
+    given = draft.model_dump() | {"phone": draft.phone or ""} | draft.week(n)
     twice = conn.execute(
-        "SELECT 1 FROM console_duty WHERE owner = %(owner)s AND person = %(person)s"
+        "SELECT starts_at FROM console_duty WHERE owner = %(owner)s AND person = %(person)s"
         " AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s",
         given,
     ).fetchone()
     if twice:
-        raise ConflictError(f"{draft.person} has a shift at this time already")
+        begun = twice[0].astimezone(zone()).strftime("%Y-%m-%d %H:%M")
+        raise ConflictError(f"{draft.person} has a shift at this time already, from {begun}")
     row = conn.execute(
         "INSERT INTO console_duty (owner, person, account, phone, starts_at, ends_at) VALUES"
         " (%(owner)s, %(person)s, nullif(%(account)s, ''), %(phone)s, %(starts_at)s, %(ends_at)s)"

@@ -22,6 +22,7 @@ from records.attachments import claim
 from records.context import Context
 from records.keys import Done, repeated
 from records.near import district_at, near
+from records.rights import role_for
 from records.steps import (
     OPEN,
     UNDO,
@@ -116,7 +117,7 @@ def act(
         if move == UNDO:
             step, after, role = _undo(context, record, row, was, given, now)
         else:
-            role = _role(context, record, row, move)
+            role = role_for(context, record, row, move)
             step = decide(record, was, move, given, now, working_time())
             known_names(context.conn, record, step.changes)
             after = follow(was, step, record)
@@ -169,16 +170,6 @@ def mark_late(context: Context, kind: str, id: int, clock: str, *, overdue: bool
         step = found_late(was, clock, now, overdue=overdue)
         _write(context, record, id, was, follow(was, step, record), step, "engine", None)
     return True
-
-
-def _role(context: Context, record: Record, row: store.Row, name: str) -> str:
-    move = record.move(name)
-    if move is None:
-        raise NotFoundError(f"{record.name} has no move {name[:60]!r}")
-    role = context.role(record, move.roles, row.fields)
-    if role is None:
-        raise ForbiddenError(f"for {name} you need one of: {', '.join(move.roles)}")
-    return role
 
 
 def _undo(

@@ -52,6 +52,7 @@ def moves_name_what_exists(r: Record) -> Iterator[str]:
         yield from unknown(f"{at}: to", [move.to] if move.to else [], states | {BACK})
         yield from unknown(f"{at}: role", move.roles, roles)
         yield from unknown(f"{at}: field", (*move.needs, *move.takes), fields)
+        yield from unknown(f"{at}: apart from", move.apart, {"open", *(m.name for m in r.moves)})
         timed = (*move.starts, *move.pauses, *move.resumes, *move.stops)
         yield from unknown(f"{at}: clock", timed, clocks)
         for name in (*move.needs, *move.takes):

@@ -117,6 +117,8 @@ class Move(Frozen):
     """The platform takes it by itself, with the first of its reasons."""
     quick: bool = False
     """One press, without a form."""
+    apart: tuple[Name, ...] = ()
+    """Whoever took one of these moves (``open`` is one) may not take this: it needs four eyes."""
 
 
 class Near(Frozen):

@@ -1,7 +1,7 @@
 """Roster and phone book: who is on duty, and whom to ring."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
@@ -30,12 +30,13 @@ def list_shifts(
 
 
 @router.post("/duty", status_code=201)
-def add_shift(draft: ShiftDraft, conn: Conn, who: Operator) -> dict[str, int]:
-    """Put a shift into the roster."""
+def add_shift(draft: ShiftDraft, conn: Conn, who: Operator) -> dict[str, Any]:
+    """Put a shift into the roster, once a week for its `weeks`; `id` is that of the first."""
     with conn.transaction():
         made = duty.add_shift(conn, draft)
-        record(conn, who.name, "duty.add", str(made), person=draft.person, owner=draft.owner)
-    return {"id": made}
+        told = {"person": draft.person, "owner": draft.owner, "weeks": draft.weeks}
+        record(conn, who.name, "duty.add", str(made[0]), **told)
+    return {"id": made[0], "ids": made}
 
 
 @router.delete("/duty/{shift}", status_code=204)

@@ -12,7 +12,7 @@ from alerts.people import assignable
 from catalog.site import site
 from console import duty as book
 from console.deeds import do
-from console.duty import Contact, ContactDraft, Shift, ShiftDraft
+from console.duty import MOST_WEEKS, Contact, ContactDraft, Shift, ShiftDraft
 from console.frame import Page, View, keep_fresh, panel, unfolding
 from console.incident_rows import owner_title, phone_link
 from console.roles import Role
@@ -155,11 +155,14 @@ def _shift_form(view: View, people: list[str], anew: Anew) -> None:
             starts = time_field()
         with named_field(words("duty.ends")):
             ends = time_field()
+        with named_field(words("duty.weeks")):
+            weeks = choice_field({str(n): str(n) for n in range(1, MOST_WEEKS + 1)}, "1")
 
     async def add() -> None:
         given = {"owner": owner.value, "person": person.value or "", "account": account.value}
         given |= {"phone": (phone.value or "").strip() or None}
         given |= {"starts_at": chosen_time(starts), "ends_at": chosen_time(ends)}
+        given |= {"weeks": weeks.value}
         await _put(view, ShiftDraft, given, "duty.add", book.add_shift, anew)
 
     with ui.element("div").classes("form-row"):

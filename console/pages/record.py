@@ -109,8 +109,11 @@ async def _forms(view: View, record: Record, page: Found, read: Any) -> None:
     if who.anonymous:
         return
     context = await view.ask(lambda conn: move_context(conn, who))
+    own = {entry.move for entry in page.log if entry.actor == who.name}
     for move in record.moves:
         if row.state not in move.from_states or not context.role(record, move.roles, row.fields):
+            continue
+        if own & {*move.apart}:
             continue
         if move.quick:
             _button(view, record, page, move, read)

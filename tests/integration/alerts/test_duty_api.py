@@ -35,6 +35,26 @@ def test_shifts_are_added_found_and_removed(place: Place, conn: Connection) -> N
     assert [e.what for e in place.audits("duty.")] == ["duty.remove", "duty.add"]
 
 
+def test_a_shift_of_every_week_is_all_its_weeks_or_none(place: Place, conn: Connection) -> None:
+    add_users(conn, "zhao")
+    begin = NOW + timedelta(days=20)
+    shift = SHIFT | {"person": "赵敏", "account": "zhao"}
+    night = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=8)).isoformat()}
+    third = {key: (datetime.fromisoformat(at) + timedelta(weeks=2)) for key, at in night.items()}
+    taken = shift | {key: at.isoformat() for key, at in third.items()}
+    one = place.call("operator", "POST", "/duty", json=taken).json()["ids"]
+    refused = place.call("operator", "POST", "/duty", json=shift | night | {"weeks": 4})
+    assert refused.status_code == 409, "the third week is taken"
+    assert place.call("operator", "DELETE", f"/duty/{one[0]}").status_code == 204
+    made = place.call("operator", "POST", "/duty", json=shift | night | {"weeks": 4}).json()
+    assert len(made["ids"]) == 4, "nothing was left of the refused one"
+    query = "SELECT starts_at FROM console_duty WHERE person = '赵敏' ORDER BY 1"
+    starts = [row[0] for row in conn.execute(query).fetchall()]
+    assert [at - starts[0] for at in starts] == [timedelta(weeks=n) for n in range(4)]
+    for number in made["ids"]:
+        assert place.call("operator", "DELETE", f"/duty/{number}").status_code == 204
+
+
 def test_what_is_wrong_with_a_shift_or_number_is_named(place: Place, conn: Connection) -> None:
     def refused(path: str, wrong: dict[str, Any], of: dict[str, Any]) -> str:
         answer = place.call("operator", "POST", path, json=of | wrong)
@@ -49,6 +69,7 @@ def test_what_is_wrong_with_a_shift_or_number_is_named(place: Place, conn: Conne
         ("account", "nobody-like-this"),
         ("starts_at", "2026-11-30T08:00:00"),
         ("ends_at", "9999-12-31T00:00:00Z"),
+        ("weeks", 27),
     ):
         assert refused("/duty", {field: value}, SHIFT) == f"body.{field}"
     assert refused("/duty", {"ends_at": SHIFT["starts_at"]}, SHIFT).startswith("body")

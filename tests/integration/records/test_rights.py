@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from catalog.errors import ForbiddenError
 from records.act import act, open_record
 from records.context import Context
 from records.loop import tick
@@ -24,3 +25,12 @@ def test_a_process_acts_with_the_role_it_has(dsn: str, process: str) -> None:
         tick(own)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             own.execute("UPDATE record_log SET note = 'x'")
+
+
+def test_a_hand_over_is_signed_by_somebody_else_than_its_writer(conn: psycopg.Connection) -> None:
+    li, wang = (Context(conn, name, "page", "operator") for name in ("li", "wang"))
+    left = {"post": "drainage", "summary": "rain, two tunnels", "open_items": "pump 3 is away"}
+    id = open_record(li, "handover", left).id
+    with pytest.raises(ForbiddenError, match="for somebody else"):
+        act(li, "handover", id, "sign", reason="all_taken")
+    assert act(wang, "handover", id, "sign", reason="all_taken").state == "signed"
