@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.headline import in_screen_order
+from catalog.lifecycle.registry import records
 from catalog.registry import systems
 from dashboards.alerting import alerting
 from dashboards.boards.alerts import alerts_page
@@ -14,6 +15,7 @@ from dashboards.boards.domain import domain_page
 from dashboards.boards.forecast import forecast_page
 from dashboards.boards.platform import platform_page
 from dashboards.boards.quality import quality_page
+from dashboards.boards.record import record_page
 from dashboards.boards.sensor import sensor_page
 from dashboards.boards.stream import stream_page
 from dashboards.boards.wall import wall_page
@@ -39,6 +41,7 @@ def pages(lang: Lang) -> list[Page]:
     used = {stream.domain for stream in in_screen_order()}
     found = [make(lang) for make in SINGLE]
     found[1:1] = [domain_page(name, lang) for name in systems() if name in used]
+    found += [record_page(record, lang) for record in records().values()]
     return found + [stream_page(stream, lang) for stream in in_screen_order()]
 
 

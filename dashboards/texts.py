@@ -3,6 +3,7 @@
 from typing import Literal
 
 from catalog.model import Text, text
+from dashboards.record_texts import TEXTS as RECORDS
 from dashboards.report.texts import TEXTS as REPORT
 
 Lang = Literal["zh", "en"]
@@ -408,6 +409,7 @@ TEXTS = {
     "a.work": text("检修与告警屏蔽", "Maintenance and silences"),
     "a.corrected": text("窗口修订", "Corrected windows"),
     **REPORT,
+    **RECORDS,
     # flag values (QARTOD)
     "f.1": text("通过", "Pass"),
     "f.2": text("未评估", "Not evaluated"),

@@ -12,7 +12,7 @@ PRESENT = (
     *("active_alerts", "active_incidents", "consumers", "district_choices", "district_states"),
     *("freshness", "metrics"),
     *("platform", "sensor_card", "sensor_choices", "sensor_states", "silent_sensors", "streams"),
-    *("vital_mark", "vital_now"),
+    *("record_group_choices", "record_queue", "records_by_state", "vital_mark", "vital_now"),
     *("stored_per_second", "table_sizes"),
 )
 """Relations of schema ``dash`` that tell the present, whatever time is chosen."""

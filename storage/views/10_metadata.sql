@@ -139,3 +139,58 @@ CREATE TABLE dash.districts (
     central boolean NOT NULL,
     position integer NOT NULL
 );
+
+-- kinds of records; headline: the fields that name one in a list
+CREATE TABLE dash.record_kinds (
+    kind text PRIMARY KEY,
+    domain text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    plural_zh text NOT NULL,
+    plural_en text NOT NULL,
+    headline text[] NOT NULL,
+    position integer NOT NULL
+);
+
+CREATE TABLE dash.record_states (
+    kind text NOT NULL,
+    state text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    final boolean NOT NULL,
+    position integer NOT NULL,
+    PRIMARY KEY (kind, state)
+);
+
+-- values of fields that have names
+CREATE TABLE dash.record_choices (
+    kind text NOT NULL,
+    field text NOT NULL,
+    choice text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    PRIMARY KEY (kind, field, choice)
+);
+
+-- fields that KPIs can be grouped by: the district, and those whose values have names
+CREATE TABLE dash.record_groups (
+    kind text NOT NULL,
+    field text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    position integer NOT NULL,
+    PRIMARY KEY (kind, field)
+);
+
+-- target: a share, or the points of a score; null when there is none
+CREATE TABLE dash.record_kpis (
+    kind text NOT NULL,
+    kpi text NOT NULL,
+    title_zh text NOT NULL,
+    title_en text NOT NULL,
+    target double precision,
+    better text NOT NULL CHECK (better IN ('more', 'less')),
+    is_score boolean NOT NULL,
+    position integer NOT NULL,
+    PRIMARY KEY (kind, kpi)
+);

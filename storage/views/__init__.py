@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg import Connection, sql
 
+from storage.views.kpis import make_functions
 from storage.views.metadata import fill
 from storage.views.reader import grant
 
@@ -36,6 +37,7 @@ def apply_views(conn: Connection) -> list[str]:
         for file in changed:
             _apply(conn, file)
         fill(conn)
+        make_functions(conn)
         grant(conn)
     return [file.name for file in changed]
 

@@ -28,6 +28,7 @@ from catalog.platform import RULES as PLATFORM_RULES
 from catalog.registry import early_rules, systems
 from catalog.severity import LEVELS, STATES
 from catalog.site import site, zone
+from storage.views.record_rows import record_rows
 
 Row = dict[str, Any]
 DAYS_BACK, DAYS_AHEAD = 430, 60
@@ -94,6 +95,7 @@ def rows_by_table() -> dict[str, list[Row]]:
             }
             for n, d in enumerate(site().districts.values())
         ],
+        **record_rows(),
         "local_days": list(_local_days(datetime.now(zone()).date())),
     }
 

@@ -24,6 +24,7 @@ from tests.support.history import (
     write_incidents,
     write_older_alerts,
 )
+from tests.support.record_history import write_records
 
 NUMERIC = {20, 21, 23, 700, 701, 1700}
 TIMESTAMPTZ, TEXT = 1184, 25
@@ -53,6 +54,7 @@ def city(databases: Databases, now: datetime) -> Iterator[Connection]:
             write_incidents(conn, month(now))
             write_deliveries(conn)
             write_backlog(conn, month(now))
+            write_records(conn, now)
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute("ANALYZE")
             yield conn

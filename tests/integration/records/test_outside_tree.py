@@ -1,6 +1,8 @@
-"""A system in a folder outside the tree: from POST to webhook, nothing else touched (DESIGN §9)."""
+"""A system outside the tree, from POST to webhook and dashboard: nothing else touched (§9)."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,13 +18,16 @@ from standardwebhooks import Webhook
 from alerts.sources.records import subscribe
 from catalog.registry import streams
 from catalog.topics import all_topics
+from dashboards.expand import View, panel_queries
+from dashboards.record_texts import TEXTS as RECORDS
+from dashboards.texts import pick
 from deploy.ports import free_port
 from deploy.wait import wait_until
 from service.kafka import ensure_topics
 from storage.api_keys import add_key
 from tests.support.alerting import SECRET, Stub, add_receiver, serving
 from tests.support.repair import write_system
-from tests.support.servers import Spawner
+from tests.support.servers import Spawner, outer_environment
 
 LAMP = {"what": "lamp", "text": "dark", "lon": 104.066, "lat": 30.657}
 PUMP = {"what": "pump", "text": "leaks"}
@@ -41,6 +46,7 @@ class City:
     """The running processes, seen from outside."""
 
     dsn: str
+    boards: Path
     clients: dict[str, httpx.Client]
     duty: Stub
     chief: Stub
@@ -72,6 +78,11 @@ def city(
         "CITYOPS_ROUTES_FILE": str(routes),
         "CITYOPS_STATE_DIR": str(tmp_path),
     }
+    boards = tmp_path / "boards"
+    for line in (("storage", "migrate"), ("dashboards", "build", "--out", str(boards))):
+        subprocess.run(  # as every start does
+            [sys.executable, "-m", *line], env=outer_environment() | base, check=True, timeout=120
+        )
     clients: dict[str, httpx.Client] = {}
     ensure_topics(kafka, all_topics(topic_prefix, tuple(streams())))
     with serving() as duty, serving() as chief, psycopg.connect(dsn, autocommit=True) as conn:
@@ -85,7 +96,7 @@ def city(
             for line in (("records", "run"), ("alerts", "engine"), ("alerts", "deliver")):
                 spawn(*line, deadline_s=60.0)
             spawn("console", name="console", deadline_s=60.0)
-            yield City(dsn, clients, duty, chief)
+            yield City(dsn, boards, clients, duty, chief)
     for client in clients.values():
         client.close()
 
@@ -96,7 +107,7 @@ def received(stub: Stub) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_from_post_to_list_move_overdue_webhook_and_kpi(city: City) -> None:
+def test_from_post_to_list_move_overdue_webhook_kpi_and_dashboard(city: City) -> None:
     openapi = city.call("guest", "GET", "/openapi.json").json()
     assert "/api/v1/records/repair/{id}/give" in openapi["paths"]
 
@@ -118,6 +129,9 @@ def test_from_post_to_list_move_overdue_webhook_and_kpi(city: City) -> None:
     assert (done.status_code, done.json()["state"]) == (200, "given")
 
     wait_until(lambda: "escalated" in _kinds(city.chief), 30.0, "the escalation of the overdue")
+    board = _board(city)
+    assert board["r.states"][1][:3] == ("已派", 1, 1)  # given: one open, overdue
+    assert board["r.queue"][0][:3] == (f"repair-{id}", "泵 · leaks", "已派")
     page = city.call("guest", "GET", f"/records/repair/{id}").json()
     assert page["record"]["overdue"] is True
     assert [entry["move"] for entry in page["log"]][:2] == ["open", "give"]
@@ -144,7 +158,29 @@ def test_from_post_to_list_move_overdue_webhook_and_kpi(city: City) -> None:
     late = {**span, "met": "false"}
     counted = city.call("guest", "GET", "/records/repair/kpi/in_time/records", params=late)
     assert counted.json() == [id]
+    shares = {row[0]: row[1:5] for row in _board(city)["r.kpis"]}
+    assert shares == {
+        "按期修复率": (0, 1, 0.0, None),
+        "返工率": (0, 1, 0.0, None),
+        "得分": (None, None, None, 10.0),
+    }
+    assert not _board(city)["r.queue"]
     _bulk_files_and_map(city)
+
+
+def _board(city: City) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what each panel of the outside record's dashboard is told, by its key."""
+    file = city.boards / "dashboards" / "zh" / "cityops-record-repair.json"
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    view = View(now - timedelta(hours=1), now)
+    titles = {pick(words, "zh"): key for key, words in RECORDS.items() if key.startswith("r.")}
+    with psycopg.connect(city.dsn) as conn:
+        conn.execute("SET LOCAL ROLE grafana_ro")
+        return {
+            titles[query.panel]: conn.execute(query.sql.encode()).fetchall()
+            for query in panel_queries(json.loads(file.read_text()), view)
+            if query.kind == "table"
+        }
 
 
 def _bulk_files_and_map(city: City) -> None:
