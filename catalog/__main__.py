@@ -11,10 +11,13 @@ from rich.table import Table
 from catalog.checks import CHECKS, problems
 from catalog.declared import DeclarationError
 from catalog.fact.checks import fact_problems
-from catalog.registry import stream, streams
+from catalog.lifecycle.registry import records
+from catalog.registry import facts, stream, streams
 from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
 from catalog.sensors import sensors_of
+from catalog.thing.checks import problems as thing_problems
+from catalog.thing.registry import placed, things
 
 app = typer.Typer(no_args_is_help=True, help="The city's streams, as its systems declare them.")
 console = Console()
@@ -42,10 +45,15 @@ def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -
         )
         for check, reason in found:
             console.print(f"    {check}: {reason}")
-    for reason in [] if names else fact_problems():
+    for reason in [] if names else [*fact_problems(), *_thing_problems()]:
         failed += 1
         console.print(f"✗ {reason}")
     raise typer.Exit(1 if failed else 0)
+
+
+def _thing_problems() -> list[str]:
+    known = {"streams": streams(), "records": records(), "facts": facts(), "things": things()}
+    return [r for t in things().values() for r in thing_problems(t, placed(t.name), **known)]
 
 
 @app.command("new-stream")

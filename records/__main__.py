@@ -9,24 +9,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from psycopg import Connection
 from rich.console import Console
 from rich.table import Table
 
-from catalog.errors import RefusedError
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from catalog.site import zone
 from records import act as path
 from records.context import Context, grants_of
+from records.database import database
 from records.imports import import_lines
 from records.loop import run_records
 from records.payload import headline
 from records.queries import Filter, Window, get_page, list_records
+from records.things.command import app as things_app
 from records.verify import verify_log, verify_states
 from service.command import run
-from service.postgres import connect
 from service.process import run_process
 from service.settings import Settings
 from service.vitals import Vitals
@@ -34,6 +33,7 @@ from storage.shell import record_by_shell, shell_user
 
 app = typer.Typer(no_args_is_help=True, help="Records: cases, orders and what else has a life.")
 console = Console()
+app.add_typer(things_app, name="things")
 Fields = Annotated[list[str] | None, typer.Argument(help="field=value …")]
 
 
@@ -71,7 +71,7 @@ def list_command(
 ) -> None:
     """Print a queue, first due first. Example: python -m records list case --overdue"""
     table = Table("record", "state", "due", "opened", "what")
-    with _database() as conn:
+    with database() as conn:
         record = path.record_of(kind)
         wanted = Filter(states=tuple(state or ()), open=not closed, overdue=overdue)
         for row in list_records(conn, record, wanted, Window(limit=limit)):
@@ -84,7 +84,7 @@ def list_command(
 @app.command("show")
 def show_command(kind: str, id: int) -> None:
     """Print a record with its log. Example: python -m records show case 12"""
-    with _database() as conn:
+    with database() as conn:
         page = get_page(conn, path.record_of(kind), id)
     console.print_json(page.model_dump_json())
 
@@ -166,7 +166,7 @@ def grant_command(who: str, role: str, scope: str = "", revoke: bool = False) ->
         raise typer.BadParameter(f"no role {role!r}; known: {names}")
     if scope and not known[system, name].scope:
         raise typer.BadParameter(f"{role} is for all records, it has no scope")
-    with _database() as conn, conn.transaction():
+    with database() as conn, conn.transaction():
         values = [who, system, name, scope]
         if revoke:
             conn.execute(
@@ -188,7 +188,7 @@ def grant_command(who: str, role: str, scope: str = "", revoke: bool = False) ->
 @app.command("verify")
 def verify_command() -> None:
     """Replay every log, compare it with what is stored, and check each step against the audit."""
-    with _database() as conn:
+    with database() as conn:
         faults = [*verify_log(conn), *(f for k in records() for f in verify_states(conn, k))]
     for fault in faults:
         typer.echo(f"{fault.where}: {fault.what}", err=True)
@@ -197,19 +197,9 @@ def verify_command() -> None:
 
 
 @contextmanager
-def _database() -> Iterator[Connection]:
-    """Give a connection; what a person got wrong becomes a clear message and exit code 2."""
-    with connect(Settings().database(), "records-command", autocommit=True) as conn:
-        try:
-            yield conn
-        except RefusedError as error:
-            raise typer.BadParameter(str(error)) from None
-
-
-@contextmanager
 def _acting() -> Iterator[Context]:
     """Give the context of who types: whoever may run this has every role of the console."""
-    with _database() as conn:
+    with database() as conn:
         who = shell_user()
         yield Context(conn, who, "shell", "admin", grants_of(conn, who))
 

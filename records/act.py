@@ -21,6 +21,7 @@ from records.among import known_names
 from records.attachments import claim
 from records.context import Context
 from records.keys import Done, repeated
+from records.naming import named_place, named_things
 from records.near import district_at, near
 from records.rights import role_for
 from records.steps import (
@@ -76,8 +77,10 @@ def open_record(
         if done := repeated(context, key, kind, None, OPEN):
             return done
         now = context.now(context.conn)
-        step = opening(record, Given(_placed(record, args), "", note), now, working_time())
+        given = _placed(record, named_place(context.conn, record, args))
+        step = opening(record, Given(given, "", note), now, working_time())
         known_names(context.conn, record, step.changes, at_opening=True)
+        named_things(context.conn, record, step.changes)
         made = follow(None, step, record)
         found = _alike(context, record, made, if_near, now)
         if found is not None:
@@ -120,6 +123,7 @@ def act(
             role = role_for(context, record, row, move)
             step = decide(record, was, move, given, now, working_time())
             known_names(context.conn, record, step.changes)
+            named_things(context.conn, record, step.changes)
             after = follow(was, step, record)
         _write(context, record, id, was, after, step, role, key)
     return Done(kind, id, after.version, after.state, move, step.at)

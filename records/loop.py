@@ -18,6 +18,7 @@ from catalog.site import zone
 from records.act import act, mark_late, open_record
 from records.context import Context
 from records.openings import open_asked
+from records.things.loop import place_all, watch
 from service.log import logger
 from service.postgres import now_of
 from service.reconnecting import keep_connected
@@ -25,6 +26,8 @@ from service.settings import Settings
 from service.vitals import Vitals
 
 TICK_S = 0.5
+THINGS_EVERY = 4
+"""In ticks: how often the states of things are looked at."""
 PIECE = 200
 ACTOR = "cityops"
 FOUND = Counter("cityops_records_clocks", "Clocks found to be due soon or overdue", ["found"])
@@ -110,8 +113,13 @@ def run_records(settings: Settings, vitals: Vitals, stop: threading.Event) -> No
     """Run until ``stop``; a database that is away is waited out."""
 
     def work(conn: Connection) -> None:
+        place_all(conn)
+        ticks = 0
         while not stop.wait(TICK_S):
             tick(conn)
+            if ticks % THINGS_EVERY == 0:
+                watch(conn, ticks // THINGS_EVERY)
+            ticks += 1
             vitals.detail(records_at=now_of(conn).isoformat(timespec="seconds"))
             vitals.trouble("")
 

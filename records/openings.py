@@ -15,6 +15,7 @@ from catalog.lifecycle.record import FromRule, Record
 from catalog.lifecycle.registry import records
 from records.act import open_record
 from records.context import Context
+from records.naming import thing_of_alert
 
 Facts = Mapping[str, str | float | None]
 """What is known of an alert: the names of ``catalog.lifecycle.record.ALERT_FACTS``."""
@@ -52,7 +53,7 @@ def open_asked(context: Context) -> int:
 def _open(context: Context, id: int, kind: str, facts: Facts) -> None:
     record = records().get(kind)
     rule = _rule(record, facts) if record else None
-    if rule is None:
+    if record is None or rule is None:
         _fail(context, id, "no rule of a declared record asks for it any more")
         return
     alert = f"alert:{facts['episode']}"
@@ -61,7 +62,7 @@ def _open(context: Context, id: int, kind: str, facts: Facts) -> None:
             open_record(
                 context,
                 kind,
-                _fields(rule, facts),
+                _fields(context, record, rule, facts),
                 key=f"alert {facts['episode']}",
                 if_near="join",
                 links=[("opened_by", alert)],
@@ -90,6 +91,12 @@ def _rule(record: Record, facts: Facts) -> FromRule | None:
     )
 
 
-def _fields(rule: FromRule, facts: Facts) -> dict[str, object]:
-    copied = {field: facts.get(fact) for field, fact in rule.copied.items()}
+def _fields(context: Context, record: Record, rule: FromRule, facts: Facts) -> dict[str, object]:
+    at = (facts.get("stream"), facts.get("sensor"))
+    copied = {
+        field: thing_of_alert(context.conn, record, field, *at)
+        if fact == "thing"
+        else facts.get(fact)
+        for field, fact in rule.copied.items()
+    }
     return {**rule.fields, **{k: v for k, v in copied.items() if v is not None}}

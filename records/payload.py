@@ -17,6 +17,7 @@ JSON_TYPES: dict[Kind, dict[str, Any]] = {
     "choice": {"type": "string"},
     "time": {"type": "string", "format": "date-time"},
     "files": {"type": "array", "items": {"type": "integer"}, "description": "attachments"},
+    "thing": {"type": "string", "description": "kind:id"},
     "names": {"type": "array", "items": {"type": "string"}},
 }
 

@@ -48,7 +48,7 @@ ALERTS = (
     *("escalations", "held", "told", "notices", "notice_groups", "silences", "outbox"),
     *("outbox_subjects", "deliveries", "receivers", "alert_explanations"),
 )
-RECORDS = ("records", "record_*")
+RECORDS = ("records", "record_*", "things", "thing_*")
 ROLES: Mapping[str, Rights] = MappingProxyType(
     {
         "gateway": Rights({"S": ("api_keys", "sensors"), "SID": ("fact_keys",), "I": ("audit",)}),

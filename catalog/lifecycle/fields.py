@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from catalog.base import Frozen, Name, Text, text
 
-Kind = Literal["text", "number", "integer", "boolean", "choice", "time", "files", "names"]
+Kind = Literal["text", "number", "integer", "boolean", "choice", "time", "files", "names", "thing"]
 Value = str | float | int | bool | list[int] | list[str] | None
 """A field's value as it is stored: a time is ISO 8601 in UTC, files are ids of attachments."""
 Among = Literal["exercise", "users"]
@@ -52,6 +52,8 @@ class RecordField(Frozen):
     """A time that has not passed when the record is opened."""
     among: Among | None = None
     """Only names of these, of which there must be one."""
+    things: tuple[Name, ...] = ()
+    """Of kind ``thing``: the kinds that it may name, as ``<kind>:<id>``."""
 
     @model_validator(mode="after")
     def _is_sound(self) -> "RecordField":
@@ -66,6 +68,8 @@ class RecordField(Frozen):
             raise ValueError(f"{self.name}: ahead belongs to a time")
         if self.among and self.kind not in ("names", "text"):
             raise ValueError(f"{self.name}: among belongs to names")
+        if (self.kind == "thing") != bool(self.things):
+            raise ValueError(f"{self.name}: things belong to kind 'thing', and only there")
         if self.default is not None:
             self.read(self.default)
         return self
@@ -147,6 +151,13 @@ def _files(_: RecordField, given: object) -> list[int]:
     return list(dict.fromkeys(given))
 
 
+def _thing(field: RecordField, given: object) -> str:
+    kind, _, id = _text(field, given).partition(":")
+    if kind not in field.things or not id:
+        raise ValueError(f"is none of {', '.join(field.things)}, written as kind:id")
+    return f"{kind}:{id}"
+
+
 def _names(field: RecordField, given: object) -> list[str]:
     if not isinstance(given, list) or len(given) > MOST_NAMES:
         raise ValueError(f"is no list of at most {MOST_NAMES} names")
@@ -162,6 +173,7 @@ _READERS = {
     "time": _time,
     "files": _files,
     "names": _names,
+    "thing": _thing,
 }
 
 PLACE = (

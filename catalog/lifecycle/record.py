@@ -134,7 +134,8 @@ class FromRule(Frozen):
 
     ``fields`` are given as they are, ``copied`` takes a fact of the alert (``episode``, ``rule``,
     ``stream``, ``sensor``, ``severity``, ``value``, ``lon``, ``lat``, ``district``, ``address``,
-    ``title``) into a field. The end of the alert does not touch the record.
+    ``title``) into a field; ``thing`` is the one that has the sensor, of the kinds that the field
+    names. The end of the alert does not touch the record.
     """
 
     rules: tuple[str, ...] = Field(min_length=1)
@@ -146,7 +147,7 @@ class FromRule(Frozen):
 
 ALERT_FACTS = {
     *("episode", "rule", "stream", "sensor", "severity", "value", "lon", "lat"),
-    *("district", "address", "title"),
+    *("district", "address", "title", "thing"),
 }
 
 

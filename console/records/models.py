@@ -16,6 +16,7 @@ TYPES: dict[Kind, Any] = {
     "time": str,
     "files": list[int],
     "names": list[str],
+    "thing": str,
 }
 STRICT = ConfigDict(extra="forbid", strict=True)
 KEY = Field(default=None, max_length=200, description="Your name for this step: once only")

@@ -56,6 +56,9 @@ def record_facts(words: Words, record: Record, row: Row) -> list[tuple[str, Any]
         if field.kind == "files":
             links = [{"text": f"#{id}", "href": f"/api/v1/attachments/{id}"} for id in value]
             facts.append((words.of(field.title), links))
+        elif field.kind == "thing":
+            href = f"/things/{str(value).replace(':', '/', 1)}"
+            facts.append((words.of(field.title), {"text": value, "href": href}))
         else:
             facts.append((words.of(field.title), words.of(shown(field, value))))
     return facts

@@ -42,6 +42,21 @@ FIELDS = (
     RecordField(name="phone", title=text("联系电话", "Phone"), longest=40, fixed=True),
     RecordField(name="sensor", title=text("传感器", "Sensor"), longest=100, fixed=True),
     RecordField(
+        name="thing",
+        title=text("设施", "Thing"),
+        kind="thing",
+        things=("lamp", "bin", "bridge"),
+        longest=80,
+        public=True,
+    ),
+    RecordField(
+        name="collector",
+        title=text("采集岗位", "Collector's post"),
+        kind="thing",
+        things=("collector",),
+        longest=80,
+    ),
+    RecordField(
         name="department",
         title=text("责任单位", "Department"),
         kind="choice",

@@ -21,7 +21,15 @@ def _move(name: str, zh: str, en: str, roles: str, states: tuple[str, ...], **mo
 
 
 MOVES = (
-    _move("verify", "派发核实", "Ask to verify", "acceptor", ("reported",), to="verifying"),
+    _move(
+        "verify",
+        "派发核实",
+        "Ask to verify",
+        "acceptor",
+        ("reported",),
+        to="verifying",
+        takes=("collector",),
+    ),
     _move(
         "verified",
         "核实反馈",
@@ -39,7 +47,7 @@ MOVES = (
         "acceptor",
         ("reported",),
         to="filed",
-        takes=("subclass", "description"),
+        takes=("subclass", "description", "thing"),
         stops=("file",),
         starts=("dispatch", "total"),
     ),
@@ -117,6 +125,7 @@ MOVES = (
         "acceptor dispatcher",
         ("fed_back",),
         to="checking",
+        takes=("collector",),
         starts=("check",),
     ),
     _move(

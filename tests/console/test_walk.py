@@ -22,10 +22,12 @@ from catalog.registry import streams, systems
 from catalog.sensors import sensors_of
 from catalog.severity import LEVELS, STATES
 from catalog.site import site
+from catalog.thing.registry import placed, things
 from console.pages import all_pages
 from console.texts import catalogue
 from records.act import act, open_record
 from records.context import Context
+from records.things.loop import place_all, watch
 from tests.console.conftest import Opener
 
 pytestmark = pytest.mark.browser
@@ -38,6 +40,8 @@ PATHS = {
     "/receivers/{name}": "/receivers/walk-duty",
     "/rules/{rule}": "/rules/waterlogging.ponding",
     "/records/{kind}": "/records/case",
+    "/things/{kind}": "/things/lamp",
+    "/things/{kind}/{id}": "/things/lamp/renmin-south-003",
     "/records/{kind}/{id}": "/records/case/case-{case}",
 }
 SQUARE = {"lon": 104.066, "lat": 30.657}
@@ -66,6 +70,8 @@ def filled(conn: psycopg.Connection) -> Iterator[int]:
         "INSERT INTO incident_acts (incident, who, act) SELECT 'walk-inc', 'cityops', act"
         " FROM unnest(ARRAY['opened', 'confirmed', 'changed', 'reopened']) act"
     )
+    place_all(conn)
+    watch(conn)
     staff = Context(conn, "admin", "page", "admin")
     case = open_record(staff, "case", {"subclass": "E0101", "source": "hotline"} | SQUARE).id
     act(staff, "case", case, "file")
@@ -175,6 +181,7 @@ def english() -> set[str]:
     """Return every English text that has another one in Chinese."""
     ours = [(t["zh"], t["en"]) for t in catalogue().values()]
     declared = [streams(), systems(), site().districts, LEVELS, STATES, incident_kinds(), records()]
+    declared += [things(), *(list(placed(kind)) for kind in things())]
     ours += [(t.zh, t.en) for thing in declared for t in texts_in(thing)]
     return {en for zh, en in ours if zh != en and re.search(r"[a-z]{2}", en)} - NAMES
 

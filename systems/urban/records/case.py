@@ -105,7 +105,7 @@ def _from(rules: tuple[str, ...], subclass: str, worst: Severity) -> FromRule:
         rules=rules,
         worst=worst,
         fields={"subclass": subclass, "source": "sensor"},
-        copied={**copied, "description": "title"},
+        copied={**copied, "description": "title", "thing": "thing"},
     )
 
 

@@ -1,0 +1,1 @@
+"""Things: objects that last, with a state that follows from what is known of them."""

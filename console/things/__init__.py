@@ -1,0 +1,1 @@
+"""Things as rows, facts and marks, in the words of their declaration."""

@@ -1,0 +1,1 @@
+"""Things that the site places, one file a kind."""

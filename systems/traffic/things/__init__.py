@@ -1,0 +1,1 @@
+"""Things of traffic, one file a kind."""

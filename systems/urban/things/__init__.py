@@ -1,0 +1,1 @@
+"""Things of urban management, one file a kind."""
