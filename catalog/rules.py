@@ -214,7 +214,7 @@ class HealthRule(Frozen):
     It is so while its values fail (4), are missing (9) though the sensor has sent them before, or
     are doubted by a test of the instrument itself (flat line, relation, the device's own flag). A
     value that is only unusual is no fault of the sensor. The alert ends when every metric has been
-    well for ``clear_s``.
+    well for ``clear_s``, or when the sensor is silent, which is said instead.
     """
 
     kind: Literal["health"] = "health"

@@ -92,9 +92,10 @@ def alert_status(words: Words, alert: Alert) -> str:
     if alert.reason:
         known = [REASONS.get(name) for name in alert.reason.split(",")]
         reason = " / ".join(words.of(r) for r in known if r)
-        how = "withdrawn" if alert.status == "withdrawn" else "unconfirmed"
-        # of a sensor that is silent the reason says why
-        text += " · " + (words(f"alerts.{how}", reason=reason) if alert.metric else reason)
+        how = "withdrawn" if alert.status == "withdrawn" else alert.confidence
+        # of a sensor that is silent, and of what did not end by itself, it says why
+        plain = how == "confirmed" or not alert.metric
+        text += " · " + (reason if plain else words(f"alerts.{how}", reason=reason))
     return f"{text} · {words('alerts.flapping')}" if alert.flapping else text
 
 

@@ -5,16 +5,18 @@ Each partition hears a part of the stream's sensors and tells the others when it
 hear any of them; the words travel as records, so that replay judges the same. While nobody hears
 anything, that is one alert on the stream, put out by shard 0, and none on single sensors. A stream
 is called silent only when something of another one has come meanwhile: else the platform may be.
+A sensor that is called silent is not called unwell as well: that is the worse of the two.
 """
 
 from datetime import datetime
 
 import numpy as np
 
-from catalog.model import STREAM_SUBJECT, AbsenceRule, StreamAbsenceRule
+from catalog.model import STREAM_SUBJECT, StreamAbsenceRule
 from catalog.ticks import Hearing, Pulse, Word
+from engine import health
 from engine.cells import Sensors
-from engine.changes import transition
+from engine.changes import Change, transition, watch
 from engine.layout import NEVER
 from engine.outputs import Outputs
 from engine.pipeline import others_heard
@@ -43,9 +45,10 @@ def used(state: State, tested: Tested, produced_at: datetime, out: Outputs) -> N
     sensors.write(state.arrays["used_tick"], state.ticks)
     sensors.write(state.arrays["cause"], 0)
     level = sensors.read(state.arrays["r_level"])
-    for number, rule in _sensor_rules(state):
-        for slot in sensors.slots[level[:, number] > 0]:
-            _end(state, number, rule, int(slot), produced_at, out)
+    for number, rule in state.absences:
+        for slot in sensors.slots[level[:, number] > 0].tolist():
+            change = Change("cleared", int(rule.severity), state.tick_at * US)
+            watch(state, number, slot, change, produced_at, out)
 
 
 def hear(state: State, word: Word) -> None:
@@ -122,27 +125,14 @@ def _judge_sensors(state: State, produced_at: datetime, out: Outputs) -> None:
     used = len(state.names)
     # after a silence of the whole stream every sensor has its full time again
     since = np.maximum(state.arrays["used_tick"][:used], state.silence.back)
-    for number, rule in _sensor_rules(state):
+    for number, rule in state.absences:
         level = state.arrays["r_level"][:used, number]
         quiet = state.placed[:used] & (state.ticks - since >= rule.after_s)
-        for slot in np.flatnonzero(quiet & (level == 0)):
+        for slot in np.flatnonzero(quiet & (level == 0)).tolist():
             at = state.tick_at * US
-            level[slot] = int(rule.severity)
-            state.arrays["r_raised"][slot, number] = at
-            given = ("raised", int(rule.severity), None, at, at, produced_at)
-            reason = _reason(state, int(slot))
-            subject = state.names[slot]
-            out.transitions.append(transition(state, rule.name, subject, *given, reason=reason))
-
-
-def _end(
-    state: State, number: int, rule: AbsenceRule, slot: int, produced_at: datetime, out: Outputs
-) -> None:
-    raised = int(state.arrays["r_raised"][slot, number])
-    state.arrays["r_level"][slot, number] = 0
-    at = state.tick_at * US
-    given = ("cleared", int(rule.severity), None, raised, at, produced_at)
-    out.transitions.append(transition(state, rule.name, state.names[slot], *given))
+            health.absorb(state, slot, at, produced_at, out)
+            change = Change("raised", int(rule.severity), at, reason=_reason(state, slot))
+            watch(state, number, slot, change, produced_at, out)
 
 
 def _reason(state: State, slot: int) -> str:
@@ -150,7 +140,3 @@ def _reason(state: State, slot: int) -> str:
     if not a["heard"][slot]:
         return NEVER_SENT
     return REASONS.get(int(a["cause"][slot]), NOTHING)
-
-
-def _sensor_rules(state: State) -> list[tuple[int, AbsenceRule]]:
-    return [(n, r) for n, r in enumerate(state.stream.rules) if isinstance(r, AbsenceRule)]

@@ -12,13 +12,13 @@ from engine.state import State
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a threshold rule on a sensor; ``at`` is epoch µs, ``doubt`` what is held
-    against the alert after it."""
+    """One change of a rule on a sensor; ``at`` is epoch µs, ``doubt`` what is held against the
+    alert after it, ``reason`` another one for it."""
 
     kind: str
     severity: int
     at: int
-    value: float
+    value: float | None = None
     doubt: int = 0
     previous: int | None = None
     threshold: float | None = None
@@ -35,7 +35,7 @@ def say(
     a["r_last"][slot, number] = at
     if change.kind == "raised":
         a["r_raised"][slot, number] = at
-    doubtful = bool(change.doubt or change.reason)
+    doubtful = bool(change.doubt) or change.kind == "withdrawn"
     out.transitions.append(
         transition(
             *(state, rule.name, state.names[slot], change.kind, change.severity, change.previous),
@@ -47,6 +47,19 @@ def say(
             reason=change.reason or doubts.reason(change.doubt),
         )
     )
+
+
+def watch(
+    state: State,
+    number: int,
+    slot: int,
+    change: Change,
+    produced_at: datetime,
+    out: Outputs,
+) -> None:
+    """Raise or clear a rule that watches over a sensor (by its number), and emit that."""
+    state.arrays["r_level"][slot, number] = change.severity if change.kind == "raised" else 0
+    say(state, number, slot, change, produced_at, out)
 
 
 def transition(

@@ -1,7 +1,8 @@
 """Sensor health: readings arrive, but a metric has given nothing that says something of the world.
 
 A rate, a jump or an unusual level may be the very event a sensor is there for: they make no sensor
-unwell. What fails or is missing does, and what a test of the instrument itself doubts.
+unwell. What fails or is missing does, and what a test of the instrument itself doubts. Of a sensor
+that is silent that alone is said: at most one alert for its maintainers is open.
 """
 
 from datetime import datetime
@@ -10,12 +11,15 @@ import numpy as np
 
 from catalog.contracts import FLAG_FAIL, FLAG_MISSING
 from catalog.model import HealthRule
-from engine.changes import transition
+from engine.changes import Change, watch
 from engine.doubts import INSTRUMENT
 from engine.layout import NEVER
 from engine.outputs import Outputs
 from engine.quality import Tested
 from engine.state import US, State
+
+SILENT = "silent"
+"""Why an alert of health ends that nothing well has ended."""
 
 
 def evaluate(state: State, tested: Tested, produced_at: datetime, out: Outputs) -> None:
@@ -62,18 +66,30 @@ def _judge(
     a["well_at"][slots] = well_at
     due = (bad_at != NEVER) & (times[:, None] - bad_at >= rule.for_s * US)
     raised = (level == 0) & due.any(axis=1)
+    if raised.any():
+        raised &= ~_silent(state, slots)
     cleared = well & (times - well_at >= rule.clear_s * US)
     for row in np.flatnonzero(raised | cleared):
         slot, at = int(slots[row]), int(times[row])
         metric = value = None
         if raised[row]:
-            a["r_raised"][slot, number] = at
             longest = int(np.where(bad_at[row] == NEVER, at, bad_at[row]).argmin())
             metric = state.stream.metric_names[longest]
             value = None if np.isnan(values[row, longest]) else float(values[row, longest])
         kind = "raised" if raised[row] else "cleared"
-        a["r_level"][slot, number] = int(rule.severity) if raised[row] else 0
-        given = (kind, int(rule.severity), None, int(a["r_raised"][slot, number]), at, produced_at)
-        out.transitions.append(
-            transition(state, rule.name, state.names[slot], *given, metric=metric, value=value)
-        )
+        change = Change(kind, int(rule.severity), at, value, metric=metric)
+        watch(state, number, slot, change, produced_at, out)
+
+
+def absorb(state: State, slot: int, at: int, produced_at: datetime, out: Outputs) -> None:
+    """End what is open of a sensor's health, because it is silent (at ``at``, epoch µs)."""
+    for number, rule in enumerate(state.stream.rules):
+        if isinstance(rule, HealthRule) and state.arrays["r_level"][slot, number]:
+            change = Change("cleared", int(rule.severity), at, reason=SILENT)
+            watch(state, number, slot, change, produced_at, out)
+
+
+def _silent(state: State, slots: np.ndarray) -> np.ndarray:
+    """Tell which of these sensors are called silent."""
+    numbers = [number for number, _ in state.absences]
+    return np.logical_or.reduce(state.arrays["r_level"][slots][:, numbers] > 0, axis=1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.model import FlatLine, SensorAttribute, Stream, ThresholdRule, UnusualRule
+from catalog.model import AbsenceRule, FlatLine, SensorAttribute, Stream, ThresholdRule, UnusualRule
 from engine.cells import Index, compact
 
 US = 1_000_000
@@ -12,6 +12,7 @@ FIRST_SHARE = 80
 STILL = 12
 BEAT_S = 300
 """Values of so many seconds are looked at as one by ``unusual`` rules."""
+UNHEARD_BEATS = 3
 LEAST_STEPS, LEAST_RATIO = 0.3, 0.01
 
 
@@ -104,6 +105,8 @@ class Learned:
     sign: np.ndarray
     """1 above, -1 below, 0 both."""
     beat_us: int
+    unheard_us: int
+    """An alert ends when nothing has come for so long after the last beat that said something."""
 
     @classmethod
     def of(cls, stream: Stream) -> "Learned":
@@ -112,6 +115,8 @@ class Learned:
         rules = [r for r in stream.rules if isinstance(r, UnusualRule)]
         names, signs = stream.metric_names, {"above": 1, "below": -1, "both": 0}
         steps = [10.0 ** -stream.quantity(r.metric).decimals for r in rules]
+        beat_s = max(BEAT_S, stream.cadence_s)
+        silent_s = [r.after_s for r in stream.rules if isinstance(r, AbsenceRule)]
         logs = np.array([r.scale == "log" for r in rules], bool)
         roots = np.array([r.scale == "root" for r in rules], bool)
         return cls(
@@ -123,7 +128,8 @@ class Learned:
             spread=np.where(logs | roots, LEAST_RATIO, LEAST_STEPS * np.array(steps, float)),
             tau_us=np.array([r.window_s * US for r in rules], float),
             sign=np.array([signs[r.direction] for r in rules], np.int64),
-            beat_us=max(BEAT_S, stream.cadence_s) * US,
+            beat_us=beat_s * US,
+            unheard_us=max([UNHEARD_BEATS * beat_s, *silent_s]) * US,
         )
 
 

@@ -26,6 +26,7 @@ from engine import (
     rules,
     snapshot,
     times,
+    unheard,
     usual,
     windows,
 )
@@ -123,6 +124,7 @@ class PartitionEngine:
             with np.errstate(over="ignore", invalid="ignore"):
                 patience.tick(state, partial(self._look, produced_at=produced_at, out=out))
                 rules.tick(state, produced_at, out)
+            unheard.tick(state, produced_at, out)
             pipeline.tick(state, tick.pulse, produced_at, out)
             absence.tick(state, tick.pulse, produced_at, out)
         return out
@@ -166,6 +168,7 @@ class PartitionEngine:
         times.note_newest(state, arrived, ~back if self._counts_gaps else None)
         windows.count(state, arrived.sensors, arrived.times, out)
         tested = quality.test(state, *arrived, out)
+        unheard.withdraw(state, tested, produced_at, out)
         health.evaluate(state, tested, produced_at, out)
         absence.used(state, tested, produced_at, out)
         held = None

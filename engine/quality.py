@@ -45,6 +45,7 @@ class Tested:
     out: Outputs
     flags: np.ndarray
     doubts: np.ndarray
+    stuck: np.ndarray | None = None  # values stuck beyond doubt, if any
 
     @classmethod
     def of(
@@ -95,14 +96,8 @@ class Tested:
             self.flags[hit] = np.maximum(self.flags[hit], flag)
             self.doubts[hit] |= doubt
             emit(
-                self.state,
-                self.sensors,
-                test,
-                hit,
-                flag,
-                self.times[:, None],
-                self.values,
-                self.out,
+                *(self.state, self.sensors, test, hit, flag, self.times[:, None]),
+                *(self.values, self.out),
             )
 
 
@@ -257,6 +252,7 @@ def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
         suspect = long & (length >= limits.flat_suspect_us) & ~fail
         tested.mark("flat", suspect, FLAG_SUSPECT, doubts.FLAT)
         tested.mark("flat", fail, FLAG_FAIL, doubts.FLAT)
+        tested.stuck = fail
     ended = known & ~still & (n > 0)
     if ended.any():
         run = (before - began).astype(float)

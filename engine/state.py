@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from catalog.lifecycle.day_kinds import kinds_of
-from catalog.model import Stream, ThresholdRule, UnusualRule
+from catalog.model import AbsenceRule, Stream, ThresholdRule, UnusualRule
 from catalog.registry import spokesman, streams
 from catalog.sensors import sensor, sensors_of
 from catalog.ticks import Hearing
@@ -109,6 +109,8 @@ class State:
     """Of each rule, the places of the metrics that its quantity is made of."""
     compared: tuple[ThresholdRule | None, ...] = field(init=False)
     """Each rule as limits upon a quantity; None for those that have none."""
+    absences: tuple[tuple[int, AbsenceRule], ...] = field(init=False)
+    """The rules that call a sensor silent, with their numbers."""
     declared: tuple[np.ndarray, ...] = field(init=False)
     """Of each rule, which severities it has limits for."""
     nearest: dict[str, float] = field(init=False)
@@ -130,6 +132,8 @@ class State:
         self.limits = Limits.of(self.stream)
         self.learned = Learned.of(self.stream)
         self.compared = tuple(_compared(rule) for rule in self.stream.rules)
+        rules = enumerate(self.stream.rules)
+        self.absences = tuple((n, rule) for n, rule in rules if isinstance(rule, AbsenceRule))
         self.made_of = tuple(_made_of(self.stream, rule) for rule in self.stream.rules)
         self.declared = tuple(_declared(rule) for rule in self.compared)
         self.nearest = {rule.name: nearest(rule) for rule in self.compared if rule}

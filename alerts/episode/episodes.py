@@ -185,7 +185,10 @@ _STATEMENT = {
     "cleared": (
         "UPDATE episodes SET status = CASE WHEN latch AND acked_at IS NULL THEN 'latched'"
         " ELSE 'cleared' END, cleared_at = %(observed_at)s, changed_at = %(observed_at)s,"
-        " cleared_recorded_at = clock_timestamp()"
+        " cleared_recorded_at = clock_timestamp(),"
+        # one that did not end by itself says why
+        " reason = CASE WHEN %(confidence)s = 'confirmed' AND %(reason)s <> ''"
+        " THEN %(reason)s ELSE reason END"
         " WHERE id = %(episode)s AND cleared_at IS NULL"
     ),
 }

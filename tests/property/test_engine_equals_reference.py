@@ -1,5 +1,8 @@
 """The numpy engine and the plain reference agree on random logs of every declared stream."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from engine.partition import PartitionEngine
 from tests.property.draws import leaps, logs
 from tests.property.logs import run_engine, run_reference
 from verify.oracle.compare import compare
-from verify.oracle.outputs import plain
+from verify.oracle.outputs import Row, plain
 
 
 @pytest.mark.parametrize("name", streams())
@@ -37,3 +40,15 @@ def test_windows_flags_and_transitions_are_those_of_the_reference(
     assert found.words == wanted.words
     counted = (wanted.accepted, wanted.duplicates, wanted.late)
     assert counted == (found.accepted, found.duplicates, found.late)
+    assert most_open(found.transitions.values(), {f"{name}.health", f"{name}.silent"}) <= 1
+
+
+def most_open(transitions: Iterable[Row], rules: set[str]) -> int:
+    """Return how many alerts of these rules were open on one sensor at the same time, at most."""
+    now, most = defaultdict[str, set[str]](set), 0
+    for t in transitions:
+        if t["rule"] in rules:
+            known = now[t["sensor"]]
+            (known.add if t["kind"] == "raised" else known.discard)(t["episode"])
+            most = max(most, len(known))
+    return most

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.registry import stream
+from catalog.ticks import Tick
 from engine.partition import PartitionEngine
 from tests.property.logs import START, US, Frame, Record, feed, keep, run_engine, run_reference
 from verify.oracle.compare import compare
@@ -74,6 +75,47 @@ def test_such_days_do_raise_unusual_alerts() -> None:
     kinds = [(t["rule"], t["kind"]) for t in seen.transitions.values()]
     assert ("traffic_flow.unusually_slow", "raised") in kinds
     assert ("traffic_flow.unusually_slow", "cleared") in kinds
+
+
+ENDS = [3600, 4000, 8000]
+"""How long, in seconds, nothing usable or only the same comes after an unusual hour."""
+
+
+@st.composite
+def broken_off(draw: st.DrawFn) -> list[Record]:
+    """Draw days of a lane that becomes slow; then it falls silent, is stuck or sends nonsense."""
+    noise = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    metrics = stream("traffic_flow").metrics
+    log, at = list[Record](), START
+    for n in range(DAYS * 24):
+        at = START + n * HOUR_S
+        log.append((("a", at * US, _reading(metrics, 0.2 if n >= 94 else 1.0, noise)),))
+    tick = at
+    for _ in range(draw(st.integers(1, 4))):
+        how = draw(st.sampled_from(["silent", "stuck", "failed", "missing", "well"]))
+        lasts, beside = draw(st.sampled_from(ENDS)), draw(st.booleans())
+        level, until = draw(st.sampled_from([0.2, 1.0])), at + lasts
+        kept = _reading(metrics, level, noise)
+        while at < until:
+            at += 120
+            values = dict(kept) if how == "stuck" else _reading(metrics, level, noise)
+            if how in ("failed", "missing"):
+                values["speed_km_h"] = -99.0 if how == "failed" else None
+            if how != "silent":
+                log.append((("a", at * US, values),))
+            if beside:
+                log += [Tick(tick + second) for second in range(1, 121)]
+                tick += 120
+    return log
+
+
+@given(log=broken_off())
+def test_unusual_alerts_end_as_those_of_the_reference(log: list[Record]) -> None:
+    wanted = run_reference(stream("traffic_flow"), log)
+    found = run_engine(PartitionEngine(stream("traffic_flow")), log)
+    told = {i: plain(t) for i, t in wanted.transitions.items()}
+    difference = compare("transitions", told, found.transitions)
+    assert not difference, str(difference)
 
 
 @given(data=st.data())

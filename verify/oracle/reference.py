@@ -17,7 +17,7 @@ from catalog.sensors import sensors_of
 from catalog.single import is_broken
 from catalog.ticks import Tick, Word
 from catalog.topics import shard_of
-from verify.oracle import quality, rolling
+from verify.oracle import quality, rolling, unheard
 from verify.oracle.device import Device, Held
 from verify.oracle.minutes import Minutes
 from verify.oracle.quality import US, Checked
@@ -81,6 +81,7 @@ class Reference:
             self._minutes.over(device, tick.at, self._ticks)
             self._wait_no_longer(device)
             self._thresholds.tick(device, self._ticks)
+            unheard.end(device, self._baselines, self._thresholds, self._ticks)
         self._watches.tick(tick, self._ticks, list(self._devices.values()))
 
     def hear(self, word: Word) -> None:
@@ -157,6 +158,7 @@ class Reference:
         device.newest, device.newest_tick = reading.at, self._ticks
         self._test(device, reading)
         self._flags(device, reading)
+        unheard.withdraw(device, self._baselines, self._thresholds, reading)
         self._minutes.count(device, reading)
         self._watches.health(device, reading)
         jumped = [metric for metric, tests in reading.tests.items() if "jump" in tests]
@@ -237,8 +239,7 @@ class Reference:
 
     def _decide(self, device: Device, held: Held, following: Checked) -> None:
         """Decide by the next reading whether a held one was alone, and work it off."""
-        device.held = None
-        reading = held.reading
+        reading, device.held = held.reading, None
         is_near = following.at - reading.at <= self._reach
         alone: list[str] = []
         for metric in self.stream.metrics:

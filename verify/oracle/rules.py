@@ -42,7 +42,7 @@ class Alarm:
     changed_at: int | None = None
     """Time of the last change that was put out."""
     reason: str = ""
-    """Why what is shown is in doubt; empty when it is confirmed. Of absence: its reason."""
+    """Why what is shown is in doubt; empty when it is confirmed."""
     holds_since: dict[int, int] = field(default_factory=dict)
     over_since: dict[int, int] = field(default_factory=dict)
     compared: float | None = None

@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 from catalog.lifecycle.day_kinds import kind_of
-from catalog.model import Rate, Rolling, Stream, ThresholdRule
+from catalog.model import Rate, Rolling, Stream, ThresholdRule, UnusualRule
 from verify.oracle import rules
 from verify.oracle.device import Device, Held
 from verify.oracle.quality import US, Checked
@@ -64,6 +64,21 @@ class Thresholds:
             or rules.confirm(alarm, found.at, level)
         )
         self._say(device, rule, alarm, change, limits)
+
+    def end_unusual(
+        self, device: Device, rule: UnusualRule, kind: str, at: int, reason: str
+    ) -> None:
+        """End an alert of what was unusual, of which nothing more can be said."""
+        alarm = device.rules.alarms.get(rule.name)
+        if alarm is None or not alarm.level:
+            return
+        change = Change(kind, alarm.level, None, at)
+        told = {"metric": rule.metric, "value": alarm.compared}
+        alarm.level = 0
+        alarm.holds_since.clear()
+        alarm.over_since.clear()
+        wrong = kind == "withdrawn"
+        self._put_out(device, rule.upon_spreads(), alarm, change, told, wrong, reason)
 
     def tick(self, device: Device, ticks: int) -> None:
         """Let time pass for a sensor whose next reading is overdue."""

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from catalog.model import Stream, UnusualRule
+from catalog.model import AbsenceRule, Stream, UnusualRule
 from catalog.site import offset_us
 from verify.oracle.quality import SICK, US, Checked, name_of
 
@@ -38,7 +38,7 @@ class Learned:
     """Of the hour that goes on."""
     offs: list[float] = field(default_factory=list)
     smooth: float | None = None
-    last_beat: int = 0
+    last_beat: int | None = None
 
 
 @dataclass
@@ -84,6 +84,14 @@ class Baselines:
             if x is not None and reading.is_usable(rule.metric) and not sick:
                 known.values.append(x)
         return found
+
+    def is_unheard(self, usual: Usual, rule: UnusualRule, now: int) -> bool:
+        """Tell whether at a time (µs) nothing has come for too long to go on judging by."""
+        known = self._learned(usual, rule)
+        last = usual.beat if known.values else known.last_beat
+        silent = [r.after_s * US for r in self._stream.rules if isinstance(r, AbsenceRule)]
+        longest = max([3 * self._beat_us, *silent])
+        return last is not None and now - (last + 1) * self._beat_us >= longest
 
     def _learned(self, usual: Usual, rule: UnusualRule) -> Learned:
         return usual.metrics.setdefault(rule.name, Learned())
@@ -134,7 +142,7 @@ class Baselines:
         return (1.0 - share) * before + share * after
 
     def _smooth(self, rule: UnusualRule, known: Learned, beat: int, off: float) -> float:
-        if known.smooth is None:
+        if known.smooth is None or known.last_beat is None:
             known.smooth = off
         else:
             passed = float(max(1, beat - known.last_beat) * self._beat_us)

@@ -48,7 +48,7 @@ class Watches:
         if not alarm.level:
             device.well_since = None
             long = [s for s in device.bad_since.values() if at - s >= rule.for_s * US]
-            if not long:
+            if not long or self._is_silent(device):
                 return
             since, order = min(long), self._stream.metric_names
             metric = next(m for m in order if device.bad_since.get(m) == since)
@@ -61,6 +61,10 @@ class Watches:
                 device.well_since = at
             if at - device.well_since >= rule.clear_s * US:
                 self._put_out(device, rule, alarm, "cleared", at)
+
+    def _is_silent(self, device: Device) -> bool:
+        names = [rule.name for rule in self._stream.rules if isinstance(rule, AbsenceRule)]
+        return any(name in device.watches and device.watches[name].level for name in names)
 
     # absence
 
@@ -104,8 +108,17 @@ class Watches:
             if isinstance(rule, AbsenceRule) and self._ticks - since >= rule.after_s:
                 alarm = device.watches.setdefault(rule.name, Alarm())
                 if not alarm.level:
-                    alarm.reason = _why(device)
-                    self._put_out(device, rule, alarm, "raised", self._tick_at * US)
+                    self._no_more_unwell(device)
+                    why = _why(device)
+                    self._put_out(device, rule, alarm, "raised", self._tick_at * US, reason=why)
+
+    def _no_more_unwell(self, device: Device) -> None:
+        """End what is said of the health of a sensor that is silent now."""
+        for rule in self._stream.rules:
+            alarm = device.watches.get(rule.name)
+            if isinstance(rule, HealthRule) and alarm and alarm.level:
+                at = self._tick_at * US
+                self._put_out(device, rule, alarm, "cleared", at, reason="silent")
 
     # what goes out
 
@@ -129,7 +142,6 @@ class Watches:
             severity=int(rule.severity),
             raised_at=alarm.raised_at,
             at=at,
-            reason=alarm.reason if kind == "raised" else "",
             **told,
         )
 
