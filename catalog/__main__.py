@@ -12,6 +12,7 @@ from catalog.checks import CHECKS, problems
 from catalog.declared import DeclarationError
 from catalog.fact.checks import fact_problems
 from catalog.lifecycle.registry import records
+from catalog.overrides import site_overrides
 from catalog.registry import facts, stream, streams
 from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
@@ -38,6 +39,7 @@ def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -
     """Check streams against the quality list. Example: python -m catalog check-streams noise"""
     failed = 0
     for name in names or list(streams()):
+        site_overrides(stream(name))
         found = problems(stream(name))
         failed += bool(found)
         console.print(

@@ -15,6 +15,7 @@ import pyarrow as pa
 from catalog.frames import bad_rows
 from catalog.lifecycle.day_kinds import kinds_of
 from catalog.model import Stream
+from catalog.overrides import Override
 from catalog.ticks import Tick, Word
 from engine import (
     absence,
@@ -120,6 +121,7 @@ class PartitionEngine:
         if tick.at > state.tick_at:
             state.tick_at = tick.at
             state.ticks += 1
+            self._overridden(state.overrides.end(tick.at))
             windows.close_tick(state, tick.at * 1_000_000, out)
             with np.errstate(over="ignore", invalid="ignore"):
                 patience.tick(state, partial(self._look, produced_at=produced_at, out=out))
@@ -129,9 +131,30 @@ class PartitionEngine:
             absence.tick(state, tick.pulse, produced_at, out)
         return out
 
+    def override(self, override: Override) -> None:
+        """Take what a person has set for a sensor; one that is no news changes nothing."""
+        state = self.state
+        state.slots_of([override.sensor])
+        if state.overrides.takes(override):
+            self._overridden([override])
+
     def hear(self, word: Word) -> None:
         """Take the status of another shard of the stream."""
         absence.hear(self.state, word)
+
+    def knows(self, override: Override) -> bool:
+        """Tell whether this override, or a newer one of its sensor and metric, was taken."""
+        known = self.state.overrides.known.get((override.sensor, override.metric))
+        return known is not None and known.revision >= override.revision
+
+    def _overridden(self, changed: list[Override]) -> None:
+        """Judge by another span from here on; how well the one before fitted is forgotten."""
+        state = self.state
+        for override in changed:
+            place = state.stream.metric_names.index(override.metric)
+            state.arrays["odd_n"][state.slots[override.sensor], place] = 0
+        if changed:
+            state.lay_out_overrides()
 
     def _pass(self, arrived: Arrived, produced_at: datetime, out: Outputs) -> None:
         """Process one reading of each sensor that counts: newest ones, and those behind."""

@@ -69,12 +69,14 @@ class Decided:
         self.values, doubted = sensors.read(a["h_value"]), sensors.read(a["h_doubt"])
         self.looked = sensors.read(a["h_looked"]).copy()
         before, limits = sensors.read(a["p2"]), state.limits
-        fail, _ = quality.gross(state, values)
+        fail, _ = quality.gross(state, sensors, values)
         if device is not None:
             fail |= device == FLAG_FAIL
         back = np.where(fail, np.nan, values) - self.values
         way, jump = np.abs(back), np.abs(self.values - before)
         beyond = np.maximum(limits.spike_suspect, quality.usual_change(state, sensors))
+        if state.overrides.own is not None:
+            beyond = np.maximum(beyond, sensors.read(state.overrides.own.resolution))
         jumped = (doubted & doubts.JUMP) > 0
         soon = (times - self.times <= quality.beside_us(state))[:, None]
         self.alone = jumped & soon & (way > beyond) & (back * (self.values - before) < 0)

@@ -65,7 +65,7 @@ class Tested:
             present = flags != FLAG_MISSING
             for flag in (FLAG_SUSPECT, FLAG_FAIL):
                 made.mark("device", (device == flag) & present, flag, doubts.DEVICE)
-        fail, odd = gross(state, values)
+        fail, odd = gross(state, sensors, values)
         if odd.any():
             odd &= sensors.read(state.arrays["odd_n"]) < UNFIT
         made.mark("gross", fail, FLAG_FAIL, doubts.GROSS)
@@ -101,13 +101,13 @@ class Tested:
             )
 
 
-def gross(state: State, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gross(state: State, sensors: Sensors, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return which values are impossible, and which are outside what is usual (``[k, M]``)."""
     limits = state.limits
     fail = (values < limits.fail_low) | (values > limits.fail_high)
     if limits.any_named:
         fail |= limits.named & (values != np.rint(values)) & ~np.isnan(values)
-    return fail, ((values < limits.suspect_low) | (values > limits.suspect_high)) & ~fail
+    return fail, state.overrides.outside(limits, sensors, values) & ~fail
 
 
 def emit(
@@ -204,8 +204,8 @@ def _remember(tested: Tested, p1: np.ndarray, p1_at: np.ndarray) -> None:
 def _fit_span(tested: Tested, known: np.ndarray) -> None:
     """Count how often values lie outside their declared span: one that is so for good, or for a
     season, is no sign of a fault."""
-    limits, odd_n = tested.state.limits, tested.state.arrays["odd_n"]
-    outside = (tested.values < limits.suspect_low) | (tested.values > limits.suspect_high)
+    state, odd_n = tested.state, tested.state.arrays["odd_n"]
+    outside = state.overrides.outside(state.limits, tested.sensors, tested.values)
     count = tested.sensors.read(odd_n)
     if outside.any() or count.any():
         moved = np.where(
@@ -220,14 +220,15 @@ def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:
     if not (limits.rates or limits.spikes):
         return
     usual = usual_change(state, tested.sensors)
-    large = change > usual
-    if large.any():
+    large, own = change > usual, state.overrides.own
+    odd = large if own is None else large & (change > tested.sensors.read(own.resolution))
+    if odd.any():
         if limits.rates:
             allowed = limits.rate_per_min * (tested.times[:, None] - p1_at) / (60 * US)
-            tested.mark("rate", large & (change > allowed), FLAG_SUSPECT, doubts.RATE)
+            tested.mark("rate", odd & (change > allowed), FLAG_SUSPECT, doubts.RATE)
         if limits.spikes:
             soon = tested.times[:, None] - p1_at <= beside_us(state)
-            jump = large & (change > limits.spike_suspect) & soon
+            jump = odd & (change > limits.spike_suspect) & soon
             tested.mark("jump", jump, FLAG_SUSPECT, doubts.JUMP)
     step = usual / USUAL_STEPS
     learned = np.where(step < change, step * np.where(large, HASTE, LEARNING), step / LEARNING)
@@ -243,6 +244,8 @@ def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
     n, top, before = sensors.read(a["run_n"]), sensors.read(a["run_top"]), sensors.read(a["p1_at"])
     still = change <= limits.flat_tolerance
     still &= ~(limits.flat_ignores_zero & (tested.values == 0))
+    if (own := tested.state.overrides.own) is not None:
+        still &= ~(tested.values <= sensors.read(own.floor))
     run_at = np.where(still, began, times)
     length = times - run_at
     # what stands still as long as this sensor's values do at times is not stuck

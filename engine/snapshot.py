@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from catalog.errors import FatalError
+from catalog.overrides import Override
 from engine import windows
 from engine.layout import SEEN, Labels, carry_over, is_named, labels
 from engine.state import Pipeline, Silence, State
@@ -47,6 +48,7 @@ def take(state: State, *, changed: bool) -> Parts:
         "silence": asdict(state.silence),
         "pipeline": asdict(state.pipeline),
         "seen": state.seen_width,
+        "overrides": [msgspec.structs.asdict(o) for o in state.overrides.known.values()],
         "undo": {
             str(slot): {name: (x.dtype.str, x.shape, x.tobytes()) for name, x in known.items()}
             for slot, known in state.undo.items()
@@ -79,6 +81,9 @@ def restore(state: State, parts: Mapping[str, bytes]) -> None:
     state.ticks, state.tick_at = head["ticks"], head["at"]
     state.silence = Silence(**head["silence"])
     state.pipeline = Pipeline(**head.get("pipeline", {}))
+    for told in head.get("overrides", ()):
+        state.overrides.takes(msgspec.convert(told, Override))
+    state.lay_out_overrides()
     _lay(state, base, ...)
     for name, data in parts.items():
         axis, _, place = name.rpartition("/")

@@ -7,6 +7,7 @@ import numpy as np
 
 from catalog.lifecycle.day_kinds import kinds_of
 from catalog.model import AbsenceRule, Stream, ThresholdRule, UnusualRule
+from catalog.overrides import site_overrides
 from catalog.registry import spokesman, streams
 from catalog.sensors import sensor, sensors_of
 from catalog.ticks import Hearing
@@ -27,6 +28,7 @@ from engine.layout import (
     window_places,
 )
 from engine.limits import Learned, Limits, nearest
+from engine.own import Overrides
 
 US = 1_000_000
 TELLER = 0
@@ -109,6 +111,7 @@ class State:
     """Of each rule, the places of the metrics that its quantity is made of."""
     compared: tuple[ThresholdRule | None, ...] = field(init=False)
     """Each rule as limits upon a quantity; None for those that have none."""
+    overrides: Overrides = field(init=False)
     absences: tuple[tuple[int, AbsenceRule], ...] = field(init=False)
     """The rules that call a sensor silent, with their numbers."""
     declared: tuple[np.ndarray, ...] = field(init=False)
@@ -131,6 +134,7 @@ class State:
         self.fields = fields(self.stream)
         self.limits = Limits.of(self.stream)
         self.learned = Learned.of(self.stream)
+        self.overrides = Overrides(site_overrides(self.stream), self.stream.metric_names, {})
         self.compared = tuple(_compared(rule) for rule in self.stream.rules)
         rules = enumerate(self.stream.rules)
         self.absences = tuple((n, rule) for n, rule in rules if isinstance(rule, AbsenceRule))
@@ -152,7 +156,13 @@ class State:
             self._grow(2 * needed)
         for name in new:
             self._add(name)
+        if new:
+            self.lay_out_overrides()
         return [self.slots[name] for name in sensors]
+
+    def lay_out_overrides(self) -> None:
+        """Make anew what is set for single sensors, when sensors or overrides have changed."""
+        self.overrides.lay_out(self.limits, self.slots, len(self.arrays["newest"]))
 
     def touch(self, axis: str, places: np.ndarray) -> None:
         """Note that these places of a ring have changed."""
@@ -247,6 +257,7 @@ class State:
         """Make anew what derives from the catalog and from the rest of the state."""
         self.placed, self.timed = np.zeros(rows, bool), np.zeros(rows, bool)
         self.attributes = {a.name: np.full(rows, np.nan) for a in self.stream.attributes}
+        self.overrides.lay_out(self.limits, self.slots, rows)
         self.caches = [Cache.empty(rows, len(group.names)) for group in self.groups]
 
 

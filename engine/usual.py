@@ -82,9 +82,10 @@ def _finish(state: State, slots: np.ndarray, produced_at: datetime, out: Outputs
     begin = a["u_beat"][slots] * learned.beat_us + offset_us()
     _turn_hour(state, slots, begin // HOUR_US)
     x, there = _scaled(state, a["u_sum"][slots] / np.maximum(n, 1)), n > 0
-    off = _smoothed(state, slots, x - _expected(state, slots, begin), there)
+    expected = _expected(state, slots, begin)
+    off = _smoothed(state, slots, x - expected, there)
     judged = ~np.isnan(off)
-    spread = np.maximum(_spread(state, slots, begin // HOUR_US), learned.spread)
+    spread = np.maximum(_spread(state, slots, begin // HOUR_US), _least(state, slots, expected))
     known = judged & (a["u_judged"][slots] >= JUDGED_HOURS)
     spreads = np.where(known, off / spread, np.nan)
     a["u_hour_sum"][slots] += np.where(there, x, 0.0)
@@ -163,6 +164,17 @@ def _spread(state: State, slots: np.ndarray, hour: np.ndarray) -> np.ndarray:
     return MEAN_TO_SPREAD * np.sqrt(square)
 
 
+def _least(state: State, slots: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Return the spread below which none is taken to be ``[k, U]`` (or ``[U]``) where ``usual`` is
+    the value, scaled: a sensor that shows steps has none that is smaller than one of them."""
+    learned, own = state.learned, state.overrides.own
+    if own is None:
+        return learned.spread
+    step = own.resolution[slots][:, learned.metrics]
+    plain = np.where(learned.logs, np.exp(usual), np.where(learned.roots, usual * usual, usual))
+    return np.fmax(learned.spread, np.where(step > 0, _scaled(state, plain + step) - usual, 0.0))
+
+
 def _turn_hour(state: State, slots: np.ndarray, hours: np.ndarray) -> None:
     """Learn from the hours that are over, of these sensors; ``hours`` are the ones that begin."""
     a = state.arrays
@@ -178,7 +190,8 @@ def _turn_hour(state: State, slots: np.ndarray, hours: np.ndarray) -> None:
 def _learn(state: State, slots: np.ndarray, hours: np.ndarray) -> None:
     a, hour = state.arrays, hours % HOURS_OF_DAY
     cell = state.day_kind(hours // HOURS_OF_DAY) * HOURS_OF_DAY + hour
-    spread = np.maximum(_spread(state, slots, hours), state.learned.spread)
+    usual = np.where(a["u_days"][cell, slots] > 0, a["u_level"][cell, slots].astype(float), np.nan)
+    spread = np.maximum(_spread(state, slots, hours), _least(state, slots, usual))
     _learn_level(state, slots, cell, BOUND_LEVEL * spread)
     judged = a["u_hour_judged"][slots]
     off = a["u_hour_off"][slots] / np.maximum(judged, 1)

@@ -11,6 +11,7 @@ from kafka.structs import TopicPartition
 from catalog import topics
 from catalog.contracts import FLAGS_SCHEMA, aggregates_schema, decode_batch
 from catalog.frames import FrameError, decode, event_type
+from catalog.overrides import OVERRIDE_TYPE, decode_override
 from catalog.registry import streams
 from catalog.ticks import TICK_TYPE, Tick, Word, decode_tick
 from service.kafka import consumer
@@ -77,7 +78,12 @@ def rows(tap: Tap, record: Any) -> Iterator[dict[str, Any]]:
 
 
 def _decoded(tap: Tap, record: Any) -> Iterator[dict[str, Any]]:
-    if event_type(record.headers) == TICK_TYPE:
+    kind = event_type(record.headers)
+    if kind == OVERRIDE_TYPE:
+        if tap.ticks:
+            told = msgspec.structs.asdict(decode_override(record.value))
+            yield {"stream": tap.stream, **told}
+    elif kind == TICK_TYPE:
         if tap.ticks:
             told = decode_tick(record.value)
             known = asdict(told) if isinstance(told, Word) else _tick(told)

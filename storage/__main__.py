@@ -15,7 +15,7 @@ from service.kafka import ensure_topics
 from service.postgres import connect, now_of
 from service.process import run_process
 from service.settings import Settings
-from storage import dead_letters_command
+from storage import dead_letters_command, overrides_command
 from storage.api_keys import add_key, revoke_key
 from storage.facts.reconcile import reconcile
 from storage.facts.run import NAME as FACTS
@@ -33,6 +33,7 @@ app = typer.Typer(no_args_is_help=True, help="The database side of the platform.
 keys = typer.Typer(no_args_is_help=True, help="API keys of gateway and console.")
 app.add_typer(keys, name="api-key")
 app.add_typer(dead_letters_command.app, name="dead-letters")
+app.add_typer(overrides_command.app, name="override")
 app.command("load")(load_command)
 app.command("live-since")(live_since_command)
 app.command("new-log")(new_log_command)

@@ -18,10 +18,10 @@ from catalog.contracts import (
     decode_batch,
     decode_dead_letter,
 )
-from catalog.frames import TIMESTAMP, Frame, FrameError, bad_rows, decode, event_type, schema_of
+from catalog.controls import is_control
+from catalog.frames import TIMESTAMP, Frame, FrameError, bad_rows, decode, schema_of
 from catalog.model import Stream
 from catalog.registry import streams
-from catalog.ticks import TICK_TYPE
 from catalog.topics import aggregates_topic, dead_letters_topic, flags_topic, readings_topic
 
 RECEIVED = pa.field("received_at", TIMESTAMP, nullable=False)
@@ -119,7 +119,7 @@ def _add(
     batch: Batch, frames: dict[str, list[Received]], topics: Topics, record: ConsumerRecord
 ) -> None:
     if stream := topics.readings.get(record.topic):
-        if event_type(record.headers) != TICK_TYPE:
+        if not is_control(record.headers):
             frame = decode(stream.name, record.value, record.headers)
             frames[stream.name].append((frame, record))
     elif stream := topics.aggregates.get(record.topic):

@@ -89,7 +89,13 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
                 "SIUD": ("joint_*",),
             }
         ),
-        "worker": Rights({"SIUD": ("checkpoints", "checkpoint_parts"), "SIU": ("log_breaks",)}),
+        "worker": Rights(
+            {
+                "SIUD": ("checkpoints", "checkpoint_parts"),
+                "SIU": ("log_breaks",),
+                "S": ("sensor_overrides",),
+            }
+        ),
         "alerts-engine": Rights(
             {
                 "S": ("*",),
@@ -117,7 +123,7 @@ ROLES: Mapping[str, Rights] = MappingProxyType(
                 "S": ("*", *CREDENTIALS),
                 "SIUD": ("console_*", *ALERTS, *RECORDS),
                 "SIU": ("sensors", "dead_letters", "log_breaks"),
-                "SI": ("audit",),
+                "SI": ("audit", "sensor_overrides"),
             },
             screens=True,
             locks=True,

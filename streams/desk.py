@@ -3,7 +3,7 @@
 Everything here is synchronous, so state, offset and outputs always belong together.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from catalog.contracts import (
 )
 from catalog.frames import FrameError, decode, encode, event_type
 from catalog.model import Stream
+from catalog.overrides import OVERRIDE_TYPE, Override, decode_override, encode_override
 from catalog.registry import made_of_facts, streams
 from catalog.ticks import TICK_TYPE, Word, decode_tick, encode_word
 from catalog.topics import (
@@ -161,6 +162,19 @@ class Desk:
         bench.value, bench.written_at = value or b"", written_at
         return rows
 
+    def tell_overrides(self, newest: Iterable[tuple[str, Override]]) -> None:
+        """Put what people have set, by stream, into the log where it is not known to be there.
+
+        Once again harms nothing: an engine takes each revision once.
+        """
+        topics = {stream.name: topic for topic, stream in self.topics().items()}
+        for stream, override in newest:
+            topic, partition = topics.get(stream, ""), shard_of(override.sensor)
+            bench = self.benches.get((topic, partition))
+            if bench is not None and not bench.engine.knows(override):
+                value = encode_override(override)
+                self.outbox.append(Message(topic, partition, OVERRIDE_TYPE, value))
+
     def checkpoints(self, ticks_between: int) -> dict[Place, Checkpoint]:
         """Return state and offset of what has changed; of quiet partitions only now and then."""
         taken = {}
@@ -177,13 +191,17 @@ class Desk:
         self, bench: Bench, place: Place, offset: int, value: Any, headers: Any, now: datetime
     ) -> int:
         pairs = list(headers.items()) if isinstance(headers, dict) else list(headers or ())
-        if event_type(pairs) == TICK_TYPE:
+        if (kind := event_type(pairs)) == TICK_TYPE:
             told = decode_tick(value)
             if isinstance(told, Word):
                 bench.engine.hear(told)
             else:
                 self._put(bench, place, bench.engine.tick(told, now))
                 bench.ticked += 1
+            return 0
+        if kind == OVERRIDE_TYPE:
+            bench.engine.override(decode_override(value))
+            bench.changed = True
             return 0
         frame = decode(bench.stream.name, value, pairs)
         self.pulse.arrived(bench.stream)

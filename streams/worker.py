@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,29 +18,28 @@ from mode.utils.objects import cached_property
 from pydantic import Field
 
 from catalog.errors import CityOpsError, TransientError
-from catalog.registry import streams
 from catalog.ticks import TICK_TYPE, encode_tick
-from catalog.topics import all_topics, shard_key
+from catalog.topics import shard_key
 from service.clock import SystemClock
-from service.kafka import admin_client, ensure_topics, instance_id
-from service.kafka_log import topic_logs
+from service.kafka import instance_id
 from service.log import configure, logger
-from service.postgres import connect
 from service.process import EXIT_STALLED, watch_stalls
 from service.settings import Settings
 from service.vitals import Vitals
 from service.vitals_server import serve_vitals
-from service.waiting import wait_for
+from storage.overrides import newest
 from streams.checkpoint import Place, save
 from streams.desk import Desk, Message
 from streams.metrics import CHECKPOINT_AGE, CHECKPOINT_BYTES, CHECKPOINT_SECONDS, OUTPUTS
 from streams.same_log import SameLog
+from streams.servers import wait_for_servers
 from streams.transport import DatabaseTransport, credentials, outputs
 
 TICK_S = 1.0
 QUIET_TICKS = 30
 STALL_S = 30.0
 DECISION_S = 5.0
+OVERRIDES_S = 2.0
 FETCH_BYTES = 4 * 2**20
 
 
@@ -188,6 +187,15 @@ class Shell(Service):
                     os._exit(EXIT_STALLED)
 
     @Service.task
+    async def _overrides(self) -> None:
+        """Put what people have set for sensors into the log of the partitions owned here."""
+        while not self.should_stop:
+            await self.sleep(OVERRIDES_S)
+            with suppress(CityOpsError, psycopg.Error):
+                self.desk.tell_overrides(await asyncio.to_thread(newest, self.settings.database()))
+                await self.send_outbox()
+
+    @Service.task
     async def _turn(self) -> None:
         while not self.should_stop:
             self.vitals.loop_turned()
@@ -271,20 +279,6 @@ def build_app(settings: WorkerSettings, vitals: Vitals, ids: Iterable[str] = ())
     return app
 
 
-def _wait_for_servers(settings: WorkerSettings, vitals: Vitals, stop: threading.Event) -> list[str]:
-    """Return the topics' ids when they and the database are there: both are needed at once."""
-    topics = all_topics(settings.topic_prefix, tuple(streams()))
-
-    def ids() -> list[str]:
-        ensure_topics(settings.kafka, topics)
-        with closing(admin_client(settings.kafka)) as admin:
-            return [log.topic for log in topic_logs(admin, topics).values()]
-
-    found = wait_for(f"Kafka at {settings.kafka}", ids, vitals, stop)
-    wait_for("PostgreSQL", lambda: connect(settings.database(), "worker").close(), vitals, stop)
-    return found or []
-
-
 def run_worker(settings: WorkerSettings) -> None:
     """Run the worker in the foreground until SIGTERM; leaves the process."""
     name = settings.process or "worker"
@@ -292,7 +286,7 @@ def run_worker(settings: WorkerSettings) -> None:
     (settings.state_dir / "faust").mkdir(parents=True, exist_ok=True)
     vitals, stop = Vitals(name), threading.Event()
     serve_vitals(vitals, settings.metrics_port)
-    ids = _wait_for_servers(settings, vitals, stop)
+    ids = wait_for_servers(settings, vitals, stop)
     threading.Thread(target=watch_stalls, args=(vitals, stop, STALL_S), daemon=True).start()
     app = build_app(settings, vitals, ids)
     faust.Worker(

@@ -19,6 +19,7 @@ from console.placing_form import service_form
 from console.roles import Role
 from console.rows import check_title, district_title
 from console.sensor_forecast import ask_forecast, forecast_panel, is_forecast
+from console.span_form import SpanPanel
 from console.widgets.chart import (
     Chart,
     limits_of,
@@ -31,6 +32,7 @@ from console.widgets.facts import Facts, badge
 from console.widgets.filters import filter_row, hours_choice, metric_choice, period_fields
 from console.widgets.table import Column, Table
 from console.widgets.tools import compare_link
+from storage import overrides
 
 PAST = 20
 FLAG_MARKS = {2: "normal", 3: "yellow", 4: "orange", 9: "stale"}
@@ -57,6 +59,7 @@ async def sensor(
     if view.who.may(Role.OPERATOR):
         with unfolding(words("register.title"), "register"):
             service_form(view, _reload, known)
+    spans = SpanPanel(view, declared, sensor, _reload)
     fields = [metric_choice(words, declared), hours_choice(words), *period_fields(words)]
     period = {"hours": hours, "start": start, "end": end}
     filter_row(words, fields, {"metric": chosen} | period)
@@ -71,6 +74,7 @@ async def sensor(
         found = await view.ask(lambda conn: _ask(conn, declared, sensor, chosen, span))
         show_course(found)
         show_facts(found)
+        spans.show(found["set"], view.desk.clock.now())
 
     await read()
     keep_fresh(view, read)
@@ -100,6 +104,7 @@ def _ask(
         "forecast": ask_forecast(conn, declared, sensor, metric, span.end)
         if is_forecast(declared, metric)
         else None,
+        "set": overrides.history(conn, declared.name, sensor),
         "relatives": registry.relatives(conn, sensor, known.get("parent")),
     }
 

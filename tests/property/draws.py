@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from catalog.model import HealthRule, Metric, SensorAttribute, Stream, ThresholdRule
+from catalog.overrides import Override
 from catalog.sensors import sensors_of
 from catalog.ticks import HEARING, Pulse, Tick, Word
 from tests.property.logs import START, US, Frame, Log, Received, Record
@@ -115,10 +116,12 @@ def logs(draw: st.DrawFn, stream: Stream, max_records: int = 16, *, clocks: bool
     """
     scene = Scene(stream)
     for _ in range(draw(st.integers(1, max_records))):
-        what = draw(st.integers(0, 11))
+        what = draw(st.integers(0, 12))
         if what == 0:
             word = draw(st.tuples(st.integers(0, 3), st.sampled_from(HEARING)))
             scene.log.append(Word(*word, at=scene.tick - draw(st.integers(0, 2))))
+        elif what == 1:
+            _override(draw, scene)
         elif what <= 4:
             _wait(draw, scene)
         elif what == 5 and scene.log:
@@ -126,6 +129,27 @@ def logs(draw: st.DrawFn, stream: Stream, max_records: int = 16, *, clocks: bool
         else:
             _send(draw, scene, clocks)
     return scene.log
+
+
+def _override(draw: st.DrawFn, scene: Scene) -> None:
+    """Set or take back something for a sensor, by an older revision now and then."""
+    metric = draw(st.sampled_from([m for m in scene.stream.metrics if not m.is_named] or [None]))
+    if metric is None:
+        return
+    near = draw(st.tuples(values_of(scene.stream, metric), values_of(scene.stream, metric)))
+    span = (min(near), max(near)) if None not in near and near[0] != near[1] else None  # type: ignore[type-var]
+    step = draw(st.sampled_from([None, 1 / 64, 0.5, *(metric.spike or ())]))
+    scene.log.append(
+        Override(
+            revision=len(scene.log) + draw(st.sampled_from([1, 1, 1, -3])),
+            sensor=draw(st.sampled_from(sensor_names(scene.stream))),
+            metric=metric.name,
+            span=draw(st.sampled_from([span, None])),  # type: ignore[arg-type]
+            floor=draw(values_of(scene.stream, metric)),
+            resolution=step,
+            until=draw(st.sampled_from([None, scene.tick + 1, scene.tick + 40])),
+        )
+    )
 
 
 def _wait(draw: st.DrawFn, scene: Scene) -> None:

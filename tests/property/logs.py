@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from catalog.frames import readings_schema
 from catalog.model import Stream
+from catalog.overrides import Override
 from catalog.ticks import Tick, Word
 from engine.outputs import Outputs
 from engine.partition import PartitionEngine
@@ -34,7 +35,7 @@ class Received:
     at: int
 
 
-Record = Frame | Received | Tick | Word
+Record = Frame | Received | Tick | Word | Override
 Log = Sequence[Record]
 
 
@@ -83,8 +84,8 @@ def feed(engine: PartitionEngine, record: Record) -> Outputs:
     """Feed one record to an engine."""
     if isinstance(record, Tick):
         return engine.tick(record, NOW)
-    if isinstance(record, Word):
-        engine.hear(record)
+    if isinstance(record, Word | Override):
+        engine.hear(record) if isinstance(record, Word) else engine.override(record)
         return Outputs(engine.state.stream, engine.state.names)
     frame, received_at = unpacked(record)
     stream = engine.state.stream
@@ -122,6 +123,8 @@ def run_reference(stream: Stream, log: Log, shard: int = 0) -> Results:
             reference.tick(record)
         elif isinstance(record, Word):
             reference.hear(record)
+        elif isinstance(record, Override):
+            reference.override(record)
         else:
             frame, received_at = unpacked(record)
             batch, flags = frame_batch(stream, frame), frame_flags(stream, frame)

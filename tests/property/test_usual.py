@@ -87,13 +87,14 @@ def broken_off(draw: st.DrawFn) -> list[Record]:
     noise = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     metrics = stream("traffic_flow").metrics
     log, at = list[Record](), START
+    first_slow = draw(st.sampled_from([94, DAYS * 24]))
     for n in range(DAYS * 24):
         at = START + n * HOUR_S
-        log.append((("a", at * US, _reading(metrics, 0.2 if n >= 94 else 1.0, noise)),))
+        log.append((("a", at * US, _reading(metrics, 0.2 if n >= first_slow else 1.0, noise)),))
     tick = at
     for _ in range(draw(st.integers(1, 4))):
         how = draw(st.sampled_from(["silent", "stuck", "failed", "missing", "well"]))
-        lasts, beside = draw(st.sampled_from(ENDS)), draw(st.booleans())
+        lasts, beside = draw(st.sampled_from(ENDS)), draw(st.integers(0, 3)) > 0
         level, until = draw(st.sampled_from([0.2, 1.0])), at + lasts
         kept = _reading(metrics, level, noise)
         while at < until:

@@ -5,7 +5,9 @@ from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
 
+from catalog.controls import is_control
 from catalog.frames import FrameError, bad_rows, decode, event_type
+from catalog.overrides import OVERRIDE_TYPE, decode_override
 from catalog.registry import stream
 from catalog.ticks import TICK_TYPE, Word, decode_tick
 from catalog.topics import readings_topic
@@ -49,7 +51,7 @@ class Reader:
         ends: dict[Place, int] = {}
         for name in self.streams:
             for record in records(self.bootstrap, readings_topic(self.prefix, name)):
-                if event_type(record.headers) != TICK_TYPE:
+                if not is_control(record.headers):
                     place = (name, record.partition)
                     ends[place] = max(ends.get(place, 0), record.offset + 1)
         return ends
@@ -107,11 +109,14 @@ def _content(
     name: str, record: ConsumerRecord, reference: Reference
 ) -> tuple[list[Reading], list[str], int]:
     """Return a frame's readings, the codes of what in it cannot be used, and when it was received
-    (epoch µs); ticks are taken."""
+    (epoch µs); ticks and overrides are taken."""
     try:
         if event_type(record.headers) == TICK_TYPE:
             told = decode_tick(record.value)
             reference.hear(told) if isinstance(told, Word) else reference.tick(told)
+            return [], [], 0
+        if event_type(record.headers) == OVERRIDE_TYPE:
+            reference.override(decode_override(record.value))
             return [], [], 0
         frame = decode(name, record.value, record.headers)
     except FrameError as error:

@@ -41,6 +41,10 @@ class Trace:
     """How long (µs) it usually stands still at most."""
     outside: float = 0.0
     """How often it was outside its span of late."""
+    resolution: float = 0.0
+    """The step in which values come, where somebody has said so."""
+    floor: float = -math.inf
+    """A value at or below it does not stand still, where somebody has said so."""
     stillness_before: tuple[int, int, float] = (0, 0, 0.0)
     """Since when, how often and how long at most it stood still before its last value."""
 
@@ -136,7 +140,7 @@ def compare_tests(
     trace.stillness_before = (trace.still_since, trace.still_times, trace.longest_still)
     if trace.value is not None:
         change = moved(metric, trace, at, x)
-        unusual = change > STEPS * trace.step
+        unusual = change > STEPS * trace.step and change > trace.resolution
         if metric.rate_per_min is not None and unusual:
             allowed = metric.rate_per_min * (at - trace.at) / (60 * US)
             if change > allowed:
@@ -145,7 +149,8 @@ def compare_tests(
         if metric.spike is not None and unusual and is_near and change > metric.spike[0]:
             found["jump"] = FLAG_SUSPECT
         if metric.flat is not None:
-            still = change <= metric.flat.tolerance and not (metric.flat.ignore_zero and x == 0)
+            still = change <= metric.flat.tolerance and x > trace.floor
+            still = still and not (metric.flat.ignore_zero and x == 0)
     if not still:
         if trace.still_times:
             run = float(trace.at - trace.still_since)
@@ -254,7 +259,8 @@ def spike(metric: Metric, trace: Trace, x: float, following: float) -> int | Non
         return None
     jump, back = x - origin, x - following
     is_back = (jump > 0) == (back > 0)
-    if not (is_back and abs(back) > metric.spike[0] and abs(back) > STEPS * trace.step):
+    least = max(metric.spike[0], STEPS * trace.step, trace.resolution)
+    if not (is_back and abs(back) > least):
         return None
     both = abs(jump) > metric.spike[1] and abs(back) > metric.spike[1]
     return FLAG_FAIL if both else FLAG_SUSPECT

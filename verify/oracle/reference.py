@@ -11,17 +11,19 @@ from copy import deepcopy
 from catalog.contracts import FLAG_SUSPECT
 from catalog.lifecycle.day_kinds import kind_of
 from catalog.model import Stream
+from catalog.overrides import Override
 from catalog.registry import streams
 from catalog.sensors import sensor as declared_sensor
 from catalog.sensors import sensors_of
-from catalog.single import is_broken
 from catalog.ticks import Tick, Word
 from catalog.topics import shard_of
 from verify.oracle import quality, rolling, unheard
 from verify.oracle.device import Device, Held
 from verify.oracle.minutes import Minutes
+from verify.oracle.overrides import Overrides
 from verify.oracle.quality import US, Checked
 from verify.oracle.results import Flag, Reading, Results, Values, WindowKey
+from verify.oracle.testing import Testing
 from verify.oracle.thresholds import Thresholds
 from verify.oracle.usual import Baselines, Kind
 from verify.oracle.watches import Watches
@@ -41,11 +43,12 @@ class Reference:
 
     def __init__(self, stream: Stream, shard: int = 0, kind: Kind = kind_of) -> None:
         self.stream = stream
-        self._metrics = {metric.name: metric for metric in stream.metrics}
         self._baselines = Baselines(stream, kind)
+        self._overrides = Overrides(stream)
         self.results = Results()
         self._patience = int(1.5 * stream.cadence_s) + 1
         self._reach = NEAR * stream.cadence_s * US
+        self._tests = Testing(stream, self._overrides, self._reach)
         self._thresholds = Thresholds(stream, self.results, kind)
         self._minutes = Minutes(stream, self.results)
         self._watches = Watches(stream, shard, self.results)
@@ -77,6 +80,7 @@ class Reference:
         self._tick_at = tick.at
         self._ticks += 1
         self._begin()
+        self._overridden(self._overrides.end(tick.at))
         for device in self._devices.values():
             self._minutes.over(device, tick.at, self._ticks)
             self._wait_no_longer(device)
@@ -88,6 +92,18 @@ class Reference:
         """Take what another shard has told."""
         self._begin()
         self._watches.silence.hear(word)
+
+    def override(self, override: Override) -> None:
+        """Take what a person has set for a sensor."""
+        self._begin()
+        self._device(override.sensor)
+        if override.metric in self.stream.metric_names and self._overrides.take(override):
+            self._overridden([override])
+
+    def _overridden(self, changed: list[Override]) -> None:
+        for override in changed:
+            self._overrides.apply(self._devices[override.sensor], self._baselines)
+            self._devices[override.sensor].traces[override.metric].outside = 0.0
 
     def _begin(self) -> None:
         """Know the sensors that are placed here from the first record on."""
@@ -102,6 +118,7 @@ class Reference:
         if name not in self._devices:
             placed = declared_sensor(self.stream.name, name) is not None
             self._devices[name] = Device(name, placed, usable_tick=self._ticks)
+            self._overrides.apply(self._devices[name], self._baselines)
         return self._devices[name]
 
     # one reading
@@ -141,14 +158,14 @@ class Reference:
         self._is_usable(device, reading)
 
     def _behind(self, device: Device, reading: Checked) -> None:
-        self._test_alone(device, reading)
-        self._test_relations(device, reading)
+        self._tests.alone(device, reading)
+        self._tests.relations(device, reading)
         self._flags(device, reading)
         self._minutes.count(device, reading)
         self._minutes.add(device, reading, self._quantities(device, reading))
 
     def _newest(self, device: Device, reading: Checked) -> None:
-        self._test_alone(device, reading)
+        self._tests.alone(device, reading)
         if device.held is not None:
             self._decide(device, device.held, reading)
         if device.newest is not None and reading.at < device.newest:
@@ -156,7 +173,7 @@ class Reference:
         elif device.newest is not None:
             device.gaps.append(reading.at - device.newest)
         device.newest, device.newest_tick = reading.at, self._ticks
-        self._test(device, reading)
+        self._tests.newest(device, reading)
         self._flags(device, reading)
         unheard.withdraw(device, self._baselines, self._thresholds, reading)
         self._minutes.count(device, reading)
@@ -188,52 +205,6 @@ class Reference:
     def _copy(self, device: Device) -> None:
         self.results.duplicates += 1
         device.trouble = "unusable"
-
-    # tests
-
-    def _test_alone(self, device: Device, reading: Checked) -> None:
-        for metric in self.stream.metrics:
-            x = reading.values.get(metric.name)
-            if x is not None:
-                said, trace = (
-                    reading.values.get(f"{metric.name}_flag"),
-                    device.traces.get(metric.name),
-                )
-                outside = trace.outside if trace else 0.0
-                reading.tests[metric.name] = quality.alone_tests(metric, x, said, outside)
-
-    def _test(self, device: Device, reading: Checked) -> None:
-        """Test a newest reading, already tested alone, against what its sensor has shown."""
-        compared: list[str] = []
-        for metric in self.stream.metrics:
-            x, tests = reading.values.get(metric.name), reading.tests.get(metric.name)
-            if x is None or tests is None or quality.is_failed(tests):
-                continue
-            empty = quality.new_trace(self.stream, metric)
-            trace = device.traces.setdefault(metric.name, empty)
-            quality.learn_span(metric, trace, x)
-            cadence_s = self.stream.cadence_s
-            tests |= quality.compare_tests(metric, trace, reading.at, x, self._reach, cadence_s)
-            compared.append(metric.name)
-        self._test_relations(device, reading)
-        for name in compared:
-            x = reading.values[name]
-            assert x is not None
-            quality.learn_step(self._metrics[name], device.traces[name], reading.at, x)
-            if quality.is_remembered(reading.tests[name]):
-                quality.remember(device.traces[name], reading.at, x)
-
-    def _test_relations(self, device: Device, reading: Checked) -> None:
-        """Test relations on the values that nothing has flagged so far."""
-        known = declared_sensor(self.stream.name, device.name)
-        names = self.stream.metric_names
-        clean = {m: reading.values[m] for m in names if reading.is_good(m)}
-        numbers = {**(known.attributes if known else {}), **clean}
-        for relation in self.stream.relations:
-            if is_broken(relation, numbers):
-                for metric in relation.marks:
-                    if metric in clean:
-                        reading.tests[metric][relation.name] = relation.flag
 
     # patience
 

@@ -37,6 +37,8 @@ class Learned:
     means: list[float] = field(default_factory=list)
     """Of the hour that goes on."""
     offs: list[float] = field(default_factory=list)
+    step: float = 0.0
+    """The step in which its values come, where somebody has said so."""
     smooth: float | None = None
     last_beat: int | None = None
 
@@ -93,6 +95,12 @@ class Baselines:
         longest = max([3 * self._beat_us, *silent])
         return last is not None and now - (last + 1) * self._beat_us >= longest
 
+    def set_step(self, usual: Usual, metric: str, step: float) -> None:
+        """Note the step in which a sensor's values come."""
+        for rule in self.rules:
+            if rule.metric == metric:
+                self._learned(usual, rule).step = step
+
     def _learned(self, usual: Usual, rule: UnusualRule) -> Learned:
         return usual.metrics.setdefault(rule.name, Learned())
 
@@ -104,8 +112,7 @@ class Baselines:
         if usual.hour != begin // HOUR_US:
             if usual.hour is not None:
                 for rule in self.rules:
-                    least = smallest(self._stream, rule)
-                    self._learn(known[rule.name], usual.hour, least)
+                    self._learn(rule, known[rule.name], usual.hour)
             for k in known.values():
                 k.means, k.offs = [], []
             usual.hour = begin // HOUR_US
@@ -125,7 +132,8 @@ class Baselines:
         known.offs.append(abs(off))
         if known.judged < FIRST_JUDGED:
             return None
-        spread = max(spread_at(known, begin // HOUR_US % 24), smallest(self._stream, rule))
+        least = smallest(self._stream, rule, known.step, expected)
+        spread = max(spread_at(known, begin // HOUR_US % 24), least)
         spreads = off / spread
         spreads = {"above": spreads, "below": -spreads, "both": abs(spreads)}[rule.direction]
         return Found(rule, (beat + 1) * self._beat_us, spreads)
@@ -151,9 +159,10 @@ class Baselines:
         known.last_beat = beat
         return known.smooth
 
-    def _learn(self, known: Learned, hour: int, least: float) -> None:
+    def _learn(self, rule: UnusualRule, known: Learned, hour: int) -> None:
         """Learn from an hour that is over."""
         cell, of_day = (self._kind(hour // 24), hour % 24), hour % 24
+        least = smallest(self._stream, rule, known.step, known.levels.get(cell))
         spread = max(spread_at(known, of_day), least)
         if known.means:
             mean, days = added(known.means) / len(known.means), known.days.get(cell, 0)
@@ -194,11 +203,18 @@ def scaled(stream: Stream, rule: UnusualRule, x: float) -> float:
     return math.sqrt(max(x, 0.0)) if rule.scale == "root" else x
 
 
-def smallest(stream: Stream, rule: UnusualRule) -> float:
-    """Return the spread below which none is taken to be."""
-    if rule.scale != "plain":
-        return SMALLEST_SHARE
-    return SMALLEST_STEPS * resolution(stream, rule)
+def smallest(
+    stream: Stream, rule: UnusualRule, step: float = 0.0, usual: float | None = None
+) -> float:
+    """Return the spread below which none is taken to be: what one step of the sensor makes of the
+    usual value (scaled), where either is known."""
+    plain = rule.scale == "plain"
+    least = SMALLEST_STEPS * resolution(stream, rule) if plain else SMALLEST_SHARE
+    if not step or usual is None:
+        return least
+    back = {"plain": usual, "root": usual * usual}.get(rule.scale)
+    value = math.exp(usual) if back is None else back
+    return max(least, scaled(stream, rule, value + step) - usual)
 
 
 def resolution(stream: Stream, rule: UnusualRule) -> float:
