@@ -133,7 +133,7 @@ def test_a_site_sets_spans_of_its_own(
 def test_a_site_that_sets_nonsense_is_told_where(tmp_path: Path) -> None:
     file = tmp_path / "water_supply.py"
     file.write_text(SITE.format(sensor="", high=9.0))
-    with pytest.raises(DeclarationError, match="within 0 … 1.6"):
+    with pytest.raises(DeclarationError, match=r"within 0 … 1\.6"):
         read_overrides(file, SUPPLY)
     with pytest.raises(ValueError, match="who set it"):
         SiteOverride(metric="pressure_mpa", floor=0.1, author="", reason="x")

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.registry import stream
 from catalog.ticks import Tick
-from tests.cases.story import both, doubts, flags, live, readings, tell, ticks
+from tests.cases.story import both, doubts, flags, readings, tell, ticks
 from tests.property.logs import START, US, Log, Record
 from verify.oracle.reference import Values
 
@@ -196,38 +196,6 @@ def test_what_is_unusual_for_the_hour(less: float, seen: bool) -> None:
     told = tell("traffic_flow", "traffic_flow.unusually_slow", log)
     # a beat of 5 min ends with the next reading, the hour after is 0.7 spreads off
     assert told == ([("raised", 4, 60 * HOUR + 300), ("cleared", 4, 62 * HOUR + 300)] * seen)
-
-
-SLOW = [
-    *readings("lane", "speed_km_h", *((n * HOUR, 50.0 + n % 3 - 20 * (n >= 60)) for n in range(62)))
-]
-"""A lane that becomes slow at the 60th hour; that is said with the reading after it."""
-
-
-def test_an_unusual_alert_ends_when_nothing_comes_any_more() -> None:
-    """The last reading is of 61:00; 15 min after its beat of 5 min nothing can be said."""
-    log = [*SLOW, *ticks(61 * HOUR + 1, 62 * HOUR)]
-    told = tell("traffic_flow", "traffic_flow.unusually_slow", log)
-    assert told == [("raised", 4, 60 * HOUR + 300), ("cleared", 4, 61 * HOUR + 300 + 900)]
-    told = doubts("traffic_flow", "traffic_flow.unusually_slow", log)
-    assert told == [("raised", 4, ""), ("cleared", 4, "unheard")]
-
-
-def test_an_unusual_alert_ends_when_its_sensor_is_unwell() -> None:
-    """From 61:00 on only failed values come: as if none did."""
-    bad = readings("lane", "speed_km_h", *((61 * HOUR + n * 60, -99.0) for n in range(1, 30)))
-    log = live(bad, until=62 * HOUR)
-    log = [*SLOW, *(r for r in log if not isinstance(r, Tick) or r.at > START + 61 * HOUR)]
-    told = doubts("traffic_flow", "traffic_flow.unusually_slow", log)
-    assert told == [("raised", 4, ""), ("cleared", 4, "unheard")]
-
-
-def test_an_unusual_alert_of_a_stuck_sensor_is_withdrawn() -> None:
-    """Stuck from 60:00 on at 30 km/h: after 2 h that is certain, and the alert was none."""
-    well = readings("lane", "speed_km_h", *((n * HOUR, 50.0 + n % 3) for n in range(60)))
-    stuck = readings("lane", "speed_km_h", *((60 * HOUR + n * 300, 30.0) for n in range(40)))
-    told = doubts("traffic_flow", "traffic_flow.unusually_slow", [*well, *stuck])
-    assert told == [("raised", 4, ""), ("withdrawn", 4, "flat")]
 
 
 # several metrics

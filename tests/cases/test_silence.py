@@ -80,30 +80,6 @@ def test_a_silent_sensor_a_silent_stream_and_a_stranger_are_told_apart() -> None
     assert not tell("waterlogging", "waterlogging.silent", log, *known[1:], "stranger")
 
 
-def test_a_silent_sensor_is_not_called_unwell_as_well() -> None:
-    """Unwell at 600 s, silent at 820 s, back and still unwell at 1200 s: one alert at any time."""
-    unwell, well = sensors_of("traffic_flow")[0].id, sensors_of("traffic_flow")[1].id
-    good: Values = {"flow_veh_h": 300.0, "speed_km_h": 40.0, "occupancy_pct": 10.0}
-    frames: list[Record] = []
-    for at in range(0, 1400, 20):
-        named = [(well, good), (unwell, good | {"speed_km_h": -50.0})]
-        frames.append(tuple((s, (START + at) * US, v) for s, v in named[: 1 + (at <= 700)]))
-        if at >= 1200:
-            frames[-1] = tuple((s, (START + at) * US, v) for s, v in named)
-    log = live(frames, until=1399)
-    silent = tell("traffic_flow", "traffic_flow.silent", log, unwell)
-    assert silent == [("raised", 4, 820), ("cleared", 4, 1200)]
-    assert tell("traffic_flow", "traffic_flow.health", log, unwell) == [
-        ("raised", 4, 600),
-        ("cleared", 4, 820),
-        ("raised", 4, 1220),
-    ]
-    found = [
-        of_rule(result, "traffic_flow.health", [unwell])[1] for result in both("traffic_flow", log)
-    ]
-    assert [(t["confidence"], t["reason"]) for t in found] == [("confirmed", "silent")] * 2
-
-
 def test_a_stream_is_silent_only_when_no_shard_hears_it() -> None:
     """Another shard that still hears its sensors leaves it at single sensors."""
     known = sensors_of("waterlogging")[0].id
