@@ -24,8 +24,9 @@ TIMESTAMP = pa.timestamp("us", tz="UTC")
 MAX_READINGS = 5_000
 """Readings of one frame at most: what one gateway request may carry."""
 
-SENSOR_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
-"""What a sensor may be named: up to 64 letters, digits and ``. _ : -``."""
+SENSOR_ID = "^[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff._:-]{0,63}$"
+"""What a sensor may be named: up to 64 letters, digits, Chinese characters and ``. _ : -``. So a
+vehicle is named as people write it, such as 川A12345."""
 
 FLAG_SUFFIX, FLAGGED = "_flag", "+flags"
 DEVICE_FLAGS = (1, 2, 3, 4)

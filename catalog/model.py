@@ -23,6 +23,7 @@ from catalog.conditions import Schedule, Sun
 from catalog.forecast import Forecast
 from catalog.joint import JointRule
 from catalog.metrics import FlatLine, Metric, Rate, boolean, counter, state
+from catalog.moving import Position, coordinates
 from catalog.places import Placement
 from catalog.rules import (
     STREAM_SUBJECT,
@@ -68,6 +69,7 @@ __all__ = [
     "Panel",
     "PipelineAbsenceRule",
     "Placement",
+    "Position",
     "Rate",
     "Relation",
     "Rolling",
@@ -87,6 +89,7 @@ __all__ = [
     "UnusualRule",
     "WatchRule",
     "boolean",
+    "coordinates",
     "counter",
     "levels",
     "state",
@@ -241,6 +244,8 @@ class Stream(Frozen):
     """How sensors make one number for the city; ``margin``: worst above the sensor's own limit."""
     forecast: tuple[Forecast, ...] = ()
     """What of it is forecast (room ``forecasts``)."""
+    position: Position | None = None
+    """Its subjects move: where one was is in each reading."""
     hourly: HourlyAmount | None = None
     """An amount that takes the headline's place on the wall while there is any, such as rain."""
 
@@ -263,6 +268,8 @@ class Stream(Frozen):
             if rule.kind == "unusual" and rule.metric not in self.metric_names:
                 raise ValueError(f"{self.name}.{rule.name}: {rule.metric} is not measured")
         self._relations_resolve()
+        if self.position:
+            self._position_is_measured(self.position)
         for forecast in self.forecast:
             if unknown := {forecast.of, *forecast.with_} - {*self.aggregate_names}:
                 raise ValueError(f"{self.name}: forecast of unknown metrics {sorted(unknown)}")
@@ -322,6 +329,17 @@ class Stream(Frozen):
             if isinstance(limit.value, SensorAttribute) or limit.value not in named:
                 raise ValueError(f"{where}: {limit.value} is no value of {rule.metric}")
 
+    def _position_is_measured(self, position: Position) -> None:
+        watched = {r.metric for r in self.rules if isinstance(r, ThresholdRule | UnusualRule)}
+        for name, most in ((position.lon, 180), (position.lat, 90)):
+            metric = next((m for m in self.metrics if m.name == name), None)
+            if metric is None or metric.kind != "number":
+                raise ValueError(f"{self.name}: position {name} is no measured number")
+            if max(map(abs, metric.fail_span)) > most:
+                raise ValueError(f"{self.name}: {name} lies within ±{most} degrees")
+            if self.headline == name or name in watched:
+                raise ValueError(f"{self.name}: {name} is a place, no quantity with limits")
+
     def _relations_resolve(self) -> None:
         attributes = {a.name for a in self.attributes}
         for relation in self.relations:
@@ -344,6 +362,12 @@ class Stream(Frozen):
         rolling = [r.name for r in self.rolling if r.kept]
         rates = (r.name for r in self.rates)
         return (*self.metric_names, *rates, *rolling, *(d.name for d in self.derived))
+
+    @property
+    def charted_names(self) -> tuple[str, ...]:
+        """What windows see, but for the place of a subject that moves: that is for maps."""
+        place = (self.position.lon, self.position.lat) if self.position else ()
+        return tuple(name for name in self.aggregate_names if name not in place)
 
     def quantity(self, name: str) -> Quantity:
         """Return the declaration of a metric, rate, rolling or derived metric; KeyError if none."""

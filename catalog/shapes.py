@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from catalog.model import Text
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.base import Floats, Text
 from catalog.places import KM_PER_DEGREE
 from catalog.site import Point, site
 
@@ -30,6 +33,49 @@ def ring_road(radius_km: float) -> list[Point]:
     return [
         _rounded((lon + radius * math.cos(a) / squeeze, lat + radius * math.sin(a))) for a in turns
     ]
+
+
+def district_at(lon: float, lat: float) -> str | None:
+    """Return the code of the district around a point; None outside the city."""
+    return districts_at(np.array([lon]), np.array([lat]))[0] or None
+
+
+def districts_at(lon: Floats, lat: Floats) -> list[str]:
+    """Return the code of the district around each point, "" outside the city; degrees, ``[n]``."""
+    found = np.full(len(lon), "", object)
+    for code, parts in _outlines():
+        for outer, *holes in parts:
+            west, south = outer.min(axis=0)
+            east, north = outer.max(axis=0)
+            near = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north) & (found == "")
+            at = np.flatnonzero(near)
+            if not len(at):
+                continue
+            inside = _inside(lon[at], lat[at], outer)
+            for hole in holes:
+                inside &= ~_inside(lon[at], lat[at], hole)
+            found[at[inside]] = code
+    return found.tolist()
+
+
+@cache
+def _outlines() -> tuple[tuple[str, list[list[Floats]]], ...]:
+    """Return each district's code and polygons: rings ``[points, lon and lat]``, outer first."""
+    found: list[tuple[str, list[list[Floats]]]] = []
+    for code, shape in boundaries().items():
+        parts = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+        found.append((code, [[np.array(ring)[:, :2] for ring in part] for part in parts]))
+    return tuple(found)
+
+
+def _inside(lon: Floats, lat: Floats, ring: Floats) -> NDArray[np.bool_]:
+    """Tell of which points a ray to the east crosses the ring an odd number of times."""
+    x1, y1 = ring.T
+    x2, y2 = np.roll(ring, -1, axis=0).T
+    rise = np.where(y1 == y2, 1.0, y2 - y1)
+    north, east = lat[:, None], lon[:, None]
+    crossed = ((y1 > north) != (y2 > north)) & (east < x1 + (north - y1) * (x2 - x1) / rise)
+    return crossed.sum(axis=1) % 2 == 1
 
 
 @cache

@@ -16,13 +16,14 @@ from catalog.errors import ConflictError, ForbiddenError, InvalidError, NotFound
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from catalog.lifecycle.working_time import working_time
+from catalog.shapes import district_at
 from records import store
 from records.among import known_names
 from records.attachments import claim
 from records.context import Context
 from records.keys import Done, repeated
 from records.naming import named_place, named_things
-from records.near import district_at, near
+from records.near import near
 from records.rights import role_for
 from records.steps import (
     OPEN,

@@ -1,7 +1,6 @@
 """Where a record is: its district, and other records near it that may be about the same."""
 
 import math
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from psycopg import Connection
@@ -11,7 +10,6 @@ from pydantic import BaseModel
 from catalog.lifecycle.fields import Values
 from catalog.lifecycle.record import Record
 from catalog.places import KM_PER_DEGREE
-from catalog.shapes import boundaries
 
 METRES_PER_DEGREE = 1000 * KM_PER_DEGREE
 EARTH_RADIUS_M = 6_371_008.8
@@ -61,22 +59,3 @@ def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
     a = math.sin((lat2 - lat1) / 2) ** 2
     b = math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
     return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, a + b)))
-
-
-def district_at(lon: float, lat: float) -> str | None:
-    """Return the code of the district around a point; None outside the city."""
-    for code, shape in boundaries().items():
-        parts = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
-        for outer, *holes in parts:
-            if _inside(lon, lat, outer) and not any(_inside(lon, lat, hole) for hole in holes):
-                return code
-    return None
-
-
-def _inside(lon: float, lat: float, ring: Sequence[Sequence[float]]) -> bool:
-    """Tell whether a ray to the east crosses the ring an odd number of times."""
-    odd = False
-    for (x1, y1, *_), (x2, y2, *_) in zip(ring, [*ring[1:], ring[0]], strict=True):
-        if (y1 > lat) != (y2 > lat) and lon < x1 + (lat - y1) / (y2 - y1) * (x2 - x1):
-            odd = not odd
-    return odd

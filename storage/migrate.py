@@ -86,6 +86,7 @@ def _apply(conn: Connection, file: Path) -> bool:
 
 
 def _seed(conn: Connection) -> None:
+    moving = {stream.name for stream in streams().values() if stream.position}
     with conn.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO districts VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (code) DO UPDATE"
@@ -101,14 +102,18 @@ def _seed(conn: Connection) -> None:
             " lon, lat, attributes, parent, status)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'registered')"
             " ON CONFLICT (stream, sensor) DO UPDATE SET title_zh = excluded.title_zh,"
-            " title_en = excluded.title_en, city = excluded.city, district = excluded.district,"
-            " street = excluded.street, lon = excluded.lon, lat = excluded.lat,"
+            " title_en = excluded.title_en, city = excluded.city,"
+            " district = CASE WHEN %s THEN sensors.district ELSE excluded.district END,"
+            " street = CASE WHEN %s THEN sensors.street ELSE excluded.street END,"
+            " lon = CASE WHEN %s THEN sensors.lon ELSE excluded.lon END,"
+            " lat = CASE WHEN %s THEN sensors.lat ELSE excluded.lat END,"
             " attributes = excluded.attributes, parent = excluded.parent, status = CASE"
             " sensors.status WHEN 'retired' THEN 'retired' ELSE 'registered' END",
             [
                 (
                     *(s.stream, s.id, s.title.zh, s.title.en, s.city, s.district, s.street),
                     *(s.lon, s.lat, Jsonb(s.attributes), s.parent),
+                    *[s.stream in moving] * 4,  # where it is now is not where it was placed
                 )
                 for s in sensors()
             ],

@@ -18,6 +18,7 @@ from catalog.registry import streams
 from storage.batch import Batch, Letter, reading_letter
 from storage.copy import copy_table, stage, upsert
 from storage.last import last_readings, write_last
+from storage.moving import follow
 from storage.rollups import mark_dirty
 from storage.tables import aggregates_table, readings_table
 
@@ -66,6 +67,7 @@ def write(conn: Connection, batch: Batch, known: Known = NOBODY) -> Written:
         last = last_readings(streams()[name], rows)
         _register(conn, name, last, known, written)
         write_last(conn, streams()[name], last)
+        follow(conn, streams()[name], last)
     for name, parts in batch.aggregates.items():
         _write_aggregates(conn, name, pa.Table.from_batches(parts), written)
     if batch.flags:

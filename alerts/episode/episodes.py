@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.episode.explanations import COLUMN
 from alerts.episode.lapse import lapse_acknowledgement
+from alerts.episode.moving import whereabouts
 from alerts.episode.unusual import explain_unusual
 from alerts.event.events import Event, Told, alert_event
 from alerts.event.labels import Labels
@@ -114,7 +115,7 @@ def _apply_to_episode(conn: Connection, t: Transition, origin: Origin) -> dict[s
         "latch": latch,
         "flap_changes": flap.changes,
         "flap_window": flap.window_s,
-        "labels": Jsonb(origin.labels),
+        "labels": Jsonb(origin.labels | whereabouts(conn, t)),
         "annotations": Jsonb(origin.annotations),
         "expires_at": origin.expires_at,
         "concern": concern_of(t.rule),

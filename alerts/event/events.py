@@ -7,7 +7,14 @@ import msgspec
 
 from alerts.event.area import Area, area_of
 from alerts.event.explained import explanation_text
-from alerts.event.labels import Labels, alert_labels, sensor_of, severity_name, stream_of
+from alerts.event.labels import (
+    Labels,
+    alert_labels,
+    district_words,
+    sensor_of,
+    severity_name,
+    stream_of,
+)
 from alerts.event.reasons import REASONS
 from catalog.contracts import Transition
 from catalog.group_names import group_district, group_title
@@ -127,7 +134,7 @@ def alert_event(
         text_en=en,
         started_at=told.raised_at,
         ended_at=t.observed_at if t.kind in ENDED else None,
-        area=area_of(t.stream, t.sensor, whole=_whole(t, stream) is not None),
+        area=area_of(t.stream, t.sensor, whole=_whole(t, stream) is not None, labels=told.labels),
         exercise=exercise,
         produced_at=t.produced_at,
         data=_alert_data(t, told, stream, exercise) | (more or {}),
@@ -170,7 +177,7 @@ def sensor_data(known: Sensor | None, sensor_id: str) -> dict[str, Any]:
         "id": known.id,
         "title": known.title.model_dump(),
         "district": known.district,
-        "district_title": site().districts[known.district].title.model_dump(),
+        "district_title": district_words(known.district).model_dump(),
         "street": known.street,
         "lon": known.lon,
         "lat": known.lat,
@@ -191,12 +198,12 @@ def whole_stream(stream: Stream) -> Text:
     return text(f"{stream.title.zh}（全部传感器）", f"{stream.title.en} (all sensors)")
 
 
-def _subject(t: Transition, stream: Stream | None) -> dict[str, Any]:
+def _subject(t: Transition, stream: Stream | None, labels: Labels) -> dict[str, Any]:
     """Return the sensor, or the stream as a whole, as every body of ours says it."""
     if t.stream == GROUPS:
         return _group(t.sensor)
     if (whole := _whole(t, stream)) is None:
-        return sensor_data(sensor_of(t.stream, t.sensor), t.sensor)
+        return sensor_data(sensor_of(t.stream, t.sensor, labels), t.sensor)
     place = {"district": site().code, "district_title": site().title.model_dump()}
     return {"id": t.sensor, "title": whole.model_dump(), **place}
 
@@ -222,7 +229,7 @@ def _title(t: Transition, stream: Stream | None, rule: AnyRule | None, told: Tol
 def _alert_data(t: Transition, told: Told, stream: Stream | None, exercise: bool) -> dict[str, Any]:
     data = msgspec.to_builtins(t) | {
         "severity": level_data(t.severity),
-        "sensor": _subject(t, stream),
+        "sensor": _subject(t, stream, told.labels),
         "raised_at": told.raised_at.isoformat(),
         "peak_severity": told.peak_severity,
         "flapping": told.flapping,

@@ -6,11 +6,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alerts.event.patterns import pattern
-from catalog.model import Severity, Stream
+from catalog.model import Severity, Stream, Text, text
+from catalog.places import Sensor
 from catalog.registry import concern_of, streams
 from catalog.sensors import sensor
+from catalog.site import site
 
 Labels = dict[str, str]
+NO_LABELS: Labels = {}
 LABELS = (
     *("alertname", "rule", "stream", "domain", "sensor", "district", "street"),
     *("severity", "incident", "flapping", "origin", "concern"),
@@ -113,9 +116,31 @@ def alert_labels(rule: str, stream: str, sensor_id: str, severity: int) -> Label
     }
 
 
-def sensor_of(stream: str, sensor_id: str):  # noqa: ANN201
-    """Return the declared sensor, or None; an unknown stream has none."""
-    return sensor(stream, sensor_id) if stream in streams() else None
+def sensor_of(stream: str, sensor_id: str, labels: Labels = NO_LABELS) -> Sensor | None:
+    """Return the declared sensor, or None; an unknown stream has none.
+
+    One that moves is where the alert's own labels say that it was.
+    """
+    declared = streams().get(stream)
+    if declared is None:
+        return None
+    known = sensor(stream, sensor_id)
+    if declared.position is None or "lon" not in labels:
+        return known
+    own = known.model_dump() if known else {"title": text(sensor_id, sensor_id), "city": ""}
+    return Sensor.model_validate(
+        {
+            **own,
+            **{"id": sensor_id, "stream": stream, "street": "", "district": labels["district"]},
+            **{"lon": float(labels["lon"]), "lat": float(labels["lat"])},
+        }
+    )
+
+
+def district_words(code: str) -> Text:
+    """Return the name of a district; of the city where a place lies in none of them."""
+    known = site().districts.get(code)
+    return known.title if known else site().title
 
 
 def stream_of(name: str) -> Stream | None:

@@ -20,6 +20,8 @@ from console.roles import Role
 from console.rows import check_title, district_title
 from console.sensor_forecast import ask_forecast, forecast_panel, is_forecast
 from console.span_form import SpanPanel
+from console.track import track
+from console.track_panel import track_panel
 from console.widgets.chart import (
     Chart,
     limits_of,
@@ -65,6 +67,7 @@ async def sensor(
     filter_row(words, fields, {"metric": chosen} | period)
     with ui.element("div").classes("two"):
         with ui.element("div").classes("column"):
+            show_track = track_panel(view, declared)
             show_course = _course(view, declared, chosen)
         with ui.element("div").classes("column"):
             show_facts = _facts(view, declared)
@@ -72,6 +75,7 @@ async def sensor(
     async def read() -> None:
         span = chosen_span(view.desk.clock.now(), **period)
         found = await view.ask(lambda conn: _ask(conn, declared, sensor, chosen, span))
+        show_track(found["known"], found["track"])
         show_course(found)
         show_facts(found)
         spans.show(found["set"], view.desk.clock.now())
@@ -99,6 +103,7 @@ def _ask(
         "series": history.series(conn, asked),
         "usual": history.usual(conn, declared.name, sensor, metric, span),
         "raw": history.raw(conn, declared.name, sensor, metric, span),
+        "track": track(conn, declared, sensor, span),
         "flags": history.flags(conn, declared.name, sensor, span),
         "alerts": find_alerts(conn, past),
         "forecast": ask_forecast(conn, declared, sensor, metric, span.end)

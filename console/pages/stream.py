@@ -166,7 +166,7 @@ def _declared(view: View, declared: Stream) -> Any:
             label=words("stream.metrics"),
             empty=words("app.nothing"),
         )
-    metrics.show([_metric(view, declared, name) for name in declared.aggregate_names])
+    metrics.show([_metric(view, declared, name) for name in declared.charted_names])
     with panel(words("stream.rules"), "rule"):
         _rules(view, declared)
 

@@ -29,7 +29,7 @@ export default {
   template: `<div class="city-map" role="img" :aria-label="label"></div>`,
   props: {
     url: String, language: String, view: String, still: Boolean, label: String, more: String,
-    sensors: Array, districts: Array, areas: Array, focus: Object,
+    sensors: Array, districts: Array, areas: Array, tracks: Array, focus: Object,
   },
   async mounted() {
     this.shapes = await loadMap(this.url);
@@ -50,6 +50,7 @@ export default {
     sensors() { this.draw(); },
     districts() { this.draw(); },
     areas() { this.draw(); },
+    tracks() { this.draw(); },
     view() { this.chart?.setOption({ geo: VIEWS[this.view] }); this.draw(); },
     focus() { this.chart?.setOption({ geo: this.looked() }); this.draw(); },
   },
@@ -79,6 +80,7 @@ export default {
           line(this.shapes.rivers, this.colour("river"), 1.5),
           line(this.shapes.rings, this.colour("ring"), 1),
           { id: "areas", type: "custom", coordinateSystem: "geo", data: [], renderItem: this.area, z: 3 },
+          { ...line([], this.colour("accent") || this.colour("ink"), 3), id: "tracks", zlevel: 1 },
           { id: "names", type: "scatter", coordinateSystem: "geo", symbolSize: 0, silent: true, z: 4, data: [] },
           { id: "sensors", type: "scatter", coordinateSystem: "geo", data: [], z: 5 },
         ],
@@ -100,6 +102,7 @@ export default {
         geo: { regions: this.regions() },
         series: [
           { id: "areas", data: this.areas.map((a) => ({ ...a, value: [a.lon, a.lat, a.radius_km], html: escaped(a.text) })) },
+          { id: "tracks", data: this.tracks.map((coords) => ({ coords })) },
           { id: "names", data: this.names(), labelLayout: { hideOverlap: true } },
           { id: "sensors", data: this.clusters() },
         ],

@@ -20,6 +20,7 @@ class CityMap(Element, component="city_map.js"):
     | sensors | ``id, lon, lat, mark, text, title, href`` |
     | districts | ``id, mark, text`` (abnormal ones are tinted) |
     | areas | ``lon, lat, radius_km, mark, text, href`` |
+    | tracks | lists of ``[lon, lat]``: where something has been |
     """
 
     def __init__(self, words: Words, *, view: View = "city", still: bool = False) -> None:
@@ -31,11 +32,11 @@ class CityMap(Element, component="city_map.js"):
         self._props["label"] = words("map.title")
         self._props["more"] = words("map.more")
         self._props["focus"] = None
-        for name in ("sensors", "districts", "areas"):
+        for name in ("sensors", "districts", "areas", "tracks"):
             self._props[name] = []
 
     def show(self, **given: Any) -> None:
-        """Show ``sensors``, ``districts``, ``areas``; ``focus`` is ``lon, lat, radius_km``.
+        """Show the props above; ``focus`` is ``lon, lat, radius_km``.
 
         Sends only what has changed.
         """

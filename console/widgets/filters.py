@@ -95,7 +95,7 @@ def severity_choice(words: Words) -> Choice:
 
 def metric_choice(words: Words, stream: Stream) -> Choice:
     """Return the choice of a stream's metric, the headline first."""
-    names = [stream.headline, *(n for n in stream.aggregate_names if n != stream.headline)]
+    names = [stream.headline, *(n for n in stream.charted_names if n != stream.headline)]
     found = [(name, words.of(stream.quantity(name).title)) for name in names]
     return Choice("metric", words("filter.metric"), found)
 

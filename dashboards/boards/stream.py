@@ -150,7 +150,7 @@ def _head(page: Page, stream: Stream) -> None:
 
 def _charts(page: Page, stream: Stream, y: int) -> None:
     page.panels.append(row(page.say("trend"), y, f"stream/{stream.name}"))
-    shown = [m for m in stream.aggregate_names if m not in _replaced(stream)]
+    shown = [m for m in stream.charted_names if m not in _replaced(stream)]
     spots = [
         At(12 * (n % 2), y + 1 + CHART * (n // 2), 12, CHART)
         for n in range(len(shown) + len(stream.panels))

@@ -2,6 +2,8 @@
 
 from psycopg import Connection
 
+from catalog.registry import streams
+from catalog.thing.model import Thing
 from catalog.thing.registry import things
 from records.things.places import follow_sensors, place
 from records.things.states import note_states
@@ -17,9 +19,14 @@ def place_all(conn: Connection) -> None:
             place(conn, thing)
 
 
+def _moves(thing: Thing) -> bool:
+    stream = streams().get(thing.sensors or "")
+    return thing.each_sensor and stream is not None and stream.position is not None
+
+
 def watch(conn: Connection, rounds: int = 0) -> int:
     """Note every change of state; return how many."""
-    if rounds % SENSORS_EVERY == 0:
-        for thing in things().values():
+    for thing in things().values():
+        if rounds % SENSORS_EVERY == 0 or _moves(thing):
             follow_sensors(conn, thing)
     return sum(note_states(conn, thing) for thing in things().values())
