@@ -13,6 +13,7 @@ from catalog.declared import DeclarationError
 from catalog.fact.checks import fact_problems
 from catalog.lifecycle.registry import records
 from catalog.overrides import site_overrides
+from catalog.plan.registry import plans
 from catalog.registry import facts, stream, streams
 from catalog.rules_page import rules_page
 from catalog.scaffold import new_stream
@@ -47,6 +48,7 @@ def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -
         )
         for check, reason in found:
             console.print(f"    {check}: {reason}")
+    plans()  # what is wrong with one ends this, with its file
     for reason in [] if names else [*fact_problems(), *_thing_problems()]:
         failed += 1
         console.print(f"✗ {reason}")

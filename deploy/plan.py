@@ -54,6 +54,7 @@ PREFERRED_PORTS = {
     "console": 8700,
     "receiver": 8800,
     "grafana": 3000,
+    "signs": 8900,
 }
 
 

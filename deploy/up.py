@@ -36,7 +36,7 @@ LEAN = {"MALLOC_ARENA_MAX": "2"}
 """A pool of memory for each of many threads keeps tens of megabytes that nobody uses."""
 KEEP_REPLAYED = {"CITYOPS_KEEP_RAW_DAYS": "0", "CITYOPS_KEEP_1M_DAYS": "0"}
 """On one's own machine old series are replayed: retention would drop them within the hour."""
-GUIDANCE = "CITYOPS_GUIDANCE"
+GUIDANCE, DEVICES = "CITYOPS_GUIDANCE", "CITYOPS_DEVICES"
 """Where forecasts of others come from (forecasts/fetch.py)."""
 
 
@@ -179,6 +179,7 @@ def _environment(layout: Layout, chosen: dict[str, int], addresses: Addresses) -
         "CITYOPS_SITE",
         "CITYOPS_KEEP_",
         GUIDANCE,
+        DEVICES,
     )
     passed = {k: v for k, v in os.environ.items() if k.startswith(names)}
     ours = {
@@ -212,6 +213,10 @@ def _own(layout: Layout, process: Process, chosen: dict[str, int], addresses: Ad
     if process.name == "forecasts" and GUIDANCE not in os.environ:
         service = f"http://{LOOPBACK}:{chosen['city-health']}/guidance/weather.csv"
         own[GUIDANCE] = f"weather={service}?from={{from}}"  # the simulated city's weather service
+    if process.name == "city":
+        own["CITYOPS_SIGNS_PORT"] = str(chosen["signs"])
+    if process.name == "records" and DEVICES not in os.environ:
+        own[DEVICES] = f"sign=http://{LOOPBACK}:{chosen['signs']}/signs/{{id}}"
     return replace(process, environment=own)
 
 

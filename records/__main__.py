@@ -15,6 +15,7 @@ from rich.table import Table
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
+from catalog.plan.registry import plans
 from catalog.site import zone
 from records import act as path
 from records.context import Context, grants_of
@@ -22,6 +23,8 @@ from records.database import database
 from records.imports import import_lines
 from records.loop import run_records
 from records.payload import headline
+from records.plans.devices import Fleet
+from records.plans.loop import PlanSettings, run_plans
 from records.queries import Filter, Window, get_page, list_records
 from records.things.command import app as things_app
 from records.verify import verify_log, verify_states
@@ -39,11 +42,17 @@ Fields = Annotated[list[str] | None, typer.Argument(help="field=value …")]
 
 @app.command("run")
 def run_command() -> None:
-    """Run deadlines, schedules and openings by alerts until SIGTERM."""
-    settings = Settings()
+    """Run deadlines, schedules, openings by alerts, and plans until SIGTERM."""
+    settings = PlanSettings()
+    fleet = Fleet(settings.devices)
+    plans()  # a wrong declaration ends the start
 
     def body(vitals: Vitals, stop: threading.Event) -> None:
+        beside = (settings, fleet, vitals, stop)
+        thread = threading.Thread(target=run_plans, args=beside, name="plans", daemon=True)
+        thread.start()
         run_records(settings, vitals, stop)
+        thread.join()
 
     sys.exit(run_process("records", settings, body))
 

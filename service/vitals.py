@@ -44,7 +44,7 @@ class Vitals:
         self._lag: int | None = None
         self._waits_since = self._last
         self._newest: datetime | None = None
-        self._trouble = ""
+        self._troubles: dict[str, str] = {}
         self._details: dict[str, object] = {}
         self._turned: float | None = None
 
@@ -79,10 +79,13 @@ class Vitals:
         with self._lock:
             self._turned = self._clock.monotonic()
 
-    def trouble(self, reason: str) -> None:
-        """Record what is wrong ("" = nothing); an unwell process says it in ``/health``."""
+    def trouble(self, reason: str, of: str = "") -> None:
+        """Record what is wrong ("" = nothing); an unwell process says it in ``/health``.
+
+        ``of`` names one of several loops: each takes back its own words only.
+        """
         with self._lock:
-            self._trouble = reason
+            self._troubles[of] = reason
 
     def detail(self, **values: object) -> None:
         """Add process-specific values to ``/health``."""
@@ -105,7 +108,7 @@ class Vitals:
         """Return the present state."""
         stalled, blocked = self.stalled_for(), self.blocked_for()
         with self._lock:
-            reason = self._trouble
+            reason = "; ".join(filter(None, self._troubles.values()))
             if not self._started:
                 reason = reason or "starting"
             elif not reason and stalled > self._stall_s:

@@ -55,6 +55,9 @@ def live_command(
     faults: Annotated[str, typer.Option(help="data faults: none, small or many")] = "small",
     fault: Annotated[list[str] | None, typer.Option(help="KIND=RATE over the preset")] = None,
     truth: Annotated[Path | None, typer.Option(help="append ground truth to this file")] = None,
+    signs_port: Annotated[
+        int, typer.Option(envvar="CITYOPS_SIGNS_PORT", help="where road signs answer; 0 = nowhere")
+    ] = 0,
 ) -> None:
     """Run the city until SIGTERM. 实时城市
 
@@ -80,6 +83,7 @@ def live_command(
         start=_start(start, speed, clock.now().timestamp()),
         history_s=_checked(lambda: drill.parse_duration(history)) if history else 0.0,
         faults=_checked(lambda: parse_rates(faults, fault or [])),
+        signs_port=signs_port,
     )
     sys.exit(
         run_process(

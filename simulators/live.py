@@ -28,6 +28,8 @@ from simulators.core.fleet import US
 from simulators.default import StreamSimulator
 from simulators.facts import LiveFacts
 from simulators.faults import NO_FAULTS, Delivery, FaultRates, FaultyLine
+from simulators.physics.power import feeders_out
+from simulators.signs import Signs
 from simulators.truth import Label, TruthFile
 
 STEP_S = 1.0
@@ -53,6 +55,8 @@ class Plan:
     start: float | None = None
     history_s: float = 0.0
     faults: FaultRates = NO_FAULTS
+    signs_port: int = 0
+    """Where the simulated signs answer; 0 = nowhere."""
 
 
 class CityTime:
@@ -193,9 +197,12 @@ def run_live(
     producer = wait_for(f"Kafka at {settings.kafka}", begin, vitals, stop)
     if producer is None:
         return
+    signs = Signs(clock.monotonic)
+    end_signs = signs.serve(plan.signs_port)[1] if plan.signs_port else lambda: None
     vitals.ready()
     while not stop.wait(STEP_S):
         _take_up(live, control)
+        signs.without_power(feeders_out(live.city, time.now))
         truth.write(live.step(time.advance(), clock.now()))
         try:
             newest = datetime.fromtimestamp(time.now, UTC)
@@ -208,6 +215,7 @@ def run_live(
         vitals.detail(lost_at_source=live.lost, scenarios=len(known))
         told = (os.getpid(), plan.seed, plan.speed, time.now, clock.now(), known)
         control.say_live(LiveState(*told))
+    end_signs()
     producer.close()
     truth.close()
 

@@ -71,6 +71,12 @@ def energised(city: City, feeders: Sequence[str | None], at_s: Floats, index: np
     return alive
 
 
+def feeders_out(city: City, at_s: float) -> list[str]:
+    """Return the feeders without voltage at a moment."""
+    at = np.array([at_s])
+    return [event.where for event in city.events.forcing("outage") if event.on(at)[0]]
+
+
 def supplied(
     city: City, feeders: Sequence[str | None], at_s: Floats, index: np.ndarray, lag_s: float
 ) -> Floats:

@@ -1,0 +1,76 @@
+"""The one loop of all plans, beside that of deadlines: what holds, what follows, what is sent.
+
+All state is in the database and each step is one transaction. A command is counted before it is on
+the wire; after a kill its device is asked whether it has heard it before it is told again.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from psycopg import Connection
+from pydantic import Field
+
+from catalog.plan.registry import plans
+from records.context import Context
+from records.loop import ACTOR
+from records.plans import course, store, wire
+from records.plans.causes import Cause, causes_of
+from records.plans.devices import Fleet
+from service.postgres import now_of
+from service.reconnecting import keep_connected
+from service.settings import Settings
+from service.vitals import Vitals
+
+TICK_S = 1.0
+NAME = "plans"
+
+
+class PlanSettings(Settings):
+    """What the process of records is told beside what all are told."""
+
+    devices: str = Field(
+        default="", description="Where devices answer: KIND=http://…/{id},… (docs/plans.md)"
+    )
+
+
+def tick(conn: Connection, fleet: Fleet, now: Callable[[Connection], datetime] = now_of) -> int:
+    """Take every step once; return how much was done.
+
+    What lies in the outbox from before goes first: whether a device has heard it decides what may
+    follow. Then what holds, then what comes of that.
+    """
+    context, at, known = Context(conn, ACTOR, "engine", now=now), now(conn), plans()
+    live: dict[tuple[str, str], Cause] = {}
+    every = store.advices(conn, at)
+    for plan in known.values():
+        held = {a.cause for a in every if a.plan == plan.name and a.open}
+        for cause in causes_of(conn, plan, at, held):
+            live[plan.name, cause.id] = cause
+    done = 0
+    for plan in known.values():
+        causes = {id: cause for (name, id), cause in live.items() if name == plan.name}
+        mine = [a for a in every if a.plan == plan.name]
+        done += course.follow(context, plan, causes, [a for a in mine if a.open], at)
+        done += course.propose(context, plan, causes, mine, at)
+    done += sum(course.let_go(context, a) for a in every if a.open and a.plan not in known)
+    every = store.advices(conn, at)  # what was approved by itself is sent in the same round
+    done += course.give(context, known, every, at) + store.make_blanks(conn, at)
+    done += wire.send_due(context, fleet, every, known, live, at)
+    return done + wire.read_back(context, fleet, store.advices(conn, at), known, at)
+
+
+def run_plans(settings: PlanSettings, fleet: Fleet, vitals: Vitals, stop: threading.Event) -> None:
+    """Run until ``stop``; a database that is away is waited out."""
+
+    def work(conn: Connection) -> None:
+        while not stop.wait(TICK_S):
+            tick(conn, fleet)
+            vitals.detail(plans_at=now_of(conn).isoformat(timespec="seconds"))
+            vitals.trouble("", NAME)
+
+    try:
+        told = lambda said: vitals.trouble(said, NAME)  # noqa: E731
+        keep_connected(settings.database(), NAME, work, stop, told)
+    finally:
+        fleet.close()

@@ -1,0 +1,1 @@
+"""Plans of the traffic system, one file each."""
