@@ -56,6 +56,14 @@ def figures(conn: Connection, record: Record, period: Period, by: str = "") -> l
     return found
 
 
+def share_by(
+    conn: Connection, record: Record, kpi: Kpi, period: Period, by: str
+) -> dict[str, Figure]:
+    """Return one KPI of each group that has something to count."""
+    rows = _counted(conn, record, kpi, period, by)
+    return {group: _figure(kpi, group, met, counted) for group, counted, met in rows}
+
+
 def counted_records(
     conn: Connection, record: Record, name: str, period: Period, *, met: bool | None = None
 ) -> list[int]:

@@ -1,0 +1,1 @@
+"""Indices of the city, one file each with a name ``INDEX``."""
