@@ -10,11 +10,13 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 
-from console import api, edge, login, pages, password_page, problems, report_sheet, respond
+from console import api, edge, feeds, login, pages, password_page, problems, report_sheet, respond
 from console.auth import Desk, note_refusal
 from console.live import Live
 from console.login_limits import LoginLimits
+from console.public_rate import PublicRate
 from console.settings import ConsoleSettings
+from exchange.snapshot import Snapshots
 from service.clock import SystemClock
 from service.postgres import pool
 from service.refusals import Refusals
@@ -57,6 +59,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
         redoc_url=None,
     )
     app.state.desk = desk
+    app.state.snapshots, app.state.public_rate = Snapshots(), PublicRate(clock.monotonic)
     edge.install(app)
     problems.install(app, lambda request, status: note_refusal(desk, request, status))
     api.mount(app)
@@ -65,6 +68,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     app.include_router(password_page.router)
     app.include_router(report_sheet.router)
     app.include_router(respond.router)
+    app.include_router(feeds.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     add_health(app, vitals, include_in_schema=False)

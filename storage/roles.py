@@ -48,12 +48,8 @@ ALERTS = (
     *("escalations", "held", "told", "notices", "notice_groups", "silences", "outbox"),
     *("outbox_subjects", "deliveries", "receivers", "alert_explanations"),
 )
-<<<<<<< HEAD
 RECORDS = ("records", "record_*", "things", "thing_*")
-=======
-RECORDS = ("records", "record_*")
 PLANS = ("plan_commands", "plan_devices", "plan_refusals")
->>>>>>> eff8163 (Plans: proposal, approval, one command, read-back; first user: road signs)
 ROLES: Mapping[str, Rights] = MappingProxyType(
     {
         "gateway": Rights({"S": ("api_keys", "sensors"), "SID": ("fact_keys",), "I": ("audit",)}),

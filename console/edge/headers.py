@@ -50,6 +50,6 @@ class SecurityHeaders:
 
 
 def _policy(path: str) -> str:
-    if path.startswith("/api/"):
+    if path.startswith(("/api/", "/feeds")):
         return DATA
     return PLAIN if path.startswith(PLAIN_PATHS) else PAGES

@@ -11,6 +11,7 @@ from datetime import datetime
 from psycopg import Connection
 from pydantic import Field
 
+from catalog.plan.model import Plan
 from catalog.plan.registry import plans
 from records.context import Context
 from records.loop import ACTOR
@@ -37,8 +38,7 @@ class PlanSettings(Settings):
 def tick(conn: Connection, fleet: Fleet, now: Callable[[Connection], datetime] = now_of) -> int:
     """Take every step once; return how much was done.
 
-    What lies in the outbox from before goes first: whether a device has heard it decides what may
-    follow. Then what holds, then what comes of that.
+    Proposed, approved, sent and read back is one round where nobody is asked.
     """
     context, at, known = Context(conn, ACTOR, "engine", now=now), now(conn), plans()
     live: dict[tuple[str, str], Cause] = {}
@@ -49,15 +49,21 @@ def tick(conn: Connection, fleet: Fleet, now: Callable[[Connection], datetime] =
             live[plan.name, cause.id] = cause
     done = 0
     for plan in known.values():
-        causes = {id: cause for (name, id), cause in live.items() if name == plan.name}
         mine = [a for a in every if a.plan == plan.name]
-        done += course.follow(context, plan, causes, [a for a in mine if a.open], at)
-        done += course.propose(context, plan, causes, mine, at)
+        done += course.propose(context, plan, _of(plan, live), mine, at)
+    every = store.advices(conn, at)
+    for plan in known.values():
+        mine = [a for a in every if a.plan == plan.name and a.open]
+        done += course.follow(context, plan, _of(plan, live), mine, at)
     done += sum(course.let_go(context, a) for a in every if a.open and a.plan not in known)
-    every = store.advices(conn, at)  # what was approved by itself is sent in the same round
+    every = store.advices(conn, at)
     done += course.give(context, known, every, at) + store.make_blanks(conn, at)
     done += wire.send_due(context, fleet, every, known, live, at)
     return done + wire.read_back(context, fleet, store.advices(conn, at), known, at)
+
+
+def _of(plan: Plan, live: wire.LiveCauses) -> dict[str, Cause]:
+    return {id: cause for (name, id), cause in live.items() if name == plan.name}
 
 
 def run_plans(settings: PlanSettings, fleet: Fleet, vitals: Vitals, stop: threading.Event) -> None:

@@ -95,7 +95,7 @@ def read_back(
             key = (plans[advice.plan].whom.device, advice.device)
             mine.setdefault(key, []).append(advice)
     before = store.said(context.conn)
-    due = [key for key in _known(fleet) | mine.keys() if _due(before.get(key), key in mine, now)]
+    due = [k for k in _known(fleet) | mine.keys() if _due(before.get(k), mine.get(k, []), now)]
     answers = fleet.each(lambda key: fleet.ask(key[0], key[1], now), sorted(due))
     taken = 0
     for answer in answers:
@@ -111,8 +111,13 @@ def _known(fleet: Fleet) -> set[tuple[str, str]]:
     return {(kind, id) for kind, those in devices().items() if fleet.has(kind) for id in those}
 
 
-def _due(last: Said | None, close: bool, now: datetime) -> bool:
-    return last is None or now - last.asked_at >= (CLOSE_LOOK if close else LOOK)
+def _due(last: Said | None, mine: list[Advice], now: datetime) -> bool:
+    """Tell whether a device is to be asked: at once after it was told something."""
+    if last is None or any(
+        a.state in (SENT, ENDING) and a.state_since >= last.asked_at for a in mine
+    ):
+        return True
+    return now - last.asked_at >= (CLOSE_LOOK if mine else LOOK)
 
 
 def _compare(

@@ -32,6 +32,7 @@ ROOMS = [
     "storage",
     "records",
     "forecasts",
+    "exchange",
     "alerts",
     "dashboards",
     "console",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from verify.chaos import cluster, code, facts, lost, network, outages, processes
+from verify.chaos import cluster, code, facts, lost, network, outages, plans, processes
 from verify.chaos.processes import BEYOND_SESSION_S
 from verify.chaos.seen import Strike
 
@@ -35,6 +35,7 @@ FAULTS = (
     Fault("kill sink at four points", (2,), processes.kill_sink_at_points),
     Fault("kill worker 10 times", (3,), processes.kill_worker_often),
     Fault("kill facts 10 times", (2,), facts.kill_facts_often),
+    Fault("kill records as signs are told", (2,), plans.kill_records_at_sending),
     Fault("kill alerts", (2,), processes.kill("alerts")),
     Fault("bounce broker 5 times", (5,), outages.bounce_broker),
     Fault("freeze broker, kill gateway", (1, 6), outages.freeze_broker_and_kill_gateway),

@@ -3,7 +3,7 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ MEMBERS = {
     "worker": ("streams", "worker"),
     "alerts": ("alerts", "engine"),
 }
-BY_STRIKES = {"facts": ("storage", "facts")}
+BY_STRIKES = {"facts": ("storage", "facts"), "records": ("records", "run")}
 """Members that only the strike adds which is about them."""
 
 
@@ -86,13 +86,14 @@ class Stack:
         self.ledger = Ledger(gateway, key, kafka, PREFIX, seed)
         self.judge = Judge(kafka, self.dsn, PREFIX, STREAMS)
 
-    def add(self, name: str) -> None:
-        """Start a member; ``sink-2`` is a second sink."""
+    def add(self, name: str, more: Mapping[str, str] | None = None) -> None:
+        """Start a member, told ``more`` than the others; ``sink-2`` is a second sink."""
         kind, _, number = name.partition("-")
         own = {"CITYOPS_PROCESS": name, "CITYOPS_METRICS_PORT": str(free_port())}
         own["CITYOPS_WORKER_INSTANCE"] = number or "1"
         with self._lock:
             self._env[name] = self._base | own | {"CITYOPS_STATE_DIR": str(self.folder / name)}
+            self._env[name] |= more or {}
             self.members[name] = self._spawn(name, kind)
 
     def remove(self, name: str) -> None:

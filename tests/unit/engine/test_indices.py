@@ -19,7 +19,7 @@ DEPTH = Level(stream="waterlogging", metric="depth_m", fresh_s=60)
 
 
 def leaf(name: str, weight: float = 1.0, safety: bool = False, **more: Any) -> Leaf:
-    given = {"good": 100.0, "bad": 0.0} | more
+    given: dict[str, Any] = {"good": 100.0, "bad": 0.0} | more
     return Leaf(name=name, title=SAID, weight=weight, of=PONDING, safety=safety, **given)
 
 

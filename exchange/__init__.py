@@ -1,0 +1,1 @@
+"""The ways out: what other systems and the public may take away."""
