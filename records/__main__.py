@@ -30,7 +30,6 @@ from records.things.command import app as things_app
 from records.verify import verify_log, verify_states
 from service.command import run
 from service.process import run_process
-from service.settings import Settings
 from service.vitals import Vitals
 from storage.shell import record_by_shell, shell_user
 
