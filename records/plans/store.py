@@ -119,7 +119,7 @@ def make_blanks(conn: Connection, now: datetime) -> int:
         "INSERT INTO plan_commands (key, record, kind, device, action, of_key, priority, made_at,"
         " expires_at, next_attempt_at)"
         " SELECT r.kind || '-' || r.id || '/blank', r.id, c.kind, c.device, 'blank', c.key,"
-        " c.priority, %(now)s, c.expires_at, %(now)s"
+        " c.priority, %(now)s, greatest(c.expires_at, %(now)s), %(now)s"
         " FROM plan_commands c JOIN records r ON r.id = c.record"
         " WHERE c.action = 'show' AND (r.state = 'ending' OR r.state = 'lapsed' AND c.attempts > 0)"
         " AND c.made_at > %(since)s ON CONFLICT DO NOTHING",

@@ -144,7 +144,7 @@ def _ended(context: Context, advice: Advice, answer: Said, now: datetime) -> int
     reason = advice.end_reason or "expired"
     if answer.status != "away":
         return step(context, advice, "close", reason) if answer.key != advice.key else 0
-    if advice.until is not None and advice.until + GRACE <= now:
+    if advice.until is not None and max(advice.until, advice.state_since) + GRACE <= now:
         return step(context, advice, "close", reason, told="无应答，显示期限已过")
     return 0
 

@@ -80,7 +80,7 @@ def test_the_list_names_every_feed(client: httpx.Client) -> None:
     "name", ["nothing", "..%2fsecrets", "a" * 3000, "%00", "traffic_alerts.pb"]
 )
 def test_what_is_no_feed_is_not_found(client: httpx.Client, name: str) -> None:
-    assert client.get(f"/feeds/{name}").status_code in (400, 404)
+    assert client.get(f"/feeds/{name}").status_code in (404, 422)
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(client: httpx.Client) -> None:
