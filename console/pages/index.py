@@ -158,4 +158,4 @@ def _place_title(words: Words, place: str) -> str:
     return words.of(district.title) if district else words.of(site().title)
 
 
-PAGE = Page("/index", "index.title", index, place=0)
+PAGE = Page("/index", "index.title", index)

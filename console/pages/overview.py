@@ -61,7 +61,9 @@ async def overview(view: View) -> None:
         alerts = alert_table(view)
         with side:
             count = ui.label().classes("count")
-    with panel(words("districts.title"), "districts"):
+    with panel(words("districts.title"), "districts") as side:
+        with side:
+            ui.link(words("index.title"), "/index")
         districts = Table(
             _district_columns(view), label=words("districts.title"), empty=words("app.nothing")
         )

@@ -175,4 +175,4 @@ def _line(message: str) -> str:
     return " ‖ ".join(page.replace("\n", " ") for page in message.split(NEXT_PAGE) if page)
 
 
-PAGE = Page("/plans", "plans.title", plans, place=2)
+PAGE = Page("/plans", "plans.title", plans)

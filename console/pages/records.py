@@ -6,6 +6,7 @@ from nicegui import ui
 from psycopg import Connection
 
 from catalog.lifecycle.registry import records as declared
+from catalog.plan.registry import plans
 from console.frame import Page, View, keep_fresh, panel
 from console.widgets.table import Column, Table
 from records.queries import states_of
@@ -17,11 +18,14 @@ async def records(view: View) -> None:
     """Show one row a state of each kind; a row leads to its queue."""
     words = view.words
     tables: dict[str, Table] = {}
+    planned = {plan.record for plan in plans().values()}
     if not declared():
         ui.label(words("records.none")).classes("empty")
     for record in declared().values():
         with panel(words.of(record.plural), "list") as side:
             with side:
+                if record.name in planned:
+                    ui.link(words("plans.title"), "/plans")
                 ui.link(words("records.queue"), f"/records/{record.name}")
             columns = [
                 Column("state", words("records.state"), "link"),
