@@ -10,7 +10,18 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 
-from console import api, edge, feeds, login, pages, password_page, problems, report_sheet, respond
+from console import (
+    api,
+    edge,
+    feeds,
+    login,
+    pages,
+    password_page,
+    problems,
+    report_sheet,
+    respond,
+    week_sheet,
+)
 from console.auth import Desk, note_refusal
 from console.live import Live
 from console.login_limits import LoginLimits
@@ -67,6 +78,7 @@ def build_app(settings: ConsoleSettings, vitals: Vitals) -> FastAPI:
     app.include_router(login.router)
     app.include_router(password_page.router)
     app.include_router(report_sheet.router)
+    app.include_router(week_sheet.router)
     app.include_router(respond.router)
     app.include_router(feeds.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -18,6 +18,7 @@ from dashboards.measure import measure, renewed, table
 from dashboards.provision import Provision, provision
 from dashboards.push import push
 from dashboards.report.command import report_command
+from dashboards.report.week_command import week_command
 from dashboards.texts import LANGUAGES, Lang
 from dashboards.verify import verify
 from service.command import run
@@ -147,6 +148,7 @@ def verify_command(
 
 
 app.command("report")(report_command)
+app.command("week")(week_command)
 
 
 @app.command("measure")

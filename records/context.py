@@ -42,6 +42,12 @@ class Context:
         """Return the first of ``roles`` that the actor has for a record with these fields."""
         return next((role for role in roles if self._has(record, role, fields)), None)
 
+    def may_ever(self, record: Record, roles: tuple[str, ...]) -> bool:
+        """Tell whether the actor has one of ``roles`` for some record, if not for each."""
+        if self.role(record, roles, {}):
+            return True
+        return any(g.system == record.system and g.role in roles for g in self.grants)
+
     def _has(self, record: Record, name: str, fields: Values) -> bool:
         if name == ENGINE:
             return self.via == "engine"

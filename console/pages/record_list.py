@@ -10,8 +10,10 @@ from catalog.lifecycle.record import Move, Record
 from catalog.lifecycle.registry import records as declared
 from console.frame import Page, View, keep_fresh, missing, panel, unfolding
 from console.records.answers import sum_cells, sum_columns
+from console.records.bulk import bulk_moves
 from console.records.forms import move_context, opening_form, take
 from console.records.rows import list_columns, list_row
+from console.week_sheet import PATH as WEEK
 from console.widgets.forms import choice_field, named_field, text_field
 from console.widgets.table import Act, Column, Table
 from console.widgets.tools import list_tools
@@ -40,6 +42,8 @@ async def record_list(view: View, kind: str, state: str = "") -> None:
         with frame(words.of(record.opening.title), "new"):
             await opening_form(view, record, lambda: read())
 
+    moves = [] if view.who.anonymous else _bulk(record, context)
+
     async def act(pressed: Act) -> None:
         move = record.move(pressed.name)
         id = int(pressed.row.rpartition("-")[2])
@@ -58,8 +62,13 @@ async def record_list(view: View, kind: str, state: str = "") -> None:
             label=words.of(record.plural),
             empty=words("records.nothing"),
             on_act=act,
+            on_select=(lambda _: None) if moves else None,
         )
+        with side:
+            ui.link(words("records.board"), f"/boards/{kind}")
+            ui.link(words("records.week"), WEEK.format(kind=kind), new_tab=True)
         list_tools(words, side, table)
+    bulk_moves(view, record, moves, table, lambda: read())
 
     async def read() -> None:
         wanted = _filter(str(chosen.value), search.value or "")
@@ -70,6 +79,16 @@ async def record_list(view: View, kind: str, state: str = "") -> None:
     search.on("keydown.enter", read)
     await read()
     keep_fresh(view, read)
+
+
+def _bulk(record: Record, context: Context) -> list[Move]:
+    """Return the steps that this person may take of several: none that begins with a photo."""
+    files = {field.name for field in record.fields if field.kind == "files"}
+    return [
+        move
+        for move in record.moves
+        if not files & {*move.needs} and context.may_ever(record, move.roles)
+    ]
 
 
 def _columns(view: View, record: Record) -> list[Column]:

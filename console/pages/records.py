@@ -26,6 +26,7 @@ async def records(view: View) -> None:
             with side:
                 if record.name in planned:
                     ui.link(words("plans.title"), "/plans")
+                ui.link(words("records.board"), f"/boards/{record.name}")
                 ui.link(words("records.queue"), f"/records/{record.name}")
             columns = [
                 Column("state", words("records.state"), "link"),

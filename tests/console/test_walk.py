@@ -40,6 +40,7 @@ PATHS = {
     "/receivers/{name}": "/receivers/walk-duty",
     "/rules/{rule}": "/rules/waterlogging.ponding",
     "/records/{kind}": "/records/case",
+    "/boards/{kind}": "/boards/case",
     "/things/{kind}": "/things/lamp",
     "/things/{kind}/{id}": "/things/lamp/renmin-south-003",
     "/records/{kind}/{id}": "/records/case/case-{case}",

@@ -1,5 +1,6 @@
 """A subject that moves: place, district, track and alert follow its readings."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -27,8 +28,9 @@ CENTRE, PIDU, MOUNTAINS = (104.0657, 30.6360), (103.887, 30.808), (101.0, 29.0)
 
 
 @pytest.fixture
-def conn(dsn: str) -> psycopg.Connection:
-    return psycopg.connect(dsn, autocommit=True)
+def conn(dsn: str) -> Iterator[Connection]:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        yield conn
 
 
 def seen(conn: Connection, at_s: int, place: tuple[float, float], name: str = CAR) -> None:
