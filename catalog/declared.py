@@ -2,6 +2,7 @@
 
 Whole systems are folders with a ``system.py``: those of ``systems/``, and those that
 ``CITYOPS_SYSTEMS_PATH`` names (separated like ``PATH``), each a system or a folder of systems.
+``CITYOPS_SYSTEMS`` (by comma) chooses those that run here; without it all do.
 """
 
 import importlib.util
@@ -39,7 +40,17 @@ def system_folders() -> tuple[Path, ...]:
     for folder in found:
         if names.count(folder.name) > 1:
             raise DeclarationError(f"{folder}: a system named {folder.name!r} exists already")
-    return tuple(found)
+    return tuple(folder for folder in found if folder.name in _chosen(names))
+
+
+def _chosen(known: list[str]) -> list[str]:
+    """Return the systems that run here: all, or those of ``CITYOPS_SYSTEMS`` (by comma)."""
+    chosen = [name.strip() for name in os.environ.get("CITYOPS_SYSTEMS", "").split(",") if name]
+    for name in chosen:
+        if name not in known:
+            known_ones = ", ".join(known)
+            raise DeclarationError(f"CITYOPS_SYSTEMS: no system {name!r}; known: {known_ones}")
+    return chosen or known
 
 
 def _systems_in(root: Path) -> Iterator[Path]:

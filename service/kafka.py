@@ -66,7 +66,8 @@ def consumer(bootstrap: str, process: str, group: str, **options: Any) -> KafkaC
         "auto_offset_reset": "earliest",
         "session_timeout_ms": 10_000,
         "heartbeat_interval_ms": 2_000,
-        "fetch_max_wait_ms": 50,
+        # a broker answers at once when there is something; this is how often it says "nothing"
+        "fetch_max_wait_ms": 250,
         # a backlog goes in large transactions: their fixed costs are paid once for many readings
         "max_partition_fetch_bytes": 4 * 2**20,
         "fetch_max_bytes": 16 * 2**20,

@@ -84,10 +84,13 @@ class SameLog:
         return len(log_ids(kafka, self._topics)) < len(self._topics)
 
     def lag(self, kafka: KafkaConsumer) -> int:
-        """Return how many records wait in the partitions that are gone on with."""
+        """Return how many records wait in the partitions that are gone on with.
+
+        By what was noted here: the client's `position` looks at all partitions for each of them.
+        """
         parts = [part for part in kafka.assignment() if (part.topic, part.partition) in self.marks]
         ends = kafka.end_offsets(sorted(parts)) if parts else {}
-        return sum(max(0, end - (kafka.position(part) or 0)) for part, end in ends.items())
+        return sum(max(0, end - self._position[p.topic, p.partition]) for p, end in ends.items())
 
     def _other_broker(self, kafka: KafkaConsumer) -> bool:
         now, before = connections(kafka), self._connections

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalog.registry import streams
 from catalog.topics import all_topics
 from service.kafka import admin_client
-from tests.support.lost_log import LONG_S, Copies, Platform, recovered, work_off
+from tests.support.lost_log import LONG_S, STREAMS, Copies, Platform, recovered, work_off
 from tests.support.servers import OwnServers, Spawner, wait_until
 
 
@@ -116,7 +115,7 @@ def test_topics_made_anew_under_a_running_platform_stop_it_until_new_log(
     platform.start()
     work_off(platform, 12)
     admin = admin_client(platform.settings.kafka)
-    ours = all_topics("city", tuple(streams()))
+    ours = all_topics("city", STREAMS)
     admin.delete_topics(list(ours))
     wait_until(lambda: not set(ours) & set(admin.list_topics()), LONG_S, "topics gone")
     admin.close()

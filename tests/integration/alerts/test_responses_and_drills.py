@@ -180,7 +180,7 @@ def test_a_link_is_looked_at_clicked_and_ends(place: Place, stub: Stub) -> None:
         )
         notifier = Notifier(read_routes(DEFAULT_ROUTES), links_of(settings))
         assert tick(conn) >= 1, "other tests' drills have timers too"
-        assert notify_records(conn, notifier, settings, datetime.now(UTC)) == 2
+        assert notify_records(conn, notifier, settings, datetime.now(UTC)) >= 2
         wait_until(lambda: len(stub.got) == 1, 20.0, "the drill's webhook")
         link = json.loads(stub.got[0][1])["respond"]
         message = link.rsplit("/", 1)[1].split(".")[0]

@@ -1,4 +1,4 @@
-"""A running platform is looked after: what hangs, a start that gave up, backup and restore."""
+"""A platform is looked after: what hangs, a start that gave up, backup and restore, its end."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,12 @@ from alerts.delivery.vault import open_vault
 from deploy import supervisor
 from deploy.backup.archive import opened
 from deploy.paths import ROOT, Layout
-from tests.support.platform import FLOW_S, STREAM, Ledger, Platform, deploy, environment, running
+from deploy.process import spawn
+from deploy.status import rows
+from tests.support.platform import FLOW_S, STREAM, Ledger, Platform, deploy, environment
 from tests.support.servers import native_folder, wait_until
 
 HANDBOOK = ROOT / "docs/operations.md"
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    with native_folder() as folder, running(folder / "state") as made:
-        yield made
 
 
 @pytest.mark.chaos
@@ -96,10 +93,20 @@ def secret_of_demo(layout: Layout, dsn: str) -> str:
     return open_vault(layout.state / "secrets.key").open(sealed)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_the_handbooks_steps_bring_everything_back_on_a_fresh_stack(platform: Platform) -> None:
-    """Counts, a receiver's secret, the login and keys; and the flow goes on."""
+@dataclass(frozen=True)
+class Restored:
+    """A platform that the handbook's steps brought back, and what the backup says of the old."""
+
+    layout: Layout
+    file: Path
+    told: str
+    secret: str
+    tables: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def restored(platform: Platform) -> Iterator[Restored]:
+    """The old platform is backed up and ended, the new one runs."""
     old = platform.layout
     platform.breach("drowned")
     wait_until(lambda: platform.told("drowned") == 1, FLOW_S, "the alert told")
@@ -109,24 +116,24 @@ def test_the_handbooks_steps_bring_everything_back_on_a_fresh_stack(platform: Pl
     file = Path(re.findall(r"(/\S+\.zip) ", said)[-1])
     with opened(file) as (_, manifest):
         tables = manifest.tables
-    query = "SELECT secret FROM receivers WHERE name = 'demo'"
-    secret = open_vault(old.state / "secrets.key").open(
-        value(platform.address["CITYOPS_DSN"], query)
-    )
+    secret = secret_of_demo(old, platform.address["CITYOPS_DSN"])
     deploy(old.state, "down")
     with native_folder() as folder:
         new = Layout(folder / "state")
         try:
             told = follow(restore.replace("/path/to/cityops-….zip", str(file)), new.state)
-            assert f"with {sum(tables.values())} rows" in told
-            _look(new, secret, tables)
-            deploy(new.state, "down")
-            again = deploy(new.state, "restore", str(file), code=2)
-            assert "REPLACE=1" in again
-            deploy(new.state, "restore", str(file), "--replace")
-            assert list(new.state.glob("before-*/secrets.key"))
+            yield Restored(new, file, told, secret, tables)
         finally:
-            deploy(new.state, "clean")
+            if new.state.exists():
+                deploy(new.state, "clean")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_handbooks_steps_bring_everything_back_on_a_fresh_stack(restored: Restored) -> None:
+    """Counts, a receiver's secret, the login and keys; and the flow goes on."""
+    assert f"with {sum(restored.tables.values())} rows" in restored.told
+    _look(restored.layout, restored.secret, restored.tables)
 
 
 def _look(new: Layout, secret: str, tables: dict[str, int]) -> None:
@@ -155,3 +162,50 @@ def _look(new: Layout, secret: str, tables: dict[str, int]) -> None:
     assert value(dsn, state) == ["cleared", "active"]
     refused = "SELECT count(*) FROM dead_letters WHERE topic LIKE %s"
     assert not value(dsn, refused, "%.transitions.%")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(480)
+def test_the_unwell_is_named_a_second_run_says_what_runs_and_ctrl_c_stops_it_all(
+    restored: Restored, tmp_path: Path
+) -> None:
+    layout, said = restored.layout, tmp_path / "said"
+    address = json.loads(layout.env_file.read_text())
+    wait_until(lambda: all(row.well for row in rows(layout)), FLOW_S, "every process well")
+    supervisor.stop_processes(layout, ["keep"])
+    lines = deploy(layout.state, "status", code=1).splitlines()
+    assert [line.split()[:3] for line in lines if "✗" in line] == [["keep", "✗", "stopped"]]
+    assert "==>" in deploy(layout.state, "logs")
+    said_of = deploy(layout.state, "env")
+    assert f"export CITYOPS_PLATFORM={layout.state}\n" in said_of
+    assert f"export CITYOPS_KAFKA={address['CITYOPS_KAFKA']}\n" in said_of
+    pids = [info["pid"] for info in supervisor.states(layout).values() if info["pid"]]
+    # a test run that was begun in the background ignores SIGINT, and so would all that it starts
+    line = ["env", "--default-signal=INT", "make", "-o", "setup", "run"]
+    make = spawn("make run", line, said, env=environment(layout.state), cwd=ROOT)
+    try:
+        wait_until(lambda: "unwell: keep" in said.read_text(), FLOW_S, "the line of `make run`")
+        assert "cityops: already running" in said.read_text()
+        assert address["CITYOPS_CONSOLE"] in said.read_text()
+        make.signal_group(signal.SIGINT)  # what Ctrl-C does
+        make.handle.wait(60)
+    finally:
+        make.stop(signal.SIGKILL)
+    assert "cityops: stopping" in said.read_text()
+    assert "Traceback" not in said.read_text()
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert supervisor.states(layout) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_restore_puts_aside_what_is_there_only_when_told_and_clean_leaves_nothing(
+    restored: Restored,
+) -> None:
+    state = restored.layout.state
+    deploy(state, "down")
+    assert "REPLACE=1" in deploy(state, "restore", str(restored.file), code=2)
+    deploy(state, "restore", str(restored.file), "--replace")
+    assert list(state.glob("before-*/secrets.key"))
+    deploy(state, "clean")
+    assert not state.exists()
