@@ -9,6 +9,8 @@ from console.problems import Problem, respond
 
 MAX_BODY = 2 * 2**20
 """Bytes of one body; 2 000 alerts of a webhook fit."""
+MAX_FILE = 11 * 2**20
+"""Of a photo or document: what ``records.attachments`` takes, and a little around it."""
 DEADLINE_S = 30.0
 """Seconds for a whole body."""
 GRACE_S = 5.0
@@ -31,7 +33,8 @@ class BodyLimit:
         length = headers.get(b"content-length", b"0")
         if scope["type"] != "http" or (length == b"0" and b"transfer-encoding" not in headers):
             return await self._app(scope, receive, send)
-        found = _too_large() if int(length) > MAX_BODY else await _read(receive)
+        most = _most(scope["path"])
+        found = _too_large(most) if int(length) > most else await _read(receive, most)
         if found is None:  # the client has gone
             return None
         if isinstance(found, Problem):
@@ -39,7 +42,12 @@ class BodyLimit:
         return await self._app(scope, _replay(found, receive), send)
 
 
-async def _read(receive: Receive) -> bytes | Problem | None:
+def _most(path: str) -> int:
+    is_file = path.startswith("/api/v1/records/") and path.endswith("/attachments")
+    return MAX_FILE if is_file else MAX_BODY
+
+
+async def _read(receive: Receive, most: int) -> bytes | Problem | None:
     """Return the body, why it is refused, or None when the client has gone."""
     body, begun = bytearray(), time.monotonic()
     while True:
@@ -52,8 +60,8 @@ async def _read(receive: Receive) -> bytes | Problem | None:
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            return _too_large()
+        if len(body) > most:
+            return _too_large(most)
         if not message.get("more_body", False):
             return bytes(body)
 
@@ -88,8 +96,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _too_large() -> Problem:
-    detail = f"at most {MAX_BODY} bytes a request"
+def _too_large(most: int = MAX_BODY) -> Problem:
+    detail = f"at most {most} bytes a request"
     return Problem(413, "body too large", detail, "body_size", Connection="close")
 
 

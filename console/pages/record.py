@@ -143,11 +143,12 @@ def _form(view: View, record: Record, page: Found, move: Move, read: Any) -> Non
     with ui.element("div").classes("fields"):
         for name in (*move.needs, *move.takes):
             field = record.field(name)
-            if field is None or field.kind == "files":
-                continue  # photos come by the API
+            if field is None:
+                continue
             hint = words("records.needed") if name in move.needs else ""
             with named_field(words.of(field.title), hint):
-                controls[name] = (field, control(view, field, page.record.fields.get(name)))
+                value = page.record.fields.get(name)
+                controls[name] = (field, control(view, record, field, value))
         reason = None
         if move.reasons:
             with named_field(words("records.reason"), words("records.needed")):

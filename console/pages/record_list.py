@@ -65,6 +65,8 @@ async def record_list(view: View, kind: str, state: str = "") -> None:
             on_select=(lambda _: None) if moves else None,
         )
         with side:
+            if record.located != "not":
+                ui.link(words("records.on_round"), f"/open/{kind}")
             ui.link(words("records.board"), f"/boards/{kind}")
             ui.link(words("records.week"), WEEK.format(kind=kind), new_tab=True)
         list_tools(words, side, table)

@@ -9,10 +9,11 @@ from psycopg import Connection
 from pydantic import BaseModel
 
 from alerts.sources.exercises import Performance, performances
+from catalog.errors import ForbiddenError
 from catalog.lifecycle.record import Move, Record
 from catalog.lifecycle.registry import records
 from console.api.paging import Offset, Pages
-from console.auth import Conn, Operator, Viewer, desk_of
+from console.auth import Conn, Viewer, desk_of
 from console.records.models import move_model, opening_model
 from console.roles import Principal
 from console.sheets import Bom, csv_response
@@ -191,12 +192,16 @@ def _router(record: Record) -> APIRouter:
     def attach(
         request: Request,
         conn: Conn,
-        who: Operator,
+        who: Viewer,
         data: Annotated[bytes, Body(media_type="application/octet-stream")],
         name: Annotated[str, Query(max_length=200)] = "file",
     ) -> Attachment:
         """Keep a photo (JPEG, PNG) or a PDF; name its id in a field of files."""
-        return add(context_of(conn, who), files_of(request), kind, name, data)
+        context = context_of(conn, who)
+        roles = {*record.opening.roles, *(role for move in record.moves for role in move.roles)}
+        if not context.may_ever(record, tuple(sorted(roles))):
+            raise ForbiddenError(f"to attach files you need a duty of {kind}")
+        return add(context, files_of(request), kind, name, data)
 
     return router
 

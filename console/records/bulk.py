@@ -83,7 +83,7 @@ def _form(view: View, record: Record, move: Move) -> dict[str, Any]:
         with named_field(
             words.of(field.title), words("records.needed") if name in move.needs else ""
         ):
-            controls[name] = (field, control(view, field, None))
+            controls[name] = (field, control(view, record, field, None))
     reason = None
     if move.reasons:
         with named_field(words("records.reason"), words("records.needed")):

@@ -22,6 +22,8 @@ from console.widgets.forms import (
     text_field,
     time_field,
 )
+from console.widgets.here import here_button
+from console.widgets.photos import Photos
 from records import act as path
 from records.among import names_among
 from records.context import Context, grants_of
@@ -46,14 +48,15 @@ async def opening_form(view: View, record: Record, read: Read) -> None:
             ui.link(words("receivers.title"), "/receivers")
         return
     with ui.element("div").classes("fields"):
-        for field in record.all_fields:
-            if field.kind == "files":
-                continue  # photos come by the API
+        for field in _at_opening(record):
             with named_field(words.of(field.title), field_hint(words, field)):
                 controls[field.name] = (
                     field,
-                    control(view, field, field.default, names.get(field.name, [])),
+                    control(view, record, field, field.default, names.get(field.name, [])),
                 )
+        if record.located != "not":
+            with ui.element("div").classes("field-end"):
+                here_button(words, lambda lon, lat: _placed(controls, lon, lat))
         with ui.element("div").classes("field-end"):
             act_button(words.of(record.opening.title), lambda: put(), strong=True)
 
@@ -63,7 +66,8 @@ async def opening_form(view: View, record: Record, read: Read) -> None:
             view, record, lambda context: path.open_record(context, record.name, args)
         ):
             for field, shown in controls.values():
-                shown.set_value([] if field.kind == "names" else _text(field.default))
+                empty = field.kind in ("names", "files")
+                shown.set_value([] if empty else _text(field.default))
             await read()
 
 
@@ -77,7 +81,20 @@ def _names(conn: Connection, record: Record) -> Names:
     return {f.name: names_among(conn, f.among) for f in record.fields if f.among}
 
 
-def control(view: View, field: RecordField, value: Any, names: list[str] | None = None) -> Any:
+def _at_opening(record: Record) -> list[RecordField]:
+    """Return the fields of the form: what a later step asks for is left to that step."""
+    later = {name for move in record.moves for name in move.needs}
+    return [f for f in record.all_fields if f.required or f.name not in later]
+
+
+def _placed(controls: Controls, lon: float, lat: float) -> None:
+    for name, value in (("lon", lon), ("lat", lat)):
+        controls[name][1].set_value(_text(value))
+
+
+def control(
+    view: View, record: Record, field: RecordField, value: Any, names: list[str] | None = None
+) -> Any:
     """Show the control of a field within a ``named_field``."""
     words = view.words
     if field.kind == "choice":
@@ -88,6 +105,8 @@ def control(view: View, field: RecordField, value: Any, names: list[str] | None 
         return choice_field(titles, "")
     if field.kind == "time":
         return time_field()
+    if field.kind == "files":
+        return Photos(words, record.name)
     if field.kind == "names":
         return choices_field({name: name for name in names or ()})
     return text_field(value=_text(value), most=field.longest)
@@ -101,7 +120,7 @@ def given_values(controls: Controls) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.10g}"
     return "" if value is None else str(value)
 
 

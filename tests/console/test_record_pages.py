@@ -57,3 +57,39 @@ def test_several_take_a_step_and_who_cannot_says_why(
     ).fetchall()
     assert [state for (state,) in rows] == ["verifying", "verifying", "filed"]
     conn.execute("UPDATE records SET state = 'reported' WHERE id = %s", [cases[2]])
+
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cf"
+    "c0000003010100c9fe92ef0000000049454e44ae426082"
+)
+
+
+def test_a_patrol_reports_on_the_phone_with_photo_and_position(
+    open_page: Opener, conn: psycopg.Connection
+) -> None:
+    page = open_page("/open/case", width=390, height=844)
+    page.context.grant_permissions(["geolocation"])
+    page.context.set_geolocation({"longitude": 104.0661234, "latitude": 30.6575, "accuracy": 8})
+    form = page.locator(".new")
+    form.get_by_role("button", name="使用当前位置").click()
+    expect(form.get_by_text("精度约 8 米")).to_be_visible()
+    expect(form.get_by_label("经度")).to_have_value("104.066123")
+    form.locator("input[type=file]").first.set_input_files(
+        [{"name": "路灯.png", "mimeType": "image/png", "buffer": PIXEL}]
+    )
+    expect(form.locator(".photos li")).to_contain_text("路灯.png")
+    for label, choice in (("小类", "路灯"), ("来源", "信息采集员")):
+        form.get_by_label(label).click()
+        page.get_by_role("option", name=choice, exact=True).click()
+    form.get_by_label("问题描述").fill("灯不亮")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    form.get_by_role("button", name="上报").click()
+    expect(page.get_by_text("已办理")).to_be_visible()
+    expect(form.locator(".photos li")).to_have_count(0)
+    row = conn.execute(
+        "SELECT r.id, r.lon, r.district, a.content_type FROM records r JOIN record_attachments a"
+        " ON a.record = r.id WHERE r.kind = 'case' AND r.fields ->> 'description' = '灯不亮'"
+    ).fetchone()
+    assert row is not None and row[1:] == (104.066123, "510105", "image/jpeg")
+    page.context.clear_permissions()

@@ -41,6 +41,7 @@ PATHS = {
     "/rules/{rule}": "/rules/waterlogging.ponding",
     "/records/{kind}": "/records/case",
     "/boards/{kind}": "/boards/case",
+    "/open/{kind}": "/open/case",
     "/things/{kind}": "/things/lamp",
     "/things/{kind}/{id}": "/things/lamp/renmin-south-003",
     "/records/{kind}/{id}": "/records/case/case-{case}",
