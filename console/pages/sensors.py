@@ -60,6 +60,7 @@ async def sensors(
     with panel(words("sensors.title"), "list") as side:
         table = Table(_columns(view), label=words("sensors.title"), empty=words("sensors.nothing"))
         with side:
+            ui.link(words("things.title"), "/things")
             count = ui.label().classes("count").props('role="status"')
         list_tools(words, side, table)
 

@@ -49,4 +49,4 @@ def _rows(view: View, thing: Thing, counts: dict[str, int]) -> list[dict[str, An
     ]
 
 
-PAGE = Page("/things", "things.title", things, place=4)
+PAGE = Page("/things", "things.title", things)
