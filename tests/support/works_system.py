@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from catalog import declared, registry
 from catalog.lifecycle import registry as lifecycles
+from catalog.thing.registry import placed, things
 from records.context import Context, Grant
 from tests.support.repair import FOLDER
 
@@ -19,7 +20,7 @@ NOW = datetime(2026, 9, 30, 2, tzinfo=UTC)  # Wednesday 10:00 in Chengdu, the da
 @contextmanager
 def works_declared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let this process know the system, as if it lay in ``CITYOPS_SYSTEMS_PATH``."""
-    caches = (declared.system_folders, registry.systems, lifecycles.records)
+    caches = (declared.system_folders, registry.systems, lifecycles.records, things, placed)
     monkeypatch.setenv("CITYOPS_SYSTEMS_PATH", str(FOLDER))
     for cached in caches:
         cached.cache_clear()

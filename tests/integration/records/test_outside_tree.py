@@ -130,6 +130,7 @@ def test_from_post_to_list_move_overdue_webhook_kpi_and_dashboard(city: City) ->
 
     wait_until(lambda: "escalated" in _kinds(city.chief), 30.0, "the escalation of the overdue")
     board = _board(city)
+    wait_until(lambda: _state(city) == "given", 30.0, "the pump of the repair")
     assert board["r.states"][1][:3] == ("已派", 1, 1)  # given: one open, overdue
     assert board["r.queue"][0][:3] == (f"repair-{id}", "泵 · leaks", "已派")
     page = city.call("guest", "GET", f"/records/repair/{id}").json()
@@ -165,7 +166,13 @@ def test_from_post_to_list_move_overdue_webhook_kpi_and_dashboard(city: City) ->
         "得分": (None, None, None, 10.0),
     }
     assert not _board(city)["r.queue"]
+    wait_until(lambda: _state(city) == "ok", 30.0, "the pump in order")
     _bulk_files_and_map(city)
+
+
+def _state(city: City) -> str:
+    """Return the state of the one thing that the outside system places."""
+    return city.call("guest", "GET", "/things/machine/pump").json()["thing"]["state"]
 
 
 def _board(city: City) -> dict[str, list[tuple[Any, ...]]]:
