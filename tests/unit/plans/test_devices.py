@@ -113,7 +113,7 @@ def answers(work: Callable[[httpx.Request], httpx.Response]) -> Fleet:
         b'{"status": "ok", "showing": "text"}',
         b'{"status": "ok", "showing": {"key": "k", "pages": [[1]]}}',
         b'{"status": "ok", "last_key": "' + b"k" * 300 + b'"}',
-        b" " * (MOST_BYTES + 1),
+        b'{"status": "ok"}' + b" " * MOST_BYTES,
         b"\xff\xfe",
     ],
 )
