@@ -1,4 +1,4 @@
-"""Drills, at their own place in the menu: the list of the records of this kind."""
+"""Drills, at an address of their own: the list of the records of this kind."""
 
 from console.frame import Page, View
 from console.pages.record_list import record_list
@@ -9,4 +9,4 @@ async def drills(view: View, state: str = "") -> None:
     await record_list(view, "drill", state)
 
 
-PAGE = Page("/drills", "drills.title", drills, place=9)
+PAGE = Page("/drills", "drills.title", drills)
