@@ -10,7 +10,10 @@ from rich.table import Table
 
 from catalog.checks import CHECKS, problems
 from catalog.declared import DeclarationError
+from catalog.detection import detections
 from catalog.fact.checks import fact_problems
+from catalog.feed import feeds
+from catalog.index import indices
 from catalog.lifecycle.registry import records
 from catalog.overrides import site_overrides
 from catalog.plan.registry import plans
@@ -48,7 +51,7 @@ def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -
         )
         for check, reason in found:
             console.print(f"    {check}: {reason}")
-    plans()  # what is wrong with one ends this, with its file
+    plans(), detections(), feeds(), indices()  # what is wrong with one ends this, with its file
     for reason in [] if names else [*fact_problems(), *_thing_problems()]:
         failed += 1
         console.print(f"✗ {reason}")

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from catalog.detection import detections
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
@@ -44,7 +45,7 @@ def run_command() -> None:
     """Run deadlines, schedules, openings by alerts, and plans until SIGTERM."""
     settings = PlanSettings()
     fleet = Fleet(settings.devices)
-    plans()  # a wrong declaration ends the start
+    plans(), detections()  # a wrong declaration ends the start
 
     def body(vitals: Vitals, stop: threading.Event) -> None:
         beside = (settings, fleet, vitals, stop)

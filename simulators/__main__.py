@@ -23,6 +23,7 @@ from service.settings import Settings
 from simulators import backfill, charts, drill, guidance, live, load, score
 from simulators.cases.command import cases_command
 from simulators.core.scenarios import scenarios
+from simulators.event_command import events_command
 from simulators.faults import parse_rates
 from simulators.truth import TruthFile
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     epilog="Example: [bold]python -m simulators scenario rainstorm[/bold] while `make run` runs.",
 )
 app.command("cases")(cases_command)
+app.command("events")(events_command)
 Seed = Annotated[int, typer.Option(help="same seed and time, same readings")]
 Streams = Annotated[list[str] | None, typer.Option("--stream", "-s", help="only these (repeat)")]
 BAR = (

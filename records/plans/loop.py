@@ -1,4 +1,4 @@
-"""The one loop of all plans, beside that of deadlines: what holds, what follows, what is sent.
+"""The one loop of all plans and detections: what holds, what follows, what is sent.
 
 All state is in the database and each step is one transaction. A command is counted before it is on
 the wire; after a kill its device is asked whether it has heard it before it is told again.
@@ -14,6 +14,7 @@ from pydantic import Field
 from catalog.plan.model import Plan
 from catalog.plan.registry import plans
 from records.context import Context
+from records.detections import SETTLE, detect
 from records.loop import ACTOR
 from records.plans import course, store, wire
 from records.plans.causes import Cause, causes_of
@@ -70,7 +71,11 @@ def run_plans(settings: PlanSettings, fleet: Fleet, vitals: Vitals, stop: thread
     """Run until ``stop``; a database that is away is waited out."""
 
     def work(conn: Connection) -> None:
+        judged = 0
         while not stop.wait(TICK_S):
+            if (minute := int(now_of(conn).timestamp() - SETTLE.total_seconds()) // 60) != judged:
+                detect(Context(conn, ACTOR, "engine"), now_of(conn))
+                judged = minute
             tick(conn, fleet)
             vitals.detail(plans_at=now_of(conn).isoformat(timespec="seconds"))
             vitals.trouble("", NAME)

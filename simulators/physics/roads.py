@@ -22,6 +22,9 @@ CLOSED_M = 0.30
 """Depth at which an underpass is closed (Chengdu painted line, 2013)."""
 DARK_SPEED = 0.16
 JAM_LAG_S = 60.0
+QUEUE_S, DISSOLVE_S = 120.0, 600.0
+"""How long a queue takes to stand behind a blockage, and to dissolve after it (engineering)."""
+MOST_BLOCKED = 0.9
 
 
 def demand(city: City, at_s: Floats) -> Floats:
@@ -39,6 +42,16 @@ def slowing(city: City, fleet: Fleet, rows: Rows) -> Floats:
     factor = factor * (1.0 - 0.88 * np.clip(_water_near(city, fleet, rows) / CLOSED_M, 0, 1) ** 2)
     lit = power.supplied(city, fleet.parents, at, index, JAM_LAG_S)
     return factor * (DARK_SPEED + (1.0 - DARK_SPEED) * lit)
+
+
+def capacity(city: City, fleet: Fleet, rows: Rows) -> Floats:
+    """Return the share of its lanes that is open at each detector: blocked by accidents, else 1."""
+    left = np.ones(len(rows))
+    for event in city.events.forcing("blockage"):
+        mine = np.flatnonzero(np.array([id == event.where for id in fleet.ids])[rows.index])
+        blocked = min(event.size, MOST_BLOCKED) * event.ramp(rows.at_s[mine], QUEUE_S, DISSOLVE_S)
+        left[mine] = np.minimum(left[mine], 1.0 - blocked)
+    return left
 
 
 def _water_near(city: City, fleet: Fleet, rows: Rows) -> Floats:

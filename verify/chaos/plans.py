@@ -18,7 +18,7 @@ from simulators.signs import Signs
 from verify.chaos.seen import Seen
 from verify.chaos.stack import Stack
 
-SPOKES = (0, 8, 16, 24)
+SPOKES = (0, 8, 16)
 BACK_S = 60.0
 EVENT = "traffic_event"
 
@@ -31,12 +31,12 @@ def kill_records_at_sending(stack: Stack, seen: Seen) -> None:
     stack.add("records", {"CITYOPS_DEVICES": f"sign={address}"})
     try:
         with connect(stack.dsn, "chaos-plans", autocommit=True) as conn:
-            events = [_event(conn, spoke, told, stack) for spoke in SPOKES]
-            wait_until(lambda: _all(conn, "shown") > 0, BACK_S, "every text verified")
-            seen.must("texts", len(_heard(signs)), least=len(SPOKES))
-            for id in events:
+            for spoke in SPOKES:
+                id = _event(conn, spoke, told, stack)
+                wait_until(lambda: _all(conn, "shown") > 0, BACK_S, "every text verified")
                 act(_officer(conn), EVENT, id, "clear", reason="removed")
-            wait_until(lambda: _all(conn, "ended") > 0, BACK_S, "every text taken down")
+                wait_until(lambda: _all(conn, "shown") == 0, BACK_S, "every text taken down")
+            seen.must("texts", len(_heard(signs)), least=len(SPOKES))
         heard = _heard(signs)
         seen.must("told twice", len(heard) - len({*heard}), least=0, most=0)
         left = sum(sign.showing() is not None for sign in signs.by_id.values())
@@ -48,8 +48,8 @@ def kill_records_at_sending(stack: Stack, seen: Seen) -> None:
 
 def _event(conn: psycopg.Connection, spoke: int, told: threading.Event, stack: Stack) -> int:
     """Confirm an event on a radial, and kill the process once its first sign has heard of it."""
-    lon, lat = networks()["roads"].nodes[f"r3-{spoke}"]
-    place = {"category": "accident", "lon": lon, "lat": lat, "address": f"r3-{spoke}"}
+    lon, lat = networks()["roads"].nodes[f"r9-{spoke}"]
+    place = {"category": "accident", "lon": lon, "lat": lat, "address": f"r9-{spoke}"}
     id = open_record(_officer(conn), EVENT, place).id
     told.clear()
     act(_officer(conn), EVENT, id, "confirm")
@@ -68,10 +68,10 @@ def _heard(signs: Signs) -> list[str]:
 
 
 def _all(conn: psycopg.Connection, state: str) -> int:
-    """Return how many texts there are, when all are in this state; else 0."""
-    rows = conn.execute(
+    """Return how many texts are open, when all of them are in this state; else -1."""
+    open_ones, there = conn.execute(
         "SELECT count(*), count(*) FILTER (WHERE state = %s) FROM records"
-        " WHERE kind = 'sign_message'",
+        " WHERE kind = 'sign_message' AND closed_at IS NULL",
         [state],
     ).fetchone() or (0, 0)
-    return rows[0] if rows[0] == rows[1] else 0
+    return there if open_ones == there else -1

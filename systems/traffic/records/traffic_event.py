@@ -115,9 +115,10 @@ RECORD = Record(
             title=text("排除", "Dismiss"),
             from_states=("suspected", "confirmed"),
             to="dismissed",
-            roles=("officer",),
+            roles=("officer", "engine"),
             reasons=(
                 Choice(name="false", title=text("误报", "False report")),
+                Choice(name="passed", title=text("自行消散", "Passed before anyone looked")),
                 Choice(name="known", title=text("重复", "Known already")),
             ),
             stops=("confirm", "arrive", "clear"),

@@ -1,0 +1,1 @@
+"""Detections of the traffic system, one file each with a name ``DETECTION``."""

@@ -1,0 +1,1 @@
+"""Scenarios of the simulator, one file each with a name ``SCENARIO``."""
