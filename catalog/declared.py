@@ -43,6 +43,11 @@ def system_folders() -> tuple[Path, ...]:
     return tuple(folder for folder in found if folder.name in _chosen(names))
 
 
+def every_system_runs() -> bool:
+    """Tell whether no system was left out: only then is a name that is not declared wrong."""
+    return not os.environ.get("CITYOPS_SYSTEMS", "").strip(", ")
+
+
 def _chosen(known: list[str]) -> list[str]:
     """Return the systems that run here: all, or those of ``CITYOPS_SYSTEMS`` (by comma)."""
     chosen = [name.strip() for name in os.environ.get("CITYOPS_SYSTEMS", "").split(",") if name]

@@ -81,6 +81,8 @@ def _fold(of: AlertCount | Level | Reporting, items: list[Item]) -> Counted:
 
 def _counts(conn: Connection, leaf: Leaf, now: datetime) -> Mapping[str, Counted]:
     of = leaf.of
+    if isinstance(of, Share) and of.record not in records():
+        return {}
     if not isinstance(of, Share):
         return fold(of, _sensors(conn, of, now))
     record, kpi, period = _kpi(of, now)
@@ -100,12 +102,14 @@ def _sensors(conn: Connection, of: AlertCount | Level | Reporting, now: datetime
         values = [list(rules), of.worst, now - timedelta(seconds=of.fresh_s), now]
         yield from _rows(conn, sql.SQL(_ALERTS), [*values, sorted(set(rules.values()))])
     elif isinstance(of, Level):
+        if of.stream not in streams():
+            return
         query = sql.SQL(_LEVEL).format(
             metric=sql.Identifier(of.metric), table=sql.Identifier(last_table(of.stream))
         )
         yield from _rows(conn, query, [now - timedelta(seconds=of.fresh_s), now, of.stream])
     else:
-        for name in of.streams or tuple(streams()):
+        for name in (name for name in of.streams or tuple(streams()) if name in streams()):
             fresh = timedelta(seconds=of.cadences * streams()[name].cadence_s)
             yield from _rows(conn, sql.SQL(_REPORTING), [now - fresh, now, name])
 
@@ -149,6 +153,8 @@ def _kpi(of: Share, now: datetime) -> tuple[Any, Kpi, Period]:
 
 
 def _cases(conn: Connection, of: Share, now: datetime) -> list[Item]:
+    if of.record not in records():
+        return []
     record, kpi, period = _kpi(of, now)
     every = counted_records(conn, record, kpi.name, period)
     met = {*counted_records(conn, record, kpi.name, period, met=True)}

@@ -16,7 +16,7 @@ from catalog.conditions import Schedule
 from catalog.lifecycle.day_kinds import kinds_of
 from catalog.lifecycle.registry import records
 from catalog.metrics import Metric
-from catalog.plan.model import OnAlert, OnReading, OnRecord, Plan
+from catalog.plan.model import OnAlert, OnReading, OnRecord, Plan, When
 from catalog.registry import concern_of, streams
 from engine.conditions import holds
 from storage.tables import last_table
@@ -48,6 +48,8 @@ def causes_of(conn: Connection, plan: Plan, now: datetime, held: Iterable[str]) 
         return []
     known, found = set(held), dict[str, Cause]()
     for when in plan.when:
+        if not _runs(when):
+            continue
         if isinstance(when, OnAlert):
             causes = _alerts(conn, when, plan, now)
         elif isinstance(when, OnReading):
@@ -57,6 +59,13 @@ def causes_of(conn: Connection, plan: Plan, now: datetime, held: Iterable[str]) 
         for cause in causes:
             found.setdefault(cause.id, cause)
     return list(found.values())
+
+
+def _runs(when: When) -> bool:
+    """Tell whether what a cause names is of a system that runs here."""
+    if isinstance(when, OnReading):
+        return when.stream in streams()
+    return when.record in records() if isinstance(when, OnRecord) else True
 
 
 def _in_hours(hours: Schedule, now: datetime) -> bool:

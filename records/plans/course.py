@@ -13,6 +13,7 @@ from catalog.base import Text, text
 from catalog.errors import RefusedError
 from catalog.plan.model import Effect, Plan
 from catalog.plan.steps import ANSWERED, APPROVED, ENDING, PROPOSED, SENT
+from catalog.registry import streams
 from records.act import act, open_record
 from records.context import Context
 from records.near import distance_m
@@ -174,6 +175,8 @@ def let_go(context: Context, orphan: Advice) -> int:
 
 def measured_near(conn: Connection, effect: Effect, cause: Cause) -> float | None:
     """Return the metric's newest reading nearest to a cause; None without one near enough."""
+    if effect.stream not in streams():
+        return None
     query = sql.SQL(
         "SELECT s.lon, s.lat, l.{} FROM {} l"
         " JOIN sensors s ON (s.stream, s.sensor) = (%s, l.sensor)"

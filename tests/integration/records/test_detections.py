@@ -60,7 +60,7 @@ def test_a_fall_opens_one_event_that_says_what_was_seen(road: Road, conn: Connec
     page = get_page(conn, record_of(EVENT), id)
     assert (state, page.record.fields["category"]) == ("suspected", "congestion")
     assert page.record.district == "510105"
-    assert f"traffic_link/{LINK} 0.22 / 0.9" in page.log[0].note
+    assert f"traffic_link/{LINK} 0.20 / 0.92" in page.log[0].note
     assert [link.target for link in page.links] == [f"sensor:traffic_link/{LINK}"]
 
 
