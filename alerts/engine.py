@@ -58,8 +58,8 @@ class Engine:
             if change := apply(conn, transition):
                 changes.append(change)
             newest = max(newest or transition.observed_at, transition.observed_at)
-        settle(conn, changes, self._notifier, self._settings, now_of(conn))
         repeats = len(records) - len(changes) - len(letters)
+        settle(conn, changes, self._notifier, self._settings, now_of(conn))
         return Stored(len(changes), newest, lambda: _count(changes, repeats, letters))
 
     def refuse(self, conn: Connection, record: ConsumerRecord, reason: str) -> Stored:

@@ -136,6 +136,17 @@ def silence_and_health_are_watched(stream: Stream) -> Iterator[str]:
             yield f"rule {rule.name}: {seconds:g} s is less than three cadences"
 
 
+def corroboration_is_known(stream: Stream) -> Iterator[str]:
+    """What corroborates a rule is a rule; its own is a neighbour's."""
+    known = {s.rule_id(rule) for s in streams().values() for rule in s.rules}
+    for rule in _threshold_rules(stream):
+        for other in rule.corroborated_by:
+            if other.rule not in known | {stream.rule_id(rule)}:
+                yield f"rule {rule.name}: no rule {other.rule} to corroborate it"
+            if not other.within_km and other.rule == stream.rule_id(rule):
+                yield f"rule {rule.name}: it does not corroborate itself, give within_km"
+
+
 def lateness_covers_cadence(stream: Stream) -> Iterator[str]:
     """Lateness is at least one cadence."""
     if stream.lateness_s < stream.cadence_s:
@@ -189,6 +200,7 @@ CHECKS: tuple[Check, ...] = (
     extremes_are_possible,
     verified_is_cited,
     silence_and_health_are_watched,
+    corroboration_is_known,
     lateness_covers_cadence,
     names_fit,
     sensors_placed,

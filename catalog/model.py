@@ -20,6 +20,7 @@ from catalog.base import (
     text,
 )
 from catalog.conditions import Schedule, Sun
+from catalog.corroboration import Corroboration
 from catalog.forecast import Forecast
 from catalog.joint import JointRule
 from catalog.metrics import FlatLine, Metric, Rate, boolean, counter, state
@@ -52,6 +53,7 @@ __all__ = [
     "AbsenceRule",
     "AnyRule",
     "Attribute",
+    "Corroboration",
     "Derived",
     "DerivedFunction",
     "Flap",

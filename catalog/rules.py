@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from catalog.base import Flap, Frozen, Name, Severity, Text
+from catalog.corroboration import Corroboration
 from catalog.early import EarlyRule
 from catalog.thresholds import Threshold
 
@@ -35,6 +36,8 @@ class ThresholdRule(Frozen):
     latch: bool = False
     """Keep the alert on the list after it cleared, until somebody acknowledges it."""
     flap: Flap = Flap()
+    corroborated_by: tuple[Corroboration, ...] = ()
+    """What confirms an alert of it that rests on a doubtful value."""
     advice: Text
 
     def title_at(self, severity: int) -> Text:

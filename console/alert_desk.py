@@ -11,6 +11,7 @@ from psycopg import Connection
 from alerts.episode import acts
 from alerts.episode.models import Alert
 from alerts.sources.ending import can_be_ended, end_alert
+from alerts.sources.verdict import ACTS, Verdict, can_be_judged, judge_alert
 from console.alerting import alerting
 from console.deeds import do
 from console.dossier import Dossier
@@ -40,7 +41,7 @@ class AlertDesk:
         """Offer what can be done now; a button under somebody's finger stays where it is."""
         alert, now = found.alert, self.view.desk.clock.now()
         shelved = alert.shelved_until is not None and alert.shelved_until > now
-        fits = (alert.status, alert.acked_at, shelved, found.people)
+        fits = (alert.status, alert.confidence, alert.acked_at, shelved, found.people)
         if fits == self.shown:
             return
         self.shown = fits
@@ -73,6 +74,9 @@ class AlertDesk:
                 lambda c, who, said: acts.shelve(c, me, who, now_of(c) + SHELVED, said, now_of(c)),
                 needs_note=True,
             )
+        if can_be_judged(alert):
+            for verdict, act in ACTS.items():
+                self._offer(act, f"alert.{act}", _judging(me, verdict), needs_note=True)
         if can_be_ended(alert):
             self._offer("end", "alert.end", _ending(me), needs_note=True)
 
@@ -113,6 +117,14 @@ class AlertDesk:
             await self.anew()
 
         act_button(self.view.words(text), press, strong=strong)
+
+
+def _judging(episode: str, verdict: Verdict) -> Deed:
+    def deed(conn: Connection, who: str, said: str) -> None:
+        room = alerting()
+        judge_alert(conn, episode, verdict, who, said, room.notifier, room.settings, now_of(conn))
+
+    return deed
 
 
 def _ending(episode: str) -> Deed:

@@ -19,6 +19,7 @@ MISTAKES = tuple(
         (r"say who does it", "缺少操作人"),
         (r"say why the (?:incident|alert) is ended", "请填写结束原因"),
         (r"alert (\S+) is over.*", "该告警已解除"),
+        (r"alert (\S+) is not in doubt", "该告警无须核实"),
         (r"alert (\S+) is not (?:shelved|acknowledged)", "该告警未暂缓或未签收"),
         (r"rule (\S+) ends it, no person", "该告警由规则自行解除，不能人工结束"),
         (r"alert (\S+) .*", "告警 {0} 的状态不允许此操作"),

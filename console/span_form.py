@@ -104,7 +104,7 @@ class SpanPanel:
         target = self._target
         if await do(self._view, "", "", lambda conn, who: set_override(conn, target, wish, who)):
             self._view.say("spans.done")
-        await self._anew()
+            await self._anew()
 
     async def _end(self) -> None:
         why, target = (self._reason.value or "").strip(), self._target
@@ -113,7 +113,7 @@ class SpanPanel:
             return
         if await do(self._view, "", "", lambda conn, who: end_override(conn, target, why, who)):
             self._view.say("spans.ended")
-        await self._anew()
+            await self._anew()
 
 
 def _row(words: Words, declared: Stream, row: Row) -> dict[str, Any]:

@@ -63,10 +63,10 @@ class Row(BaseModel):
         return given and (self.until is None or self.until > now)
 
 
-def set_override(conn: Connection, target: Target, wish: Wish, who: str) -> int:
+def set_override(conn: Connection, target: Target, wish: Wish, who: str, **detail: str) -> int:
     """Set span, floor or resolution in place of what was set before; return the revision.
 
-    ``InvalidError`` says what is wrong with it.
+    ``InvalidError`` says what is wrong with it; ``detail`` is more for the audit log.
     """
     declared = streams().get(target.stream)
     known = {m.name: m for m in declared.metrics} if declared else {}
@@ -76,16 +76,16 @@ def set_override(conn: Connection, target: Target, wish: Wish, who: str) -> int:
         raise InvalidError(wrong)
     if wish.until is not None and wish.until <= now_of(conn):
         raise InvalidError("it would end before it begins")
-    return _write(conn, target, wish, who, "sensor.override")
+    return _write(conn, target, wish, (who, "sensor.override"), detail)
 
 
-def end_override(conn: Connection, target: Target, reason: str, who: str) -> int:
+def end_override(conn: Connection, target: Target, reason: str, who: str, **detail: str) -> int:
     """Take back what was set; return the revision. ``ConflictError`` when nothing is set."""
     rows = history(conn, target.stream, target.sensor)
     last = next((row for row in rows if row.metric == target.metric), None)
     if last is None or not last.holds(now_of(conn)):
         raise ConflictError(f"nothing is set for {target.metric} of {target.sensor}")
-    return _write(conn, target, Wish(reason=reason), who, "sensor.override_end")
+    return _write(conn, target, Wish(reason=reason), (who, "sensor.override_end"), detail)
 
 
 def history(conn: Connection, stream: str, sensor: str, limit: int = 200) -> list[Row]:
@@ -137,7 +137,10 @@ def _override(
     )
 
 
-def _write(conn: Connection, target: Target, wish: Wish, who: str, what: str) -> int:
+def _write(
+    conn: Connection, target: Target, wish: Wish, act: tuple[str, str], detail: dict[str, str]
+) -> int:
+    who, what = act
     low, high = wish.span or (None, None)
     place = [target.stream, target.sensor, target.metric]
     with conn.transaction():
@@ -153,5 +156,5 @@ def _write(conn: Connection, target: Target, wish: Wish, who: str, what: str) ->
         ).fetchone()
         assert row is not None
         told = wish.model_dump(mode="json", exclude_none=True)
-        record(conn, who, what, "/".join(place), revision=row[0], **told)
+        record(conn, who, what, "/".join(place), revision=row[0], **told, **detail)
     return row[0]

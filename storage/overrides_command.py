@@ -17,6 +17,7 @@ from storage.shell import shell_user
 app = typer.Typer(
     no_args_is_help=True, help="Spans, floors and resolutions of single sensors, with the reason."
 )
+BY_SHELL = "shell"
 Reason = Annotated[str, typer.Option(help="why; everybody who sees the sensor reads it")]
 
 
@@ -58,7 +59,7 @@ def set_command(
     try:
         wish = Wish.model_validate(given | {"until": until and until.astimezone()})
         with connect(Settings().database(), "override") as conn:
-            set_override(conn, Target(stream, sensor, metric), wish, shell_user())
+            set_override(conn, Target(stream, sensor, metric), wish, shell_user(), via=BY_SHELL)
     except (ValidationError, RefusedError) as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo("set; it holds within seconds")
@@ -69,7 +70,7 @@ def end_command(stream: str, sensor: str, metric: str, reason: Reason) -> None:
     """Take back what was set. Example: … end water_supply main-1 pressure_mpa --reason 'moved'"""
     try:
         with connect(Settings().database(), "override") as conn:
-            end_override(conn, Target(stream, sensor, metric), reason, shell_user())
+            end_override(conn, Target(stream, sensor, metric), reason, shell_user(), via=BY_SHELL)
     except (ValidationError, RefusedError) as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo("ended; as declared within seconds")

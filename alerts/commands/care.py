@@ -18,6 +18,7 @@ from alerts.settings import AlertSettings
 from alerts.sources.ending import end_alert
 from alerts.sources.exercises import performances
 from alerts.sources.responses import STEPS
+from alerts.sources.verdict import ACTS, Verdict, judge_alert
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from service.clock import SystemClock
@@ -148,6 +149,29 @@ def end_command(
     typer.echo(f"{episode} is over")
 
 
+def confirm_command(
+    episode: str, note: Annotated[str, typer.Option(help="how it is known")], by: By = ""
+) -> None:
+    """Say that an alert in doubt is true. Example: python -m alerts confirm EPISODE --note seen"""
+    _judge("confirmed", episode, note, by)
+    typer.echo(f"{episode} is confirmed")
+
+
+def withdraw_command(
+    episode: str, note: Annotated[str, typer.Option(help="how it is known")], by: By = ""
+) -> None:
+    """Say that an alert's value is wrong. Example: python -m alerts withdraw EPISODE --note dry"""
+    _judge("withdrawn", episode, note, by)
+    typer.echo(f"{episode} is withdrawn")
+
+
+def _judge(verdict: Verdict, episode: str, note: str, by: str) -> None:
+    settings = AlertSettings()
+    notifier = Notifier(read_routes(settings.routes_file), links_of(settings))
+    with acting(f"alert.{ACTS[verdict]}", episode, by, note=note) as conn:
+        judge_alert(conn, episode, verdict, by or me(), note, notifier, settings, now_of(conn))
+
+
 def _level(alert: Alert) -> str:
     level = LEVELS[Severity(alert.severity)]
     return f"{level.icon} {level.title.zh}"
@@ -173,4 +197,6 @@ _COMMANDS = {
     "shelve": shelve_command,
     "unshelve": unshelve_command,
     "end": end_command,
+    "confirm": confirm_command,
+    "withdraw": withdraw_command,
 }

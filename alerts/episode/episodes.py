@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from alerts.episode.anew import anew
 from alerts.episode.explanations import COLUMN
 from alerts.episode.lapse import lapse_acknowledgement
 from alerts.episode.moving import whereabouts
@@ -77,7 +78,8 @@ def apply(conn: Connection, t: Transition, origin: Origin = OURS) -> Change | No
     explain_unusual(conn, t)
     row = _apply_to_episode(conn, t, origin)
     if row is None:
-        return None
+        again = anew(conn, t) if t.kind != "raised" else None
+        return apply(conn, again, origin) if again else None
     told = Told(
         raised_at=row["raised_at"],
         peak_severity=row["peak_severity"],
@@ -169,13 +171,15 @@ _STATEMENT = {
         "UPDATE episodes SET severity = %(severity)s,"
         " peak_severity = least(peak_severity, %(severity)s), value = %(value)s,"
         f" threshold = %(threshold)s, changed_at = %(observed_at)s, flapping = {_FLAPPING},"
-        " confidence = %(confidence)s, reason = %(reason)s"
+        # what falls is as sure as it was, also by a person or another signal
+        " confidence = CASE WHEN %(severity)s > severity THEN confidence ELSE %(confidence)s END,"
+        " reason = CASE WHEN %(severity)s > severity THEN reason ELSE %(reason)s END"
         " WHERE id = %(episode)s AND cleared_at IS NULL"
     ),
     "confirmed": (
         "UPDATE episodes SET value = %(value)s, threshold = %(threshold)s,"
         " changed_at = %(observed_at)s, confidence = 'confirmed', reason = ''"
-        " WHERE id = %(episode)s AND cleared_at IS NULL"
+        " WHERE id = %(episode)s AND cleared_at IS NULL AND confidence = 'unconfirmed'"
     ),
     "withdrawn": (
         "UPDATE episodes SET status = 'withdrawn', cleared_at = %(observed_at)s,"

@@ -21,6 +21,7 @@ REASONS = {
     "taken_back": text("预报不再支持", "the forecast does not say so any more"),
     "stayed_away": text("预计时段已过，未发生", "its time has passed and it did not come"),
     "unverified": text("传感器离线，无法验证", "the sensor is silent, nobody can tell"),
+    "person": text("经人工核实，数值有误", "found wrong by a person"),
     "silent": text("传感器已离线，以离线告警为准", "it is silent, which says more"),
     "unusable": text("上报数据均不可用", "nothing it sends is usable"),
 }

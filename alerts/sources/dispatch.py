@@ -10,6 +10,7 @@ from alerts.event.events import Event
 from alerts.incident.correlate import follow
 from alerts.routing.notify import Notifier
 from alerts.settings import AlertSettings
+from alerts.sources.corroborate import corroborate
 from alerts.wake import wake_screens
 from records.openings import Facts, ask
 
@@ -23,12 +24,14 @@ def settle(
     *,
     burst: bool = False,
 ) -> None:
-    """Owe receivers what they shall know of these changes; tell the console that there are some.
+    """Owe receivers what they shall know of these changes, and of what they bear out; tell the
+    console that there are some.
 
     With ``burst`` they are a piece of many, and collapse as those would together.
     """
     if not changes:
         return
+    changes = [*changes, *corroborate(conn, changes, now)]
     held_back = {
         c.transition.episode: "shelved"
         for c in changes

@@ -18,6 +18,7 @@ from alerts.episode.queries import count_alerts, find_alerts, get_alert, list_tr
 from alerts.event.fields import Moment, Words
 from alerts.sources.ending import end_alert
 from alerts.sources.foreign import STREAM as EXTERNAL
+from alerts.sources.verdict import ACTS, Verdict, judge_alert
 from catalog.joint import GROUPS
 from catalog.lifecycle.registry import RECORDS
 from catalog.platform import PLATFORM
@@ -193,6 +194,26 @@ def end_one(episode: str, said: Reason, conn: Conn, who: Operator, room: Room) -
     with _recorded(conn, who, "alert.end", episode, said.note):
         now = now_of(conn)
         end_alert(conn, episode, who.name, said.note, room.notifier, room.settings, now)
+
+
+@router.post("/alerts/{episode}/confirm", status_code=204)
+def confirm_one(episode: str, said: Reason, conn: Conn, who: Operator, room: Room) -> None:
+    """Say that an alert in doubt is true; 409 for one that is over or not in doubt."""
+    _judge("confirmed", episode, said, conn, who, room)
+
+
+@router.post("/alerts/{episode}/withdraw", status_code=204)
+def withdraw_one(episode: str, said: Reason, conn: Conn, who: Operator, room: Room) -> None:
+    """Say that the value of an alert in doubt is wrong; it comes again if readings bear it out."""
+    _judge("withdrawn", episode, said, conn, who, room)
+
+
+def _judge(
+    verdict: Verdict, episode: str, said: Reason, conn: Conn, who: Operator, room: Room
+) -> None:
+    with _recorded(conn, who, f"alert.{ACTS[verdict]}", episode, said.note):
+        given = (who.name, said.note, room.notifier, room.settings, now_of(conn))
+        judge_alert(conn, episode, verdict, *given)
 
 
 def _acknowledge(conn: Connection, episode: str, who: Principal, note: str) -> None:

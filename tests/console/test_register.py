@@ -125,6 +125,64 @@ def test_a_new_sensor_is_registered_before_it_sends(
     expect(page.locator(".list tbody tr", has_text="新测点")).to_contain_text("从未上报")
 
 
+def test_a_span_is_set_and_ended_on_the_page_of_its_sensor(
+    open_page: Opener, conn: psycopg.Connection, stray: str
+) -> None:
+    page = open_page(f"/sensors/waterlogging/{STRAY}")
+    panel = page.locator(".spans")
+    expect(panel).to_contain_text("无，按数据定义判断")
+    panel.get_by_label("合理下限").fill("0")
+    panel.get_by_label("合理上限").fill("9")
+    panel.get_by_label("原因").fill("下穿隧道更深")
+    panel.get_by_role("button", name="设定", exact=True).click()
+    expect(page.get_by_text("且在仪器量程").first).to_be_visible()
+    panel.get_by_label("合理上限").fill("4.5")
+    panel.get_by_label("原因").fill("下穿隧道更深")
+    panel.get_by_role("button", name="设定", exact=True).click()
+    row = page.locator(".spans tbody tr")
+    expect(row).to_contain_text("0 … 4.5 m")
+    expect(row).to_contain_text("下穿隧道更深")
+    panel.get_by_label("原因").fill("换了探头")
+    panel.get_by_role("button", name="撤销设定").click()
+    expect(page.locator(".spans")).to_contain_text("无，按数据定义判断")
+    assert conn.execute(
+        "SELECT who, what, detail->>'reason' FROM audit WHERE target = %s ORDER BY seq",
+        [f"waterlogging/{STRAY}/depth_m"],
+    ).fetchall() == [
+        ("operator", "sensor.override", "下穿隧道更深"),
+        ("operator", "sensor.override_end", "换了探头"),
+    ]
+
+
+def test_the_api_sets_and_ends_spans(
+    place: Place, api: httpx.Client, conn: psycopg.Connection, stray: str
+) -> None:
+    at = f"/sensors/waterlogging/{STRAY}/overrides"
+    wish = {"span": [0.0, 3.0], "floor": 0.01, "reason": "a shallow one"}
+    assert api.put(f"{at}/depth_m", json=wish).status_code == 403, "a viewer sets nothing"
+    key = add_key(conn, "override tests", ["api:operator"])
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=f"{place.url}/api/v1", headers=headers, timeout=30) as operator:
+        for wrong in ({"span": [3.0, 0.0]}, {"reason": ""}, {"until": "2020-01-01T00:00:00Z"}):
+            assert operator.put(f"{at}/depth_m", json=wish | wrong).status_code == 422, wrong
+        assert operator.put(f"{at}/speed", json=wish).status_code == 422
+        nobody = at.replace(STRAY, "no-such")
+        assert operator.put(f"{nobody}/depth_m", json=wish).status_code == 404
+        assert operator.put(f"{at}/depth_m", json=wish).status_code == 200
+        (held,) = operator.get(at).json()
+        told = {name: held[name] for name in ("metric", "span_low", "span_high", "floor", "reason")}
+        assert told == {
+            **{"metric": "depth_m", "span_low": 0.0, "span_high": 3.0},
+            **{"floor": 0.01, "reason": "a shallow one"},
+        }
+        why = {"reason": "replaced"}
+        assert operator.post(f"{at}/depth_m/end", json=why).status_code == 200
+        assert operator.post(f"{at}/depth_m/end", json=why).status_code == 409
+        assert operator.get(at).json() == []
+        past = operator.get(at, params={"ended": True}).json()
+        assert [row["reason"] for row in past[:2]] == ["replaced", "a shallow one"]
+
+
 def test_the_api_registers_retires_and_restores(
     place: Place, api: httpx.Client, conn: psycopg.Connection, stray: str
 ) -> None:

@@ -9,7 +9,8 @@ import pytest
 from kafka import KafkaProducer
 
 from catalog.contracts import Transition, aggregates_schema, decode_batch, decode_transition
-from catalog.frames import frame_headers
+from catalog.frames import event_type, frame_headers
+from catalog.overrides import OVERRIDE_TYPE, decode_override
 from catalog.registry import stream, streams
 from catalog.topics import (
     PARTITIONS,
@@ -21,6 +22,7 @@ from catalog.topics import (
 )
 from engine.partition import PartitionEngine
 from service.kafka import ensure_topics, producer
+from storage.overrides import Target, Wish, set_override
 from tests.support.frames import START, noise_batch, put, put_raw
 from tests.support.servers import Spawner, wait_until
 from tests.support.topics import records
@@ -85,6 +87,19 @@ def test_poison_stalls_nothing_and_windows_come_by_tick(
     put(kafka_producer, topic_prefix, noise_batch([("n-1", s, 50 + s % 3) for s in (0, 20, 40)]))
     wanted = expected({"n-1": [(s, 50 + s % 3) for s in (0, 20, 40)]})
     wait_until(lambda: same(windows(kafka, topic_prefix), wanted), 40.0, "the window", 0.5)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(
+            "INSERT INTO sensors (stream, sensor, status) VALUES ('noise', 'n-1', 'registered')"
+        )
+        wish = Wish(span=(20.0, 120.0), reason="beside a railway")
+        revision = set_override(conn, Target("noise", "n-1", "leq_db"), wish, "li")
+    topic = readings_topic(topic_prefix, "noise")
+
+    def told() -> set[tuple[int, int]]:
+        sent = [r for r in records(kafka, topic) if event_type(r.headers) == OVERRIDE_TYPE]
+        return {(r.partition, decode_override(r.value).revision) for r in sent}
+
+    wait_until(lambda: told() == {(shard, revision)}, 20.0, "the override in the log", 0.5)
     assert worker.health()["healthy"]
     assert worker.stop() == 0, worker.log.read_text()
     assert "Traceback" not in worker.log.read_text()

@@ -75,6 +75,7 @@ def episodes_of(told: dict[str, Row]) -> dict[str, Row]:
     """Return the episodes that transitions make: raised once, ended once, the worst between, and
     how sure they are."""
     found: dict[str, Row] = {}
+    level: dict[str, int] = {}  # what falls is as sure as it was
     for row in sorted(told.values(), key=lambda row: row["observed_at"]):
         whose = {name: row[name] for name in ("rule", "stream", "sensor")}
         fresh = {"raised_at": None, "cleared_at": None, "peak_severity": row["severity"]}
@@ -85,8 +86,12 @@ def episodes_of(told: dict[str, Row]) -> dict[str, Row]:
             if row["kind"] == "withdrawn":
                 wrong = {"is_withdrawn": True, "confidence": "unconfirmed"}
                 episode |= wrong | {"reason": row["reason"]}
+            elif row["confidence"] == "confirmed" and row["reason"]:
+                episode["reason"] = row["reason"]  # it did not end by itself
             continue
-        episode |= {"confidence": row["confidence"], "reason": row["reason"]}
+        if not (row["kind"] == "changed" and row["severity"] > level.get(row["episode"], 0)):
+            episode |= {"confidence": row["confidence"], "reason": row["reason"]}
+        level[row["episode"]] = row["severity"]
         episode["peak_severity"] = min(episode["peak_severity"], row["severity"])
         if row["kind"] == "raised":
             episode["raised_at"] = row["observed_at"]

@@ -3,6 +3,7 @@
 from catalog.model import (
     AbsenceRule,
     Attribute,
+    Corroboration,
     HealthRule,
     Metric,
     Placement,
@@ -57,6 +58,7 @@ STREAM = Stream(
             thresholds=levels(GBT_50493, orange=25, red=50),
             deadband=3,
             clear_s=60,
+            corroborated_by=(Corroboration(rule="gas_detector.combustible", within_km=0.5),),
             advice=text("切断进料，禁火，疏散下风向人员", "Shut off; no fire; clear downwind"),
         ),
         ThresholdRule(
@@ -72,6 +74,7 @@ STREAM = Stream(
             decimals=2,
             deadband=0.05,
             clear_s=60,
+            corroborated_by=(Corroboration(rule="gas_detector.toxic", within_km=0.5),),
             advice=text("佩戴呼吸器，疏散下风向人员", "Breathing apparatus; clear downwind"),
         ),
         AbsenceRule(after_s=30, concern="city"),

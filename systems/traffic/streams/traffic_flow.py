@@ -2,6 +2,7 @@
 
 from catalog.model import (
     AbsenceRule,
+    Corroboration,
     Derived,
     FlatLine,
     Forecast,
@@ -93,6 +94,10 @@ STREAM = Stream(
             deadband=2.0,
             for_s=180,
             clear_s=120,
+            corroborated_by=(
+                Corroboration(rule="traffic_flow.standstill", within_km=0.3),
+                Corroboration(rule="traffic_link.congestion", within_km=1),
+            ),
             advice=text("调看路口视频并通知交警疏导", "Check the camera and call traffic police"),
         ),
         UnusualRule(

@@ -3,6 +3,7 @@
 from catalog.model import (
     AbsenceRule,
     Attribute,
+    Corroboration,
     FlatLine,
     Forecast,
     HealthRule,
@@ -97,6 +98,7 @@ STREAM = Stream(
             deadband=0.1,
             for_s=60,
             clear_s=600,
+            corroborated_by=(Corroboration(rule="river_level.flood", within_km=15),),
             advice=text("加密巡堤并通知下游", "Patrol the dikes; tell downstream"),
         ),
         AbsenceRule(after_s=300),

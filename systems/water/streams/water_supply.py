@@ -4,6 +4,7 @@ from datetime import date
 
 from catalog.model import (
     AbsenceRule,
+    Corroboration,
     Derived,
     FlatLine,
     Forecast,
@@ -140,6 +141,10 @@ STREAM = Stream(
             deadband=0.02,
             for_s=60,
             clear_s=120,
+            corroborated_by=(
+                Corroboration(rule="water_supply.burst"),
+                Corroboration(rule="water_supply.pressure_low", within_km=3),
+            ),
             advice=text("排查爆管与泵站运行", "Look for a burst; check pump stations"),
         ),
         ThresholdRule(
@@ -151,6 +156,7 @@ STREAM = Stream(
             decimals=4,
             deadband=0.01,
             clear_s=300,
+            corroborated_by=(Corroboration(rule="water_supply.pressure_low", within_km=3),),
             advice=text("关阀并派员巡线", "Close valves; send a crew along the main"),
         ),
         ThresholdRule(

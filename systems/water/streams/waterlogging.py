@@ -4,6 +4,7 @@ from datetime import date
 
 from catalog.model import (
     AbsenceRule,
+    Corroboration,
     FlatLine,
     Forecast,
     HealthRule,
@@ -60,6 +61,10 @@ STREAM = Stream(
             deadband=0.03,
             for_s=30,
             clear_s=300,
+            corroborated_by=(
+                Corroboration(rule="weather.rain_3h", within_km=10),
+                Corroboration(rule="waterlogging.ponding", within_km=2),
+            ),
             advice=text("封闭下穿隧道并调派排水抢险车", "Close the underpass; send pump trucks"),
         ),
         AbsenceRule(after_s=150),

@@ -13,9 +13,10 @@ from catalog.contracts import (
 )
 from catalog.frames import encode, frame_headers, readings_schema
 from catalog.model import Stream
+from catalog.overrides import OVERRIDE_TYPE, Override
 from catalog.registry import spokesman, stream
 from catalog.ticks import encode_tick, tick_headers
-from catalog.topics import readings_topic
+from catalog.topics import PARTITIONS, readings_topic, shard_of
 from streams.desk import Desk
 
 BROKER_TAKES = 1_000_000
@@ -39,6 +40,26 @@ def test_the_windows_of_a_long_frame_are_cut_to_what_the_broker_takes() -> None:
     schema = aggregates_schema(weather)
     windows = [t for value in sent for t in decode_batch(value, schema)["window_start"].to_pylist()]
     assert sorted(windows) == times[:-1]  # the last one is still open
+
+
+def test_what_people_set_is_put_into_the_log_of_its_sensor_until_it_is_known_there() -> None:
+    desk, sensor = Desk("t"), "n-1"
+    places = {(readings_topic("t", "noise"), partition): 0 for partition in range(PARTITIONS)}
+    desk.lay_out(places, {})
+    given = Override(revision=1, sensor=sensor, metric="leq_db", span=(20.0, 120.0))
+    for _ in range(2):
+        desk.tell_overrides([("noise", given), ("weather", given)])
+    place, message = (readings_topic("t", "noise"), shard_of(sensor)), desk.outbox[0]
+    assert [(m.topic, m.partition, m.kind) for m in desk.outbox] == [(*place, OVERRIDE_TYPE)] * 2
+    desk.outbox.clear()
+    headers = [("ce_type", OVERRIDE_TYPE.encode())]
+    desk.handle(place, 0, message.value, headers, START)
+    assert list(desk.checkpoints(30)) == [place]
+    desk.tell_overrides([("noise", given)])
+    assert desk.outbox == []
+    taken_back = Override(revision=2, sensor=sensor, metric="leq_db")
+    desk.tell_overrides([("noise", taken_back)])
+    assert len(desk.outbox) == 1
 
 
 def one_frame(declared: Stream) -> bytes:
