@@ -40,9 +40,9 @@ class SpanPanel:
             self._table = Table(
                 [
                     Column("metric", words("sensor.metric")),
-                    Column("span", words("spans.span"), "number"),
-                    Column("floor", words("spans.floor"), "number"),
-                    Column("resolution", words("spans.resolution"), "number"),
+                    Column("span", words("spans.span")),
+                    Column("floor", words("spans.floor")),
+                    Column("resolution", words("spans.resolution")),
                     Column("until", words("spans.until")),
                     Column("author", words("spans.author")),
                     Column("reason", words("spans.reason")),

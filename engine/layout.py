@@ -128,6 +128,9 @@ def fields(stream: Stream) -> dict[str, Field]:
         # how often the value has stood still in a row, and how long it usually does at most (µs)
         "run_n": Field(("metric",), COUNT, 0),
         "run_top": Field(("metric",), np.float64, 0),
+        # the lowest value at which it has stood still for long, and how often
+        "rest_low": Field(("metric",), np.float64, np.nan),
+        "rests": Field(("metric",), np.uint8, 0),
         # how often it was outside its declared span of late
         "odd_n": Field(("metric",), np.float32, 0),
         # the usual change from reading to reading; 0 is as declared
@@ -182,7 +185,7 @@ def upon(stream: Stream) -> list[str]:
 
 
 def _usual_fields() -> dict[str, Field]:
-    """Return what is known of the usual: 414 bytes a sensor and metric, 16 a sensor."""
+    """Return what is known of the usual: 431 bytes a sensor and metric, 16 a sensor."""
     each = ("usual",)
     return {
         # by kind of day and hour: the usual value, and of how many days it is known
@@ -207,6 +210,11 @@ def _usual_fields() -> dict[str, Field]:
         # how far off the metric is, smoothed, and the last beat in that
         "u_smooth": Field(each, np.float64, 0),
         "u_last": Field(each, TIME, NEVER),
+        # the step in which values come, in units of their last digit; and what shows the next one
+        "u_step": Field(each, np.int32, 0),
+        "u_divisor": Field(each, np.int32, 0),
+        "u_changes": Field(each, np.uint8, 0),
+        "u_sample": Field(each, np.float64, np.nan),
     }
 
 

@@ -14,9 +14,10 @@ from catalog.model import ThresholdRule
 from engine import doubts, quality
 from engine.cells import Sensors
 from engine.changes import Change, say
+from engine.flat import RUN
 from engine.layout import NEVER
 from engine.outputs import Outputs
-from engine.quality import RUN, Tested
+from engine.quality import Tested
 from engine.rules import REMEMBERED
 from engine.state import State
 

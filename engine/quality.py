@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.contracts import FLAG_FAIL, FLAG_MISSING, FLAG_PASS, FLAG_SUSPECT
 from catalog.model import Relation
-from engine import doubts, rates
+from engine import doubts, flat, rates
 from engine.alone import elementwise
 from engine.cells import Sensors
 from engine.outputs import Outputs
@@ -20,18 +20,12 @@ USUAL_STEPS = 8.0
 """A change within so many of a metric's usual changes is no sign of a fault."""
 BESIDE_CADENCES = 3
 """Readings further apart say nothing of each other's spikes: an hourly station has its own pace."""
-LONGER, FORGETTING = 2.0, 63 / 64
-"""A value is stuck that stands still for so many times the longest that it usually does; of that
-so much is left with each time it stood still."""
 UNFIT, UNFIT_MOST, INSIDE = 12.0, 24.0, 1 / 32
 """A span that so many values were outside of says nothing of the sensor; a value inside takes back
 so much, from no more than the second."""
 LEARNING, HASTE = 1.05, 1.5
 """By how much one change moves what is usual, the running median of the changes; and by how much
 one does that is far from usual: a sensor with more noise than its metric's limit is soon known."""
-
-RUN = ("run_at", "run_n", "run_top")
-"""How a value stands still."""
 
 
 @dataclass(slots=True)
@@ -145,7 +139,13 @@ def test(
         change = _risen(state, change, values, p1, times[:, None] - p1_at)
     _changes(tested, change, p1_at)
     if state.limits.flats:
-        _flat(tested, change, known)
+        jumps = tested.doubts & doubts.JUMP
+        jumped = sensors.chosen(np.asarray(jumps.any(axis=1))) if jumps.any() else None
+        stuck = flat.test(flat.Seen(state, sensors, times[:, None], values, change, known), jumped)
+        if stuck is not None:
+            tested.mark("flat", stuck.suspect, FLAG_SUSPECT, doubts.FLAT)
+            tested.mark("flat", stuck.fail, FLAG_FAIL, doubts.FLAT)
+            tested.stuck = stuck.fail
     _relations(tested)
     _remember(tested, p1, p1_at)
     return tested.settled()
@@ -234,43 +234,6 @@ def _changes(tested: Tested, change: np.ndarray, p1_at: np.ndarray) -> None:
     learned = np.where(step < change, step * np.where(large, HASTE, LEARNING), step / LEARNING)
     # a value that stays as it is says nothing of how large a change is usual
     tested.sensors.write(state.arrays["step"], np.where(change > 0, learned, step))
-
-
-def _flat(tested: Tested, change: np.ndarray, known: np.ndarray) -> None:
-    _keep_run(tested)
-    limits, sensors, times = tested.state.limits, tested.sensors, tested.times[:, None]
-    began = sensors.read(tested.state.arrays["run_at"])
-    a = tested.state.arrays
-    n, top, before = sensors.read(a["run_n"]), sensors.read(a["run_top"]), sensors.read(a["p1_at"])
-    still = change <= limits.flat_tolerance
-    still &= ~(limits.flat_ignores_zero & (tested.values == 0))
-    if (own := tested.state.overrides.own) is not None:
-        still &= ~(tested.values <= sensors.read(own.floor))
-    run_at = np.where(still, began, times)
-    length = times - run_at
-    # what stands still as long as this sensor's values do at times is not stuck
-    long = still & (n + 1 >= limits.flat_least) & (length >= LONGER * top)
-    if long.any():
-        fail = long & (length >= limits.flat_fail_us)
-        suspect = long & (length >= limits.flat_suspect_us) & ~fail
-        tested.mark("flat", suspect, FLAG_SUSPECT, doubts.FLAT)
-        tested.mark("flat", fail, FLAG_FAIL, doubts.FLAT)
-        tested.stuck = fail
-    ended = known & ~still & (n > 0)
-    if ended.any():
-        run = (before - began).astype(float)
-        sensors.write(a["run_top"], np.where(ended, np.maximum(run, top * FORGETTING), top))
-    sensors.write(a["run_n"], np.where(known, np.where(still, n + 1, 0), n))
-    sensors.write(a["run_at"], np.where(known, run_at, began))
-
-
-def _keep_run(tested: Tested) -> None:
-    """Keep how the sensors that jumped stood still: what is shown to be alone ends no stillness."""
-    if (jumped := tested.doubts & doubts.JUMP).any():
-        rows, a = np.asarray(jumped.any(axis=1)), tested.state.arrays
-        sensors = tested.sensors.chosen(rows)
-        for name in RUN:
-            sensors.write(a[f"h_{name}"], sensors.read(a[name]))
 
 
 def _relations(tested: Tested) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from catalog.site import offset_us
-from engine import rules
+from engine import rules, steps
 from engine.cells import Sensors
 from engine.doubts import BITS, INSTRUMENT
 from engine.layout import CELLS, HOURS, HOURS_OF_DAY, NEVER
@@ -65,6 +65,7 @@ def take(
     if over.any():
         slots = sensors.slots[over]
         _finish(state, slots, produced_at, out)
+        steps.learn(state, slots, values[over][:, metrics], fit[over])
         a["u_beat"][slots] = times[over] // state.learned.beat_us
         a["u_sum"][slots], a["u_n"][slots] = 0.0, 0
     sensors.add(a["u_sum"], np.where(fit, values[:, metrics], 0.0))
@@ -167,10 +168,9 @@ def _spread(state: State, slots: np.ndarray, hour: np.ndarray) -> np.ndarray:
 def _least(state: State, slots: np.ndarray, usual: np.ndarray) -> np.ndarray:
     """Return the spread below which none is taken to be ``[k, U]`` (or ``[U]``) where ``usual`` is
     the value, scaled: a sensor that shows steps has none that is smaller than one of them."""
-    learned, own = state.learned, state.overrides.own
-    if own is None:
+    learned, step = state.learned, steps.resolution(state, slots)
+    if step is None:
         return learned.spread
-    step = own.resolution[slots][:, learned.metrics]
     plain = np.where(learned.logs, np.exp(usual), np.where(learned.roots, usual * usual, usual))
     return np.fmax(learned.spread, np.where(step > 0, _scaled(state, plain + step) - usual, 0.0))
 

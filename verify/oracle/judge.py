@@ -93,7 +93,8 @@ class Judge:
         own = {i: recorded.pop(i) for i in list(recorded) if "/" in i}
         made = episodes_of(told.transitions_stored | own)
         for wrong in (r["episode"] for r in own.values() if r["kind"] == "withdrawn"):
-            made.pop(wrong, None), episodes.pop(wrong, None)
+            for rows in (made, episodes):
+                rows.pop(wrong, None)
         for results in (expected.must, expected.may):
             # these windows are those of facts, and judged with them
             for key in [key for key in results.windows if key[0] in made_of_facts()]:

@@ -15,6 +15,7 @@ STEP_HURRY = 1.5
 STEP_DIVISOR = 80
 STILL_READINGS, STILL_LONGER, STILL_FADE = 12, 2.0, 63 / 64
 SPAN_UNFIT = 12
+FLOOR_RESTS, FLOOR_LONGER = 3, 8.0
 REASONS = ("device", "gross", "rate", "jump", "flat", "relation")
 """Tests as an alert's reason names them, in this order; every relation is ``relation``."""
 SICK = ("device", "flat", "relation")
@@ -45,6 +46,10 @@ class Trace:
     """The step in which values come, where somebody has said so."""
     floor: float = -math.inf
     """A value at or below it does not stand still, where somebody has said so."""
+    lowest_rest: float | None = None
+    """The lowest value at which it has stood still for long, while it was nowhere lower."""
+    rests: int = 0
+    """How often."""
     stillness_before: tuple[int, int, float] = (0, 0, 0.0)
     """Since when, how often and how long at most it stood still before its last value."""
 
@@ -155,18 +160,44 @@ def compare_tests(
         if trace.still_times:
             run = float(trace.at - trace.still_since)
             trace.longest_still = max(run, trace.longest_still * STILL_FADE)
+            if metric.flat is not None and trace.still_times >= readings_needed(metric, cadence_s):
+                count_rest(trace)
         trace.still_since, trace.still_times = at, 0
     elif metric.flat is not None:
         trace.still_times += 1
         length = at - trace.still_since
-        needed = min(STILL_READINGS, int(metric.flat.suspect_s // cadence_s))
+        needed = readings_needed(metric, cadence_s)
         if trace.still_times < needed or length < STILL_LONGER * trace.longest_still:
+            return found
+        low, rests_long = trace.lowest_rest, length < FLOOR_LONGER * trace.longest_still
+        if rests_long and trace.rests >= FLOOR_RESTS and low is not None and x <= low:
             return found
         if length >= metric.flat.fail_s * US:
             found["flat"] = FLAG_FAIL
         elif length >= metric.flat.suspect_s * US:
             found["flat"] = FLAG_SUSPECT
     return found
+
+
+def readings_needed(metric: Metric, cadence_s: int) -> int:
+    """Return how many readings in a row must bring nothing new before a value is stuck."""
+    assert metric.flat is not None
+    return min(STILL_READINGS, int(metric.flat.suspect_s // cadence_s))
+
+
+def count_rest(trace: Trace) -> None:
+    """Count the long standstill that is over, if it was at the lowest value or a lower one."""
+    assert trace.value is not None
+    if trace.lowest_rest is None or trace.value < trace.lowest_rest:
+        trace.lowest_rest, trace.rests = trace.value, 1
+    elif trace.value == trace.lowest_rest:
+        trace.rests = min(trace.rests + 1, 200)
+
+
+def leave_floor(trace: Trace, x: float) -> None:
+    """Forget the floor when the sensor shows less."""
+    if trace.lowest_rest is not None and x < trace.lowest_rest:
+        trace.lowest_rest = None
 
 
 def risen(metric: Metric, before: float, x: float, passed_us: int) -> float | None:

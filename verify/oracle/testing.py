@@ -42,6 +42,8 @@ class Testing:
             quality.learn_span(metric, trace, x)
             cadence_s = self._stream.cadence_s
             tests |= quality.compare_tests(metric, trace, reading.at, x, self._reach, cadence_s)
+            if metric.flat is not None:
+                quality.leave_floor(trace, x)
             compared.append(metric.name)
         self.relations(device, reading)
         for name in compared:

@@ -22,6 +22,27 @@ Kind = Callable[[int], int]
 
 
 @dataclass
+class Digits:
+    """In which step a sensor's values come, by the changes from beat to beat."""
+
+    step: int = 0
+    """In units of the last digit; 0 while it is not known."""
+    divisor: int = 0
+    changes: int = 0
+    sample: float | None = None
+
+    def show(self, x: float, unit: float) -> None:
+        """Take the first value of a beat."""
+        before, self.sample = self.sample, x
+        change = 0 if before is None else round(abs(x - before) / unit)
+        if not 0 < change < 2**31:
+            return
+        self.divisor, self.changes = math.gcd(self.divisor, change), self.changes + 1
+        if self.changes >= 100:
+            self.step, self.divisor, self.changes = self.divisor, 0, 0
+
+
+@dataclass
 class Learned:
     """What is known of one metric of one sensor."""
 
@@ -39,6 +60,7 @@ class Learned:
     offs: list[float] = field(default_factory=list)
     step: float = 0.0
     """The step in which its values come, where somebody has said so."""
+    digits: Digits = field(default_factory=Digits)
     smooth: float | None = None
     last_beat: int | None = None
 
@@ -75,16 +97,19 @@ class Baselines:
         if not self.rules:
             return []
         found: list[Found] = []
-        beat = reading.at // self._beat_us
+        first, beat = False, reading.at // self._beat_us
         if beat != usual.beat:
             if usual.beat is not None:
                 found = self._finish(usual, usual.beat)
             usual.beat = beat
+            first = True
         for rule in self.rules:
             x, known = reading.values.get(rule.metric), self._learned(usual, rule)
             sick = any(name_of(t) in SICK for t in reading.tests.get(rule.metric, {}))
             if x is not None and reading.is_usable(rule.metric) and not sick:
                 known.values.append(x)
+                if first:
+                    known.digits.show(x, resolution(self._stream, rule))
         return found
 
     def is_unheard(self, usual: Usual, rule: UnusualRule, now: int) -> bool:
@@ -132,11 +157,16 @@ class Baselines:
         known.offs.append(abs(off))
         if known.judged < FIRST_JUDGED:
             return None
-        least = smallest(self._stream, rule, known.step, expected)
+        least = smallest(self._stream, rule, self._step(rule, known), expected)
         spread = max(spread_at(known, begin // HOUR_US % 24), least)
         spreads = off / spread
         spreads = {"above": spreads, "below": -spreads, "both": abs(spreads)}[rule.direction]
         return Found(rule, (beat + 1) * self._beat_us, spreads)
+
+    def _step(self, rule: UnusualRule, known: Learned) -> float:
+        """Return the step in which the sensor's values come; 0 where it shows none of its own."""
+        digits = known.digits.step
+        return max(known.step, digits * resolution(self._stream, rule) if digits > 1 else 0.0)
 
     def _expected(self, known: Learned, begin: int) -> float | None:
         """Return the usual value in a beat's middle, between the middles of two hours."""
@@ -162,7 +192,7 @@ class Baselines:
     def _learn(self, rule: UnusualRule, known: Learned, hour: int) -> None:
         """Learn from an hour that is over."""
         cell, of_day = (self._kind(hour // 24), hour % 24), hour % 24
-        least = smallest(self._stream, rule, known.step, known.levels.get(cell))
+        least = smallest(self._stream, rule, self._step(rule, known), known.levels.get(cell))
         spread = max(spread_at(known, of_day), least)
         if known.means:
             mean, days = added(known.means) / len(known.means), known.days.get(cell, 0)
