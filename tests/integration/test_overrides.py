@@ -49,7 +49,10 @@ def test_by_command_a_span_is_set_listed_and_ended(conn: psycopg.Connection) -> 
     assert "the high zone" in shown
     ended = ["override", "end", *place, "--reason", "moved"]
     assert [runner.invoke(app, ended).exit_code for _ in range(2)] == [0, 2]
-    assert [row.reason for row in history(conn, *place[:2])] == ["moved", "the high zone"]
+    assert [row.reason for row in history(conn, MAIN.stream, MAIN.sensor)] == [
+        "moved",
+        "the high zone",
+    ]
     audited = conn.execute("SELECT what, detail->>'via' FROM audit ORDER BY seq").fetchall()
     assert audited == [("sensor.override", "shell"), ("sensor.override_end", "shell")]
     conn.close()

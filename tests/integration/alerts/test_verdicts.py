@@ -114,10 +114,10 @@ def test_a_sensor_bears_out_itself_only_by_another_quantity_that_is_sure(desk: D
     def low() -> str:
         return get_alert(desk.conn, "water_supply.pressure_low/main/1").alert.confidence
 
-    doubt = {"confidence": "unconfirmed", "reason": "rate"}
+    doubt: dict[str, Any] = {"confidence": "unconfirmed", "reason": "rate"}
     desk.take(of_sensor("water_supply", "pressure_low", "main", **doubt))
     desk.take(of_sensor("water_supply", "burst", "main", **doubt))
     assert low() == "unconfirmed"
-    sure = {"confidence": "confirmed", "reason": ""}
+    sure: dict[str, Any] = {"confidence": "confirmed", "reason": ""}
     desk.take(of_sensor("water_supply", "burst", "main", kind="confirmed", **sure))
     assert low() == "confirmed"
