@@ -4,7 +4,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from catalog.declared import files_of, load_module
@@ -15,6 +15,8 @@ from ingest.producer import FrameProducer, Pending
 from simulators.core.city import City
 from simulators.truth import Label
 
+TOGETHER_S = 10.0
+"""Uploads of so long go in one batch; a step over a past hour is not one upload of an hour."""
 KEEP = 20_000
 """Batches that are kept while the broker is away."""
 
@@ -57,11 +59,12 @@ class LiveFacts:
                 for arrives, row in one.uploads:
                     self._count += 1
                     heapq.heappush(self._held, (arrives, self._count, fact, row))
-        due: dict[str, list[Row]] = {}
+        due: dict[tuple[str, datetime], list[Row]] = {}
         while self._held and self._held[0][0] <= until_s:
-            _, _, fact, row = heapq.heappop(self._held)
-            due.setdefault(fact.name, []).append(row)
-        self.waiting.extend((facts()[name], rows, made_at) for name, rows in due.items())
+            arrives, _, fact, row = heapq.heappop(self._held)
+            received = datetime.fromtimestamp((arrives // TOGETHER_S + 1) * TOGETHER_S, UTC)
+            due.setdefault((fact.name, min(received, made_at)), []).append(row)
+        self.waiting.extend((facts()[name], rows, at) for (name, at), rows in due.items())
         return labels
 
     def send(self, producer: FrameProducer) -> list[Pending]:
