@@ -5,6 +5,8 @@ import pytest
 from records.act import act, open_record, record_of
 from records.plans.loop import tick
 from records.queries import get_page
+from records.things.loop import place_all, watch
+from records.things.queries import get_thing, thing_of
 from tests.support.sign_city import POND, City
 
 SQUARE = {"lon": 104.0655, "lat": 30.6705, "address": "人民中路"}
@@ -144,6 +146,22 @@ def test_its_effect_is_measured(city: City) -> None:
     city.tick(minutes=15)
     page = get_page(city.conn, record_of("sign_message"), city.all()[0].id)
     assert (page.record.fields["before"], page.record.fields["after"]) == (900, 500)
+
+
+def test_a_sign_is_a_thing_whose_state_follows(city: City) -> None:
+    place_all(city.conn)
+
+    def states() -> set[str]:
+        watch(city.conn)
+        return {get_thing(city.conn, thing_of("sign"), d).thing.state for d in told}
+
+    city.flood()
+    city.tick()
+    told = {advice.device for advice in city.all()}
+    assert states() == {"shows"}
+    city.end_flood()
+    city.tick(seconds=5)
+    assert states() == {"blank"}
 
 
 def test_a_withdrawn_flood_takes_the_text_down(city: City) -> None:
