@@ -16,6 +16,11 @@ MOST = 100
 """Nobody withdraws one and the same alert more often."""
 
 
+def again(episode: str, n: int) -> str:
+    """Return the id of an episode that came again for the n-th time; it stands in addresses."""
+    return f"{episode}.{n}"
+
+
 def anew(conn: Connection, t: Transition) -> Transition | None:
     """Return what a transition means that no open episode takes; None when nothing.
 
@@ -24,7 +29,7 @@ def anew(conn: Connection, t: Transition) -> Transition | None:
     rows = conn.execute(
         "SELECT id, cleared_at IS NULL, status = 'withdrawn' AND reason = %s, severity"
         " FROM episodes WHERE id = ANY(%s) ORDER BY raised_recorded_at, id",
-        [PERSON, [t.episode, *(f"{t.episode}/{n}" for n in range(1, MOST))]],
+        [PERSON, [t.episode, *(again(t.episode, n) for n in range(1, MOST))]],
     ).fetchall()
     if not rows or not any(by_person for _, _, by_person, _ in rows):
         return None
@@ -36,5 +41,5 @@ def anew(conn: Connection, t: Transition) -> Transition | None:
     if not (by_person and (worse or t.kind == "confirmed")):
         return None
     return msgspec.structs.replace(
-        told, kind="raised", episode=f"{t.episode}/{len(rows)}", previous=None
+        told, kind="raised", episode=again(t.episode, len(rows)), previous=None
     )

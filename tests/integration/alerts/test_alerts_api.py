@@ -111,6 +111,26 @@ def test_alerts_are_found_and_cared_for_by_api(place: Place, conn: Connection) -
     assert pond in [e["id"] for e in past]
 
 
+def test_an_alert_in_doubt_is_judged_and_comes_again_under_an_address(
+    place: Place, conn: Connection
+) -> None:
+    doubt: dict[str, Any] = {"confidence": "unconfirmed", "reason": "rate", "episode": "doubted"}
+    lone = of_sensor("waterlogging", "ponding", "waterlogging-510107-01", **doubt)
+    assert apply(conn, lone)
+    at, said = "/alerts/doubted", {"note": "dry"}
+    assert place.call("viewer", "POST", f"{at}/withdraw", json=said).status_code == 403
+    assert place.call("operator", "POST", f"{at}/withdraw", json={"note": ""}).status_code == 422
+    assert place.call("operator", "POST", f"{at}/withdraw", json=said).status_code == 204
+    assert place.call("operator", "POST", f"{at}/confirm", json=said).status_code == 409
+    sure = msgspec.structs.replace(
+        lone, id="borne-out", kind="confirmed", confidence="confirmed", reason=""
+    )
+    assert apply(conn, sure)
+    found = place.call("viewer", "GET", f"{at}.1").json()["alert"]
+    assert (found["status"], found["confidence"]) == ("active", "confirmed")
+    assert [e.target for e in place.audits("alert.withdraw")] == ["doubted"]
+
+
 def test_a_silence_is_previewed_set_and_expired(place: Place, conn: Connection) -> None:
     pond, _ = raise_two(conn)
     matchers = {"matchers": SILENCE["matchers"]}

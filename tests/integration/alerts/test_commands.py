@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -103,6 +104,18 @@ def test_drills_are_planned_shown_and_cancelled(shell: CliRunner, desk: Desk) ->
     assert "waits" not in said(shell, "answers", "1")
     typed("act", "drill", "1", "cancel", "--reason", "called_off")
     assert "cancelled" in typed("list", "drill", "--closed")
+
+
+def test_an_alert_in_doubt_is_confirmed_or_withdrawn(shell: CliRunner, desk: Desk) -> None:
+    doubt: dict[str, Any] = {"confidence": "unconfirmed", "reason": "rate"}
+    true, wrong = transition(1, **doubt), transition(2, **doubt)
+    desk.take(true, wrong)
+    said(shell, "confirm", true.episode, "--note", "seen", "--by", "li")
+    said(shell, "withdraw", wrong.episode, "--note", "dry", "--by", "li")
+    assert "is not in doubt" in said(shell, "confirm", true.episode, "--note", "again", code=2)
+    assert "is over" in said(shell, "withdraw", wrong.episode, "--note", "again", code=2)
+    done = [(e.who, e.what, e.target) for e in entries(desk.conn, search="alert.")]
+    assert done == [("li", "alert.withdraw", wrong.episode), ("li", "alert.confirm", true.episode)]
 
 
 def test_an_alert_from_elsewhere_is_ended_and_one_of_ours_is_not(

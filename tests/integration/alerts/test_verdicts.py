@@ -69,13 +69,13 @@ def test_what_a_person_withdraws_is_over_until_readings_say_otherwise(desk: Desk
     assert desk.said() == ["raised", "withdrawn"]
     desk.take(ponding(POND, kind="confirmed", severity=3, confidence="confirmed", reason=""))
     assert desk.said() == ["raised", "withdrawn", "raised"]
-    assert stands(desk, POND, "/1") == ("active", "confirmed", "")
+    assert stands(desk, POND, ".1") == ("active", "confirmed", "")
     # what the rule says from here on is of the new one
     desk.take(ponding(POND, kind="changed", severity=1, confidence="confirmed", reason=""))
     desk.take(ponding(POND, kind="cleared", severity=1, confidence="confirmed", reason=""))
     assert desk.said()[3:] == ["changed", "cleared"]
     assert stands(desk, POND) == ("withdrawn", "unconfirmed", "person")
-    assert get_alert(desk.conn, episode(POND) + "/1").alert.cleared_at is not None
+    assert get_alert(desk.conn, episode(POND) + ".1").alert.cleared_at is not None
 
 
 def test_what_becomes_worse_after_a_withdrawal_is_told_at_once(desk: Desk) -> None:
@@ -83,7 +83,7 @@ def test_what_becomes_worse_after_a_withdrawal_is_told_at_once(desk: Desk) -> No
     judge(desk, "withdrawn")
     desk.take(ponding(POND, kind="changed", severity=1))
     assert desk.said() == ["raised", "withdrawn", "raised"]
-    alert = get_alert(desk.conn, episode(POND) + "/1").alert
+    alert = get_alert(desk.conn, episode(POND) + ".1").alert
     assert (alert.severity, alert.confidence) == (1, "unconfirmed")
 
 
