@@ -34,7 +34,7 @@ async def thing_list(
     chosen = {"state": state, "district": district, "search": search}
     filter_row(words, fields, chosen)
     await saved_filters(view, f"/things/{kind}", chosen)
-    with panel(words("map.title"), "map"):
+    with panel(words("things.where"), "map"):
         city = CityMap(words)
     with panel(words.of(thing.plural), "list") as side:
         columns = thing_columns(words, thing)
