@@ -9,11 +9,11 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import ValidationError
 
@@ -104,7 +104,18 @@ class Named(Protocol):
         ...
 
 
+class OfSystem(Named, Protocol):
+    """One that also bears the name of its system, in a field ``system``."""
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
+        """Return a copy with other fields."""
+        ...
+
+
 N = TypeVar("N", bound=Named)
+D = TypeVar("D", bound=OfSystem)
+Problems = Callable[[D], Iterable[str]]
+"""What is wrong with a declaration; nothing when it is in order."""
 
 
 def load_named(path: Path, what: str, kind: type[N]) -> N:
@@ -114,6 +125,26 @@ def load_named(path: Path, what: str, kind: type[N]) -> N:
         raise DeclarationError(
             f"{path}: the {what.lower()} is named {found.name!r}, the file {path.stem!r}"
         )
+    return found
+
+
+def load_checked(path: Path, what: str, kind: type[D], problems: Problems[D]) -> D:
+    """Return what a system declares in a file, if nothing is wrong, with the system's name."""
+    found = load_named(path, what, kind)
+    if wrong := list(problems(found)):
+        raise DeclarationError(f"{path}: {'; '.join(wrong)}")
+    return found.model_copy(update={"system": path.parent.parent.name})
+
+
+def load_all(
+    folder: str, what: str, kind: type[D], problems: Problems[D] = lambda _: ()
+) -> dict[str, D]:
+    """Return what all systems declare in their folders of this name, by name and in its order."""
+    found: dict[str, D] = {}
+    for file in sorted(files_of(folder), key=lambda f: f.stem):
+        if file.stem in found:
+            raise DeclarationError(f"{file}: a {what.lower()} named {file.stem!r} exists already")
+        found[file.stem] = load_checked(file, what, kind, problems)
     return found
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pydantic import Field, model_validator
 
 from catalog.base import ENGINEERING, Frozen, Name, Source, Text
-from catalog.declared import DeclarationError, files_of, load_named
+from catalog.declared import load_all
 from catalog.lifecycle.lookups import bad_values
 from catalog.lifecycle.record import ENGINE
 from catalog.lifecycle.registry import records
@@ -73,15 +73,7 @@ class Detection(Frozen):
 @cache
 def detections() -> dict[str, Detection]:
     """Return all declared detections by name; read once per process."""
-    found: dict[str, Detection] = {}
-    for file in files_of("detections"):
-        one = load_named(file, "DETECTION", Detection)
-        if one.name in found:
-            raise DeclarationError(f"{file}: a detection named {one.name!r} exists already")
-        if wrong := list(problems(one)):
-            raise DeclarationError(f"{file}: {'; '.join(wrong)}")
-        found[one.name] = one.model_copy(update={"system": file.parent.parent.name})
-    return found
+    return load_all("detections", "DETECTION", Detection, problems)
 
 
 def problems(one: Detection) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from catalog.base import Frozen, Name, Severity, Text
-from catalog.declared import DeclarationError, files_of, load_named
+from catalog.declared import load_all
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from catalog.network import networks
@@ -136,13 +136,7 @@ class Feed(Frozen):
 @cache
 def feeds() -> dict[str, Feed]:
     """Return all declared feeds by name; read once per process."""
-    found: dict[str, Feed] = {}
-    for file in sorted(files_of("feeds"), key=lambda f: f.stem):
-        feed = load_named(file, "FEED", Feed)
-        if feed.name in found:
-            raise DeclarationError(f"{file}: a feed named {feed.name!r} exists already")
-        found[feed.name] = feed.model_copy(update={"system": file.parent.parent.name})
-    return found
+    return load_all("feeds", "FEED", Feed)
 
 
 def _problems(feed: Feed) -> Iterator[str]:

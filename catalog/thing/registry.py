@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from catalog.declared import DeclarationError, files_of, load, load_named
+from catalog.declared import load, load_all
 from catalog.site import site_folder
 from catalog.thing.checks import own_problems
 from catalog.thing.model import Placed, Thing
@@ -11,15 +11,7 @@ from catalog.thing.model import Placed, Thing
 @cache
 def things() -> dict[str, Thing]:
     """Return all declared kinds by name; read once per process."""
-    found: dict[str, Thing] = {}
-    for file in sorted(files_of("things"), key=lambda f: f.stem):
-        if file.stem in found:
-            raise DeclarationError(f"{file}: a thing named {file.stem!r} exists already")
-        thing = load_named(file, "THING", Thing)
-        if wrong := own_problems(thing):
-            raise DeclarationError(f"{file}: {'; '.join(wrong)}")
-        found[file.stem] = thing.model_copy(update={"system": file.parent.parent.name})
-    return found
+    return load_all("things", "THING", Thing, own_problems)
 
 
 @cache

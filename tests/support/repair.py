@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
+from catalog.declared import load_checked
+from catalog.lifecycle.checks import problems
 from catalog.lifecycle.record import Record
-from catalog.lifecycle.registry import load_record
 
 FOLDER = Path(__file__).parent / "works"
 SOURCE = (FOLDER / "records" / "repair.py").read_text(encoding="utf-8")
@@ -13,6 +14,11 @@ SOURCE = (FOLDER / "records" / "repair.py").read_text(encoding="utf-8")
 def write_system(folder: Path) -> Path:
     """Copy the system into a folder; return the system's own folder there."""
     return shutil.copytree(FOLDER, folder / "works")
+
+
+def load_record(path: Path) -> Record:
+    """Return the record that a file declares; ``DeclarationError`` says what is wrong with it."""
+    return load_checked(path, "RECORD", Record, problems)
 
 
 def load_repair() -> Record:

@@ -11,10 +11,10 @@ from catalog.errors import InvalidError
 from catalog.lifecycle.checks import CHECKS, problems
 from catalog.lifecycle.fields import RecordField
 from catalog.lifecycle.record import Record
-from catalog.lifecycle.registry import load_record, records
+from catalog.lifecycle.registry import records
 from catalog.lifecycle.working_time import working_time
 from records.steps import Given, Step, opening
-from tests.support.repair import SOURCE, load_repair, write_system
+from tests.support.repair import SOURCE, load_record, load_repair, write_system
 
 
 @pytest.fixture
