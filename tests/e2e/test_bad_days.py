@@ -28,6 +28,7 @@ from catalog.topics import readings_topic
 from deploy import supervisor
 from deploy.native import kafka as kafka_server
 from service.kafka_login import Login
+from tests.support.load import queue
 from tests.support.platform import FLOW_S, STREAM, Platform
 from tests.support.servers import wait_until
 
@@ -73,8 +74,7 @@ def _kill_and_recover(platform: Platform, victim: str, probe: str) -> tuple[floa
     alert_s = time.monotonic() - begun
     # the promise is for a machine that has nothing else to do: what else there was counts, also
     # what began with the kill
-    queue = os.getloadavg()[0] / (os.cpu_count() or 1)
-    allowed_s = min(FLOW_S, PROMISE_S * max(stretch, _stretch(), queue))
+    allowed_s = min(FLOW_S, PROMISE_S * max(stretch, _stretch(), queue()))
 
     def again() -> bool:
         info = supervisor.states(platform.layout)[victim]

@@ -1,13 +1,16 @@
 """A past for records: some of each declared kind in each state, with log and clocks, by SQL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from psycopg import Connection
+from psycopg import Connection, connect
 from psycopg.types.json import Jsonb
 
 from catalog.lifecycle.record import Record
 from catalog.lifecycle.registry import records
 from catalog.site import site
+from tests.support.databases import Databases
 
 OF_A_KIND = 200
 SPREAD_S = 60
@@ -18,6 +21,14 @@ def write_records(conn: Connection, now: datetime) -> None:
     """Write records, every third overdue where it has a clock, each with its first move."""
     for record in records().values():
         _write(conn, record, now)
+
+
+@contextmanager
+def city_of_records(databases: Databases, now: datetime) -> Iterator[Connection]:
+    """Give a fresh database with such a past."""
+    with databases.fresh(migrated=True) as dsn, connect(dsn, autocommit=True) as conn:
+        write_records(conn, now)
+        yield conn
 
 
 def _write(conn: Connection, record: Record, now: datetime) -> None:

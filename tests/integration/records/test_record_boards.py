@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 from psycopg import Connection, sql
 
@@ -12,18 +11,14 @@ from records.kpi import Period, figures
 from records.queries import states_of
 from storage.views.kpis import PREFIX, make_functions
 from tests.support.databases import Databases
-from tests.support.record_history import write_records
+from tests.support.record_history import city_of_records
 
 NOW = datetime(2026, 7, 16, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def city(databases: Databases) -> Iterator[Connection]:
-    with (
-        databases.fresh(migrated=True) as dsn,
-        psycopg.connect(dsn, autocommit=True) as conn,
-    ):
-        write_records(conn, NOW)
+    with city_of_records(databases, NOW) as conn:
         yield conn
 
 

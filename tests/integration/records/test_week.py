@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -14,7 +13,7 @@ from dashboards.report.week import grouped_by, monday_of, read_week
 from dashboards.report.week_page import render_week, written
 from records.kpi import Period, figures
 from tests.support.databases import Databases
-from tests.support.record_history import write_records
+from tests.support.record_history import city_of_records
 
 NOW = datetime(2026, 7, 16, 12, tzinfo=UTC)
 CASE = records()["case"]
@@ -22,11 +21,7 @@ CASE = records()["case"]
 
 @pytest.fixture(scope="module")
 def city(databases: Databases) -> Iterator[Connection]:
-    with (
-        databases.fresh(migrated=True) as dsn,
-        psycopg.connect(dsn, autocommit=True) as conn,
-    ):
-        write_records(conn, NOW)
+    with city_of_records(databases, NOW) as conn:
         yield conn
 
 
