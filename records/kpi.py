@@ -93,9 +93,6 @@ def _span(period: Period) -> kpis.Span:
 
 def _figure(kpi: Kpi, group: str, met: int, counted: int) -> Figure:
     value = met / counted if counted else None
-    reached = None
-    if value is not None and kpi.target is not None:
-        reached = value >= kpi.target if kpi.better == "more" else value <= kpi.target
     return Figure(
         kpi=kpi.name,
         group=group,
@@ -103,7 +100,7 @@ def _figure(kpi: Kpi, group: str, met: int, counted: int) -> Figure:
         denominator=counted,
         value=value,
         target=kpi.target,
-        met=reached,
+        met=kpi.reached(value),
     )
 
 
@@ -116,7 +113,6 @@ def _score(score: Score, group: str, shares: dict[tuple[str, str], Figure]) -> F
             total = None
         else:
             total += term.weight * (1 - value if term.rest else value)
-    reached = None if total is None or score.target is None else total >= score.target
     return Figure(
         kpi=score.name,
         group=group,
@@ -124,5 +120,5 @@ def _score(score: Score, group: str, shares: dict[tuple[str, str], Figure]) -> F
         denominator=None,
         value=None if total is None else round(total, 9),
         target=score.target,
-        met=reached,
+        met=score.reached(total),
     )

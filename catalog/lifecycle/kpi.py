@@ -60,6 +60,12 @@ class Kpi(Frozen):
     better: Literal["more", "less"] = "more"
     source: str = ""
 
+    def reached(self, value: float | None) -> bool | None:
+        """Tell whether a share reaches the target; None without a value or a target."""
+        if value is None or self.target is None:
+            return None
+        return value >= self.target if self.better == "more" else value <= self.target
+
 
 class Term(Frozen):
     """A weight on a share of another KPI; ``rest`` weighs 1 − share."""
@@ -77,3 +83,7 @@ class Score(Frozen):
     terms: tuple[Term, ...] = Field(min_length=1)
     target: float | None = None
     source: str = ""
+
+    def reached(self, value: float | None) -> bool | None:
+        """Tell whether points reach the target; None without a value or a target."""
+        return None if value is None or self.target is None else value >= self.target

@@ -4,13 +4,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
 
 from catalog.site import zone
 from dashboards.report.day import read_day
+from dashboards.report.files import fail, write_report
 from dashboards.report.page import render
-from dashboards.report.pdf import NoPdfError, browser, print_pdf
 from dashboards.texts import Lang
 
 
@@ -35,24 +34,6 @@ def report_command(
     today = datetime.now(zone()).date()
     chosen = day.date() if day else today - timedelta(days=1)
     if chosen > today:
-        _fail(f"{chosen} is not over yet and has not begun", 2)
-    try:
-        if pdf:
-            browser()  # say what is missing before the work, not after it
-        with psycopg.connect(dsn, connect_timeout=5) as conn:
-            conn.read_only = True
-            html = render(read_day(conn, chosen, lang))
-        out.mkdir(parents=True, exist_ok=True)
-        page = out / f"cityops-{chosen}-{lang}.html"
-        page.write_text(html)
-        typer.echo(page)
-        if pdf:
-            print_pdf(page, page.with_suffix(".pdf"))
-            typer.echo(page.with_suffix(".pdf"))
-    except NoPdfError as error:
-        _fail(str(error).strip(), 1)
-
-
-def _fail(message: str, code: int) -> None:
-    typer.echo(f"✕ {message}", err=True)
-    raise typer.Exit(code)
+        fail(f"{chosen} is not over yet and has not begun", 2)
+    name = f"cityops-{chosen}-{lang}"
+    write_report(out, name, dsn, lambda conn: render(read_day(conn, chosen, lang)), pdf=pdf)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from catalog.model import Severity
 from catalog.registry import streams
@@ -37,8 +37,8 @@ class Note:
     text: str
 
 
-def render(day: Day, notes: Sequence[Note] = ()) -> str:
-    """Return the page; it needs no other file and no network. Notes stand on a second one."""
+def template(name: str) -> Template:
+    """Return a page of this folder to be filled; a name that nobody gives is an error."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(default_for_string=True, default=True),
@@ -46,7 +46,12 @@ def render(day: Day, notes: Sequence[Note] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(TEMPLATE).render(
+    return environment.get_template(name)
+
+
+def render(day: Day, notes: Sequence[Note] = ()) -> str:
+    """Return the page; it needs no other file and no network. Notes stand on a second one."""
+    return template(TEMPLATE).render(
         day=day,
         city=pick(site().title, day.lang),
         date=written_date(day.span.date, day.lang),

@@ -33,11 +33,7 @@ class Value:
     @property
     def reached(self) -> bool | None:
         """Tell whether the target is reached; None without a value or a target."""
-        if self.value is None or self.kpi.target is None:
-            return None
-        if isinstance(self.kpi, Kpi) and self.kpi.better == "less":
-            return self.value <= self.kpi.target
-        return self.value >= self.kpi.target
+        return self.kpi.reached(self.value)
 
 
 @dataclass(frozen=True, slots=True)

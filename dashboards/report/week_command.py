@@ -9,8 +9,8 @@ import typer
 
 from catalog.lifecycle.registry import records
 from catalog.site import zone
-from dashboards.report.pdf import NoPdfError, browser, print_pdf
-from dashboards.report.week import read_week
+from dashboards.report.files import write_report
+from dashboards.report.week import monday_of, read_week
 from dashboards.report.week_page import render_week
 from dashboards.texts import Lang
 
@@ -36,19 +36,9 @@ def week_command(
     chosen = day.date() if day else now.date() - timedelta(days=7)
     if chosen > now.date():
         raise typer.BadParameter(f"{chosen} has not begun")
-    try:
-        if pdf:
-            browser()  # say what is missing before the work, not after it
-        with psycopg.connect(dsn, connect_timeout=5) as conn:
-            conn.read_only = True
-            week = read_week(conn, records()[kind], chosen, lang, now)
-        out.mkdir(parents=True, exist_ok=True)
-        page = out / f"cityops-{kind}-week-{week.monday}-{lang}.html"
-        page.write_text(render_week(week))
-        typer.echo(page)
-        if pdf:
-            print_pdf(page, page.with_suffix(".pdf"))
-            typer.echo(page.with_suffix(".pdf"))
-    except NoPdfError as error:
-        typer.echo(f"✕ {str(error).strip()}", err=True)
-        raise typer.Exit(1) from None
+    name = f"cityops-{kind}-week-{monday_of(chosen)}-{lang}"
+
+    def read(conn: psycopg.Connection) -> str:
+        return render_week(read_week(conn, records()[kind], chosen, lang, now))
+
+    write_report(out, name, dsn, read, pdf=pdf)

@@ -1,14 +1,10 @@
 """The week of a kind of record as one page of HTML, to be printed."""
 
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from catalog.lifecycle.kpi import Kpi, Score
 from catalog.model import Severity
 from catalog.severity import LEVELS
 from catalog.site import site, zone
-from dashboards.report.page import NONE, number, written_date
+from dashboards.report.page import NONE, number, template, written_date
 from dashboards.report.week import Value, Week, scored
 from dashboards.texts import pick, say
 
@@ -17,15 +13,8 @@ TEMPLATE = "week.html.j2"
 
 def render_week(week: Week) -> str:
     """Return the page; it needs no other file and no network."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=select_autoescape(default_for_string=True, default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     lang = week.lang
-    return environment.get_template(TEMPLATE).render(
+    return template(TEMPLATE).render(
         week=week,
         city=pick(site().title, lang),
         t=lambda key: say(key, lang),
