@@ -62,6 +62,9 @@ stream's lateness, ``clock`` for one from a clock that runs ahead or was set bac
 FLAG_PASS, FLAG_UNKNOWN, FLAG_SUSPECT, FLAG_FAIL, FLAG_MISSING = 1, 2, 3, 4, 9
 
 
+Kind = Literal["raised", "changed", "confirmed", "withdrawn", "cleared"]
+
+
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """One change of an alert's state. ``id`` and ``episode`` depend only on the Kafka log.
 
@@ -76,7 +79,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     stream: str
     sensor: str
-    kind: Literal["raised", "changed", "confirmed", "withdrawn", "cleared"]
+    kind: Kind
     severity: int
     previous: int | None = None
     metric: str | None = None

@@ -5,6 +5,7 @@ from datetime import datetime
 from psycopg import Connection
 
 from alerts.delivery.outbox import lock_writers
+from alerts.episode.decision import decided
 from alerts.episode.episodes import Change, apply
 from alerts.episode.lapse import ENGINE
 from alerts.episode.models import Alert
@@ -14,7 +15,6 @@ from alerts.rows import read_rows
 from alerts.settings import AlertSettings
 from alerts.sources.dispatch import settle
 from alerts.sources.foreign import STREAM
-from catalog.contracts import Transition
 from catalog.errors import ConflictError
 from catalog.registry import find_rule
 from storage.audit import record
@@ -110,24 +110,7 @@ def _of_retired(conn: Connection) -> list[Alert]:
 
 def _end(conn: Connection, alert: Alert, who: str, note: str, now: datetime) -> Change | None:
     """Clear an episode; what was ended by a decision waits for no acknowledgement."""
-    change = apply(
-        conn,
-        Transition(
-            id=f"{alert.id}/ended/{int(now.timestamp() * 1_000_000)}",
-            episode=alert.id,
-            rule=alert.rule,
-            stream=alert.stream,
-            sensor=alert.sensor,
-            kind="cleared",
-            severity=alert.severity,
-            previous=alert.severity,
-            metric=alert.metric,
-            value=alert.value,
-            threshold=alert.threshold,
-            observed_at=max(now, alert.raised_at),
-            produced_at=now,
-        ),
-    )
+    change = apply(conn, decided(alert, "cleared", "ended", now, previous=alert.severity))
     conn.execute("UPDATE episodes SET status = 'cleared' WHERE id = %s", [alert.id])
     conn.execute(
         "INSERT INTO episode_acts (episode, who, act, note) VALUES (%s, %s, 'ended', %s)",

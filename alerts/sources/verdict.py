@@ -11,13 +11,13 @@ from psycopg import Connection
 
 from alerts.delivery.outbox import lock_writers
 from alerts.episode.anew import PERSON
+from alerts.episode.decision import decided
 from alerts.episode.episodes import apply
 from alerts.episode.models import Alert
 from alerts.episode.queries import get_alert
 from alerts.routing.notify import Notifier
 from alerts.settings import AlertSettings
 from alerts.sources.dispatch import settle
-from catalog.contracts import Transition
 from catalog.errors import ConflictError, InvalidError
 from catalog.model import ThresholdRule
 from catalog.registry import find_rule
@@ -54,29 +54,11 @@ def judge_alert(
         if not can_be_judged(alert):
             stands = "over" if alert.cleared_at is not None else "not in doubt"
             raise ConflictError(f"alert {episode} is {stands}")
-        change = apply(conn, _transition(alert, verdict, now))
+        wrong = verdict == "withdrawn"
+        more = {"confidence": "unconfirmed", "reason": PERSON} if wrong else {}
+        change = apply(conn, decided(alert, verdict, verdict, now, **more))
         conn.execute(
             "INSERT INTO episode_acts (episode, who, act, note) VALUES (%s, %s, %s, %s)",
             [episode, who, ACTS[verdict], note],
         )
         settle(conn, [change] if change else [], notifier, settings, now)
-
-
-def _transition(alert: Alert, verdict: Verdict, now: datetime) -> Transition:
-    wrong = verdict == "withdrawn"
-    return Transition(
-        id=f"{alert.id}/{verdict}/{int(now.timestamp() * 1_000_000)}",
-        episode=alert.id,
-        rule=alert.rule,
-        stream=alert.stream,
-        sensor=alert.sensor,
-        kind=verdict,
-        severity=alert.severity,
-        metric=alert.metric,
-        value=alert.value,
-        threshold=alert.threshold,
-        observed_at=max(now, alert.raised_at),
-        produced_at=now,
-        confidence="unconfirmed" if wrong else "confirmed",
-        reason=PERSON if wrong else "",
-    )
