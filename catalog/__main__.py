@@ -51,7 +51,8 @@ def check_streams(names: Annotated[list[str] | None, typer.Argument()] = None) -
         )
         for check, reason in found:
             console.print(f"    {check}: {reason}")
-    plans(), detections(), feeds(), indices()  # what is wrong with one ends this, with its file
+    for read in (plans, detections, feeds, indices):
+        read()  # what is wrong with one ends this, with its file
     for reason in [] if names else [*fact_problems(), *_thing_problems()]:
         failed += 1
         console.print(f"✗ {reason}")

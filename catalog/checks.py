@@ -10,7 +10,7 @@ import numpy as np
 from catalog.contracts import STATISTICS
 from catalog.guidance import unknown_guidance
 from catalog.model import SensorAttribute, Source, Stream, Text, Threshold, ThresholdRule
-from catalog.registry import streams, systems
+from catalog.registry import stream_rules, streams, systems
 from catalog.sensors import sensors_of
 from catalog.site import site
 
@@ -138,7 +138,7 @@ def silence_and_health_are_watched(stream: Stream) -> Iterator[str]:
 
 def corroboration_is_known(stream: Stream) -> Iterator[str]:
     """What corroborates a rule is a rule; its own is a neighbour's."""
-    known = {s.rule_id(rule) for s in streams().values() for rule in s.rules}
+    known = {*stream_rules()}
     for rule in _threshold_rules(stream):
         for other in rule.corroborated_by:
             if other.rule not in known | {stream.rule_id(rule)}:

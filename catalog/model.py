@@ -334,7 +334,7 @@ class Stream(Frozen):
     def _position_is_measured(self, position: Position) -> None:
         watched = {r.metric for r in self.rules if isinstance(r, ThresholdRule | UnusualRule)}
         for name, most in ((position.lon, 180), (position.lat, 90)):
-            metric = next((m for m in self.metrics if m.name == name), None)
+            metric = self.metric(name)
             if metric is None or metric.kind != "number":
                 raise ValueError(f"{self.name}: position {name} is no measured number")
             if max(map(abs, metric.fail_span)) > most:
@@ -370,6 +370,10 @@ class Stream(Frozen):
         """What windows see, but for the place of a subject that moves: that is for maps."""
         place = (self.position.lon, self.position.lat) if self.position else ()
         return tuple(name for name in self.aggregate_names if name not in place)
+
+    def metric(self, name: str) -> Metric | None:
+        """Return the declaration of a measured metric; None if there is none of this name."""
+        return next((metric for metric in self.metrics if metric.name == name), None)
 
     def quantity(self, name: str) -> Quantity:
         """Return the declaration of a metric, rate, rolling or derived metric; KeyError if none."""

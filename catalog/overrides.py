@@ -115,9 +115,8 @@ def read_overrides(path: Path, stream: Stream) -> tuple[SiteOverride, ...]:
     if not path.is_file():
         return ()
     found: tuple[SiteOverride, ...] = load(path, "OVERRIDES", tuple)
-    metrics = {metric.name: metric for metric in stream.metrics}
     for one in found:
-        known = metrics.get(one.metric)
+        known = stream.metric(one.metric)
         what = f"no metric {one.metric!r} of {stream.name}"
         wrong = what if known is None else mistake(known, one.span, one.floor, one.resolution)
         if wrong:

@@ -1,11 +1,28 @@
 """The declaration model of places: districts, and where the sensors of a stream stand."""
 
+import math
+
 from pydantic import Field
 
 from catalog.base import Frozen, Name, Text
 
 KM_PER_DEGREE = 111.32
 """Of latitude; of longitude at the equator."""
+EARTH_RADIUS_M = 6_371_008.8
+"""The mean radius of the IUGG."""
+
+
+def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the great-circle distance between two (lon, lat) in metres (haversine)."""
+    lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
+    a = math.sin((lat2 - lat1) / 2) ** 2
+    b = math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, a + b)))
+
+
+def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the great-circle distance between two (lon, lat) in kilometres."""
+    return distance_m(one, other) / 1000
 
 
 class District(Frozen):

@@ -18,7 +18,7 @@ from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import AnyRule, Stream, ThresholdRule
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
-from catalog.rules import Concern
+from catalog.rules import Concern, Rule
 from catalog.system import System
 
 
@@ -106,9 +106,15 @@ def concern_of(rule_id: str) -> Concern:
 
 
 @cache
+def stream_rules() -> dict[str, Rule]:
+    """Return the rules of all streams by their platform-wide id."""
+    return {s.rule_id(rule): rule for s in streams().values() for rule in s.rules}
+
+
+@cache
 def _rules() -> dict[str, AnyRule]:
-    ours = {s.rule_id(rule): rule for s in streams().values() for rule in s.rules}
-    return {**PLATFORM_RULES, **overdue_rules(), **joint_rules(), **early_rules(), **ours}
+    others = {**PLATFORM_RULES, **overdue_rules(), **joint_rules(), **early_rules()}
+    return {**others, **stream_rules()}
 
 
 @cache

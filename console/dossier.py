@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import asin, cos, radians, sin, sqrt
 
 from psycopg import Connection
 
@@ -11,6 +10,7 @@ from alerts.episode.models import Alert, AlertFilter, AlertPage
 from alerts.episode.queries import find_alerts, get_alert
 from alerts.incident.queries import Summary, incidents_named
 from catalog.model import AnyRule, Stream
+from catalog.places import distance_km
 from catalog.registry import find_rule, streams
 from console import history, registry
 from console.duty import People, people
@@ -18,7 +18,6 @@ from console.history import Question, Row, Span
 
 AROUND = timedelta(minutes=30)
 LONGEST = timedelta(days=2)
-EARTH_KM = 6371.0
 NEAR_KM = 10.0
 PAST = 10
 
@@ -85,17 +84,10 @@ def nearby(sensors: list[Row], sensor: Row, *, within_km: float = NEAR_KM) -> li
     for other in sensors:
         if other["lon"] is None or other["sensor"] == sensor["sensor"]:
             continue
-        km = distance_km(sensor["lon"], sensor["lat"], other["lon"], other["lat"])
+        km = distance_km((sensor["lon"], sensor["lat"]), (other["lon"], other["lat"]))
         if km <= within_km:
             found.append(other | {"km": km})
     return sorted(found, key=lambda row: row["km"])
-
-
-def distance_km(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
-    """Return the great-circle distance of two points (WGS-84 degrees) on a sphere, in km."""
-    north, east = radians(lat2 - lat1), radians(lon2 - lon1)
-    part = sin(north / 2) ** 2 + cos(radians(lat1)) * cos(radians(lat2)) * sin(east / 2) ** 2
-    return 2 * EARTH_KM * asin(sqrt(part))
 
 
 def _series(conn: Connection, stream: Stream, metric: str, sensor: str, span: Span) -> list[Row]:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from alerts.event.labels import Matcher
 from alerts.routing.silences import LONGEST, SilenceDraft, add_silence, end_silence, list_silences
 from catalog.errors import ConflictError, NotFoundError
+from catalog.places import distance_km
 from catalog.sensors import sensor as declared_sensor
 from catalog.site import site
-from console.dossier import distance_km
 from storage.audit import record
 
 FAR_KM = 100.0
@@ -41,7 +41,7 @@ class Placing(BaseModel):
         known = site().districts.get(self.district)
         if known is None:
             raise ValueError(f"no district {self.district}")
-        if distance_km(self.lon, self.lat, known.lon, known.lat) > FAR_KM:
+        if distance_km((self.lon, self.lat), (known.lon, known.lat)) > FAR_KM:
             raise ValueError(f"this place is more than {FAR_KM:g} km from the district's seat")
         return self
 

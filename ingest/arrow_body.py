@@ -111,7 +111,7 @@ def _wrong_type(stream: Stream, name: str, kind: pa.DataType) -> Iterator[FieldE
 
 
 def _is_named(stream: Stream, name: str, kind: pa.DataType) -> bool:
-    metric = next((m for m in stream.metrics if m.name == name), None)
+    metric = stream.metric(name)
     return metric is not None and named.fits(metric, kind)
 
 

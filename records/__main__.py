@@ -45,7 +45,8 @@ def run_command() -> None:
     """Run deadlines, schedules, openings by alerts, and plans until SIGTERM."""
     settings = PlanSettings()
     fleet = Fleet(settings.devices)
-    plans(), detections()  # a wrong declaration ends the start
+    for read in (plans, detections):
+        read()  # a wrong declaration ends the start
 
     def body(vitals: Vitals, stop: threading.Event) -> None:
         beside = (settings, fleet, vitals, stop)

@@ -14,7 +14,8 @@ from catalog.detection import Detection, detections
 from catalog.errors import RefusedError
 from catalog.lifecycle.registry import records
 from engine.falls import Floats, judge
-from records.act import act, open_record
+from records.act import open_record
+from records.attempt import attempt
 from records.context import Context
 from service.log import logger
 from storage.tables import aggregates_table
@@ -52,7 +53,8 @@ def _detect(context: Context, one: Detection, now: datetime) -> int:
             usual, value = judged.usual[place], minutes[-1, place]
             taken += _open(context, one, sensor, f"{value:.2f} / {usual:.2f}")
         elif judged.over[place] and sensor.state == records()[one.record].initial:
-            taken += _pass(context, one, sensor)
+            move, reason = one.passes
+            taken += attempt(context, one.record, sensor.record or 0, move, reason=reason)
     return taken
 
 
@@ -108,15 +110,5 @@ def _open(context: Context, one: Detection, sensor: Watched, said: str) -> int:
         )
     except RefusedError as error:
         logger().warning("a detection opened nothing", detection=one.name, reason=str(error))
-        return 0
-    return 1
-
-
-def _pass(context: Context, one: Detection, sensor: Watched) -> int:
-    move, reason = one.passes
-    try:
-        act(context, one.record, sensor.record or 0, move, reason=reason)
-    except RefusedError as error:
-        logger().info("a record was not closed", record=sensor.record, reason=str(error))
         return 0
     return 1

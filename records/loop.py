@@ -15,7 +15,8 @@ from catalog.errors import RefusedError
 from catalog.lifecycle.record import Move, Record
 from catalog.lifecycle.registry import records
 from catalog.site import zone
-from records.act import act, mark_late, open_record
+from records.act import mark_late, open_record
+from records.attempt import attempt
 from records.context import Context
 from records.openings import open_asked
 from records.things.loop import place_all, watch
@@ -83,14 +84,8 @@ def _take_due(context: Context, record: Record, move: Move) -> int:
     fields = [move.due.field, move.due.plus_min]
     values = [record.name, list(move.from_states), *fields, context.now(context.conn), PIECE]
     reason = move.reasons[0].name if move.reasons else ""
-    taken = 0
-    for (id,) in context.conn.execute(_DUE, values).fetchall():
-        try:
-            act(context, record.name, id, move.name, reason=reason)
-            taken += 1
-        except RefusedError as error:  # somebody else was first
-            logger().info("a move was not taken", record=f"{record.name}-{id}", reason=str(error))
-    return taken
+    due = context.conn.execute(_DUE, values).fetchall()
+    return sum(attempt(context, record.name, id, move.name, reason=reason) for (id,) in due)
 
 
 _DUE = (

@@ -9,10 +9,9 @@ from pydantic import BaseModel
 
 from catalog.lifecycle.fields import Values
 from catalog.lifecycle.record import Record
-from catalog.places import KM_PER_DEGREE
+from catalog.places import KM_PER_DEGREE, distance_m
 
 METRES_PER_DEGREE = 1000 * KM_PER_DEGREE
-EARTH_RADIUS_M = 6_371_008.8
 
 
 class Likeness(BaseModel):
@@ -32,8 +31,6 @@ def near(
     rule, lon, lat = record.near, fields.get("lon"), fields.get("lat")
     if rule is None or not isinstance(lon, int | float) or not isinstance(lat, int | float):
         return []
-    span = rule.within_m / METRES_PER_DEGREE
-    wide = span / max(math.cos(math.radians(lat)), 0.01)
     rows = conn.execute(
         "SELECT id, state, closed_at IS NULL, opened_at, lon, lat FROM records"
         " WHERE kind = %s AND id <> %s AND opened_at BETWEEN %s AND %s"
@@ -41,8 +38,8 @@ def near(
         " AND fields @> %s",
         [
             *(record.name, but, at - timedelta(hours=rule.within_h)),
-            *(at + timedelta(hours=rule.within_h), lat - span, lat + span),
-            *(lon - wide, lon + wide, Jsonb({n: fields.get(n) for n in rule.same})),
+            *(at + timedelta(hours=rule.within_h), *box(lon, lat, rule.within_m)),
+            Jsonb({n: fields.get(n) for n in rule.same}),
         ],
     ).fetchall()
     found = [
@@ -53,9 +50,8 @@ def near(
     return sorted(within, key=lambda f: (f.distance_m, f.id))
 
 
-def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Return the great-circle distance between two (lon, lat) in metres (haversine)."""
-    lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
-    a = math.sin((lat2 - lat1) / 2) ** 2
-    b = math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, a + b)))
+def box(lon: float, lat: float, within_m: float) -> tuple[float, float, float, float]:
+    """Return bounds of latitude, then of longitude, that hold all within a distance of a place."""
+    span = within_m / METRES_PER_DEGREE
+    wide = span / max(math.cos(math.radians(lat)), 0.01)
+    return lat - span, lat + span, lon - wide, lon + wide

@@ -69,10 +69,10 @@ def set_override(conn: Connection, target: Target, wish: Wish, who: str, **detai
     ``InvalidError`` says what is wrong with it; ``detail`` is more for the audit log.
     """
     declared = streams().get(target.stream)
-    known = {m.name: m for m in declared.metrics} if declared else {}
-    if target.metric not in known:
+    metric = declared.metric(target.metric) if declared else None
+    if metric is None:
         raise InvalidError(f"no metric {target.metric[:60]!r} in stream {target.stream[:60]!r}")
-    if wrong := mistake(known[target.metric], wish.span, wish.floor, wish.resolution):
+    if wrong := mistake(metric, wish.span, wish.floor, wish.resolution):
         raise InvalidError(wrong)
     if wish.until is not None and wish.until <= now_of(conn):
         raise InvalidError("it would end before it begins")

@@ -11,7 +11,7 @@ from catalog.lifecycle.registry import RECORDS, overdue_rules
 from catalog.model import STREAM_SUBJECT, Severity
 from catalog.platform import PLATFORM
 from catalog.platform import RULES as PLATFORM_RULES
-from catalog.registry import early_rules, streams, systems
+from catalog.registry import early_rules, stream_rules, streams, systems
 from catalog.rules import Concern
 from catalog.sensors import sensors
 from catalog.site import site
@@ -37,8 +37,7 @@ def _fits_all_values(matcher: Matcher) -> bool:
 def _values() -> dict[str, tuple[str, ...]]:
     """Return what each of our labels can hold; any other label is absent, that is empty."""
     placed = sensors()
-    ours = (s.rule_id(r) for s in streams().values() for r in s.rules)
-    rules = (*PLATFORM_RULES, *overdue_rules(), *joint_rules(), *early_rules(), *ours)
+    rules = (*PLATFORM_RULES, *overdue_rules(), *joint_rules(), *early_rules(), *stream_rules())
     known = {
         "alertname": rules,
         "rule": rules,

@@ -1,15 +1,13 @@
 """What belongs to an incident by time and place."""
 
 from functools import lru_cache
-from math import asin, cos, radians, sin, sqrt
 
 from alerts.event.labels import sensor_of
 from alerts.incident.queries import Incident
 from catalog.contracts import Transition
 from catalog.incident import IncidentKind
+from catalog.places import distance_km
 from catalog.sensors import downstream
-
-EARTH_KM = 6371.0
 
 
 def belongs(kind: IncidentKind, incident: Incident, t: Transition) -> bool:
@@ -31,17 +29,10 @@ def same_place(kind: IncidentKind, incident: Incident, t: Transition) -> bool:
         return place.district == incident.district
     if incident.lon is None or incident.lat is None:
         return False
-    return distance_km(incident.lon, incident.lat, place.lon, place.lat) <= kind.radius_km
+    return distance_km((incident.lon, incident.lat), (place.lon, place.lat)) <= kind.radius_km
 
 
 @lru_cache(maxsize=1024)
 def below(sensor: str) -> frozenset[str]:
     """Return the ids of all sensors that this one feeds."""
     return frozenset(s.id for s in downstream(sensor))
-
-
-def distance_km(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """Return the great-circle distance of two places in degrees."""
-    a, b = radians(lat), radians(other_lat)
-    turn = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(radians(other_lon - lon) / 2) ** 2
-    return 2 * EARTH_KM * asin(sqrt(turn))

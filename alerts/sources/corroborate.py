@@ -14,11 +14,11 @@ from psycopg import Connection
 from alerts.episode.episodes import Change, apply
 from alerts.episode.lapse import ENGINE
 from alerts.event.labels import sensor_of
-from alerts.incident.places import distance_km
 from catalog.contracts import Transition
 from catalog.corroboration import Corroboration
 from catalog.model import ThresholdRule
-from catalog.registry import find_rule, streams
+from catalog.places import distance_km
+from catalog.registry import find_rule, stream_rules
 
 Open = tuple[str, str, str, str, str]
 """An open alert: episode, rule, stream, sensor, confidence."""
@@ -70,7 +70,7 @@ def _near(declared: Corroboration, doubted: Open, other: Open) -> bool:
     here, there = sensor_of(*doubted[2:4]), sensor_of(*other[2:4])
     if here is None or there is None:
         return False
-    return distance_km(here.lon, here.lat, there.lon, there.lat) <= declared.within_km
+    return distance_km((here.lon, here.lat), (there.lon, there.lat)) <= declared.within_km
 
 
 def _declared(rule_id: str) -> tuple[Corroboration, ...]:
@@ -82,9 +82,8 @@ def _declared(rule_id: str) -> tuple[Corroboration, ...]:
 def _upon(rule_id: str) -> list[str]:
     """Return the rules that name this one as what corroborates them."""
     return [
-        stream.rule_id(rule)
-        for stream in streams().values()
-        for rule in stream.rules
+        id
+        for id, rule in stream_rules().items()
         if isinstance(rule, ThresholdRule) and any(c.rule == rule_id for c in rule.corroborated_by)
     ]
 

@@ -12,7 +12,7 @@ from catalog.plan.device import devices
 from catalog.plan.layout import width_of
 from catalog.plan.model import FILLED, Ahead, OnAlert, OnReading, OnRecord, Plan
 from catalog.plan.steps import FIELDS, MOVES
-from catalog.registry import find_rule, streams
+from catalog.registry import find_rule, stream_rules, streams
 
 Check = Callable[[Plan], Iterator[str]]
 
@@ -102,8 +102,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _rule(pattern: str) -> bool:
-    known = (s.rule_id(rule) for s in streams().values() for rule in s.rules)
-    return find_rule(pattern) is not None or any(fnmatchcase(name, pattern) for name in known)
+    return find_rule(pattern) is not None or any(fnmatchcase(r, pattern) for r in stream_rules())
 
 
 def _metric(stream: str, metric: str) -> Iterator[str]:

@@ -5,7 +5,6 @@ from typing import Any
 from nicegui import ui
 from psycopg import Connection
 
-from alerts.episode.queries import get_alert
 from alerts.event.events import rule_title
 from catalog.errors import NotFoundError
 from catalog.lifecycle.registry import records
@@ -16,7 +15,7 @@ from console.things.rows import cause, map_marks, thing_link, thing_state, where
 from console.widgets.city_map import CityMap
 from console.widgets.facts import Facts
 from console.widgets.table import Column, Table
-from records.things.queries import Named, ThingPage, ThingRow, get_thing
+from records.things.queries import Named, ThingPage, ThingRow, get_thing, rules_of_alerts
 
 NEAR_KM = 0.6
 
@@ -73,7 +72,8 @@ async def thing(view: View, kind: str, id: str) -> None:
 
 def _read(conn: Connection, thing: Thing, id: str) -> tuple[ThingPage, list[tuple[str, str]]]:
     page = get_thing(conn, thing, id)
-    return page, [(one, get_alert(conn, one).alert.rule) for one in page.alerts]
+    rules = rules_of_alerts(conn, page.alerts)
+    return page, [(one, rules[one]) for one in page.alerts if one in rules]
 
 
 KINDS = {"record": "link", "part": "link", "mark": "state", "due": "time", "at": "time"}

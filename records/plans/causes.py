@@ -17,7 +17,7 @@ from catalog.lifecycle.day_kinds import kinds_of
 from catalog.lifecycle.registry import records
 from catalog.metrics import Metric
 from catalog.plan.model import OnAlert, OnReading, OnRecord, Plan, When
-from catalog.registry import concern_of, streams
+from catalog.registry import concern_of, stream_rules, streams
 from engine.conditions import holds
 from storage.tables import last_table
 
@@ -73,7 +73,7 @@ def _in_hours(hours: Schedule, now: datetime) -> bool:
 
 
 def _alerts(conn: Connection, when: OnAlert, plan: Plan, now: datetime) -> Iterator[Cause]:
-    rules = [r for r in _rules() if any(fnmatchcase(r, p) for p in when.rules)]
+    rules = [r for r in stream_rules() if any(fnmatchcase(r, p) for p in when.rules)]
     for row in _rows(conn, _ALERTS, [_maintenance(), rules, when.worst]):
         unwell = _unwell(plan, row, now)
         if not unwell and row["confidence"] != CONFIRMED and not plan.guard.unconfirmed:
@@ -201,13 +201,9 @@ def _value(metric: Metric | None, value: float | None) -> dict[str, Text]:
 
 def _metric(stream: str, name: str | None) -> Metric | None:
     declared = streams().get(stream)
-    return next((m for m in declared.metrics if m.name == name), None) if declared else None
+    return declared.metric(name) if declared and name else None
 
 
 @cache
-def _rules() -> tuple[str, ...]:
-    return tuple(s.rule_id(rule) for s in streams().values() for rule in s.rules)
-
-
 def _maintenance() -> list[str]:
-    return [rule for rule in _rules() if concern_of(rule) == "maintenance"]
+    return [rule for rule in stream_rules() if concern_of(rule) == "maintenance"]

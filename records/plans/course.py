@@ -10,18 +10,17 @@ from datetime import datetime, timedelta
 from psycopg import Connection, sql
 
 from catalog.base import Text, text
-from catalog.errors import RefusedError
+from catalog.places import distance_m
 from catalog.plan.model import Effect, Plan
 from catalog.plan.steps import ANSWERED, APPROVED, ENDING, PROPOSED, SENT
 from catalog.registry import streams
-from records.act import act, open_record
+from records.act import open_record
+from records.attempt import attempt
 from records.context import Context
-from records.near import distance_m
 from records.plans import store
 from records.plans.causes import Cause
 from records.plans.store import Advice
 from records.plans.whom import message, targets
-from service.log import logger
 from storage.tables import last_table
 
 Causes = Mapping[str, Cause]
@@ -29,13 +28,7 @@ Causes = Mapping[str, Cause]
 
 def step(context: Context, advice: Advice, move: str, reason: str = "", **args: object) -> int:
     """Take a move; 0 when somebody was first."""
-    try:
-        act(context, advice.kind, advice.id, move, args, reason=reason)
-    except RefusedError as error:
-        name = f"{advice.kind}-{advice.id}"
-        logger().info("a step was not taken", record=name, move=move, reason=str(error))
-        return 0
-    return 1
+    return attempt(context, advice.kind, advice.id, move, args, reason=reason)
 
 
 def propose(

@@ -43,24 +43,26 @@ def tick(conn: Connection, fleet: Fleet, now: Callable[[Connection], datetime] =
     """
     context, at, known = Context(conn, ACTOR, "engine", now=now), now(conn), plans()
     live: dict[tuple[str, str], Cause] = {}
-    every = store.advices(conn, at)
+    every = store.advices(conn, at)  # read again only where something was done
     for plan in known.values():
         held = {a.cause for a in every if a.plan == plan.name and a.open}
         for cause in causes_of(conn, plan, at, held):
             live[plan.name, cause.id] = cause
-    done = 0
+    proposed = 0
     for plan in known.values():
         mine = [a for a in every if a.plan == plan.name]
-        done += course.propose(context, plan, _of(plan, live), mine, at)
-    every = store.advices(conn, at)
+        proposed += course.propose(context, plan, _of(plan, live), mine, at)
+    every = store.advices(conn, at) if proposed else every
+    followed = 0
     for plan in known.values():
         mine = [a for a in every if a.plan == plan.name and a.open]
-        done += course.follow(context, plan, _of(plan, live), mine, at)
-    done += sum(course.let_go(context, a) for a in every if a.open and a.plan not in known)
-    every = store.advices(conn, at)
-    done += course.give(context, known, every, at) + store.make_blanks(conn, at)
-    done += wire.send_due(context, fleet, every, known, live, at)
-    return done + wire.read_back(context, fleet, store.advices(conn, at), known, at)
+        followed += course.follow(context, plan, _of(plan, live), mine, at)
+    followed += sum(course.let_go(context, a) for a in every if a.open and a.plan not in known)
+    every = store.advices(conn, at) if followed else every
+    given = course.give(context, known, every, at) + store.make_blanks(conn, at)
+    given += wire.send_due(context, fleet, every, known, live, at)
+    every = store.advices(conn, at) if given else every
+    return proposed + followed + given + wire.read_back(context, fleet, every, known, at)
 
 
 def _of(plan: Plan, live: wire.LiveCauses) -> dict[str, Cause]:

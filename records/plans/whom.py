@@ -5,12 +5,12 @@ from functools import lru_cache
 
 from catalog.base import text
 from catalog.network import networks
+from catalog.places import distance_m
 from catalog.plan.device import Device, devices
 from catalog.plan.layout import lay_out
 from catalog.plan.model import Ahead, Near, Plan
 from engine.network.ahead import Post, ahead
 from engine.network.graph import graph_of
-from records.near import distance_m
 from records.plans.causes import Cause
 
 KEPT = 2000

@@ -11,10 +11,11 @@ from pydantic import BaseModel
 
 from catalog.errors import NotFoundError
 from catalog.lifecycle.registry import records
+from catalog.places import distance_m
 from catalog.registry import facts, streams
 from catalog.thing.model import Shown, Thing
 from catalog.thing.registry import things
-from records.near import EARTH_RADIUS_M, METRES_PER_DEGREE
+from records.near import box
 from records.things.states import source
 from storage.facts.tables import facts_table
 
@@ -158,22 +159,26 @@ def history_of(conn: Connection, thing: Thing, id: str, limit: int) -> list[Chan
         ).fetchall()
 
 
+def rules_of_alerts(conn: Connection, ids: list[str]) -> dict[str, str]:
+    """Return the rule of each of these alerts."""
+    rows = conn.execute("SELECT id, rule FROM episodes WHERE id = ANY(%s)", [ids]).fetchall()
+    return dict(rows)
+
+
 def near_things(
     conn: Connection, lon: float, lat: float, within_m: float, limit: int = 50
 ) -> list[dict[str, Any]]:
     """Return things of any kind around a place, the nearest first, with ``distance_m``."""
-    span = within_m / METRES_PER_DEGREE
-    query = (
-        "SELECT * FROM (SELECT kind, thing, title_zh, title_en, state, lon, lat,"
-        f" {EARTH_RADIUS_M} * 2 * asin(sqrt(power(sin(radians(lat - %(lat)s) / 2), 2)"
-        " + cos(radians(lat)) * cos(radians(%(lat)s))"
-        " * power(sin(radians(lon - %(lon)s) / 2), 2))) AS distance_m FROM things"
-        " WHERE present AND lat BETWEEN %(lat)s - %(span)s AND %(lat)s + %(span)s) n"
-        " WHERE distance_m <= %(most)s ORDER BY distance_m, kind, thing LIMIT %(limit)s"
-    )
-    given = {"lon": lon, "lat": lat, "span": span, "most": within_m, "limit": min(limit, MOST)}
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.encode(), given).fetchall()
+        rows = cursor.execute(
+            "SELECT kind, thing, title_zh, title_en, state, lon, lat FROM things"
+            " WHERE present AND lat BETWEEN %s AND %s AND lon BETWEEN %s AND %s",
+            box(lon, lat, within_m),
+        ).fetchall()
+    away = [r | {"distance_m": distance_m((lon, lat), (r["lon"], r["lat"]))} for r in rows]
+    there = [row for row in away if row["distance_m"] <= within_m]
+    nearest = sorted(there, key=lambda row: (row["distance_m"], row["kind"], row["thing"]))
+    return nearest[: min(limit, MOST)]
 
 
 def known_thing(conn: Connection, value: str) -> tuple[float | None, float | None] | None:
@@ -195,9 +200,9 @@ def thing_at_sensor(conn: Connection, sensor: str, kinds: tuple[str, ...]) -> st
 
 
 def _where(thing: Thing, wanted: Wanted) -> sql.Composable:
-    parts = [sql.SQL("t.kind = {}").format(sql.Literal(thing.name))]
+    parts: list[sql.Composable] = [sql.SQL("t.kind = {}").format(sql.Literal(thing.name))]
     if not wanted.thing:
-        parts.append(sql.SQL("{}").format(sql.SQL("t.present")))
+        parts.append(sql.SQL("t.present"))
     for column in ("thing", "state", "district", "parent"):
         if value := getattr(wanted, column):
             parts.append(sql.SQL("t.{} = {}").format(sql.Identifier(column), sql.Literal(value)))

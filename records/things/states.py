@@ -54,7 +54,7 @@ def _case(parts: list[sql.SQL | sql.Composed], otherwise: str) -> sql.Composed:
     return sql.SQL("{} ELSE {} END").format(sql.SQL(" ").join(parts), sql.Literal(otherwise))
 
 
-def source(thing: Thing) -> sql.Composed:
+def source(thing: Thing) -> sql.Composable:
     """Return the things ``t``, with the last reading ``l`` of their sensors where they have some.
 
     A stream or fact that is declared no more is as if nothing of it had come.
@@ -63,7 +63,7 @@ def source(thing: Thing) -> sql.Composed:
         return sql.SQL("FROM things t LEFT JOIN {} l ON l.sensor = t.sensor").format(
             sql.Identifier(last_table(str(thing.sensors)))
         )
-    return sql.SQL("{}").format(sql.SQL("FROM things t"))
+    return sql.SQL("FROM things t")
 
 
 def _any(thing: Thing, conditions: tuple[When, ...]) -> sql.Composable:
