@@ -18,10 +18,10 @@ USUAL = 75.0
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Evaluated:
     """Per sensor, of the last minute: has it ``fallen``, is a fall ``over``, what is ``usual``.
 
-    NaN usual = not judged: neither fallen nor over.
+    NaN usual = not evaluated: neither fallen nor over.
     """
 
     fallen: Bools
@@ -29,8 +29,8 @@ class Judged:
     usual: Floats
 
 
-def judge(minutes: Floats, fall: Fall) -> Judged:
-    """Judge the last minute of ``minutes [T, S]``, oldest first, NaN where there is no good value.
+def evaluate(minutes: Floats, fall: Fall) -> Evaluated:
+    """Evaluate the last minute of ``minutes [T, S]``, oldest first, NaN for no good value.
 
     T is at least ``fall.back_min``; what lies before is not looked at.
     """
@@ -40,11 +40,11 @@ def judge(minutes: Floats, fall: Fall) -> Judged:
     usual = np.full(minutes.shape[1], np.nan)
     if enough.any():
         usual[enough] = np.nanpercentile(before[:, enough], USUAL, axis=0)
-    judged = (usual >= fall.least) & ~_still(seen[-fall.still_min :])
-    usual = np.where(judged, usual, np.nan)
+    sure = (usual >= fall.least) & ~_still(seen[-fall.still_min :])
+    usual = np.where(sure, usual, np.nan)
     known = np.isfinite(last)
     low, high = known & (last <= fall.share * usual), known & (last > fall.over * usual)
-    return Judged(low.sum(axis=0) >= fall.hits, high.sum(axis=0) == fall.of, usual)
+    return Evaluated(low.sum(axis=0) >= fall.hits, high.sum(axis=0) == fall.of, usual)
 
 
 def _still(last: Floats) -> Bools:

@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from catalog.detection import Detection, detections
 from catalog.errors import RefusedError
 from catalog.lifecycle.registry import records
-from engine.falls import Floats, judge
+from engine.falls import Floats, evaluate
 from records.act import open_record
 from records.attempt import attempt
 from records.context import Context
@@ -46,13 +46,13 @@ def detect(context: Context, now: datetime) -> int:
 def _detect(context: Context, one: Detection, now: datetime) -> int:
     watched = _watched(context.conn, one, now)
     minutes = minutes_of(context.conn, one, [w.sensor for w in watched], now)
-    judged = judge(minutes, one.fall)
+    found = evaluate(minutes, one.fall)
     taken = 0
     for place, sensor in enumerate(watched):
-        if judged.fallen[place] and sensor.record is None:
-            usual, value = judged.usual[place], minutes[-1, place]
+        if found.fallen[place] and sensor.record is None:
+            usual, value = found.usual[place], minutes[-1, place]
             taken += _open(context, one, sensor, f"{value:.2f} / {usual:.2f}")
-        elif judged.over[place] and sensor.state == records()[one.record].initial:
+        elif found.over[place] and sensor.state == records()[one.record].initial:
             move, reason = one.passes
             taken += attempt(context, one.record, sensor.record or 0, move, reason=reason)
     return taken

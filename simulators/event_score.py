@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.detection import Detection, Fall
 from catalog.registry import stream
-from engine.falls import judge
+from engine.falls import evaluate
 from simulators.core.city import City
 from simulators.core.events import Event
 from simulators.core.fleet import US
@@ -103,10 +103,10 @@ def opened(minutes: Floats, fall: Fall, quiet_min: float) -> list[tuple[int, int
     standing = np.zeros(minutes.shape[1], bool)
     found: list[tuple[int, int]] = []
     for minute in range(fall.back_min, len(minutes)):
-        judged = judge(minutes[minute - fall.back_min + 1 : minute + 1], fall)
-        new = judged.fallen & ~standing & (free <= minute)
+        evaluated = evaluate(minutes[minute - fall.back_min + 1 : minute + 1], fall)
+        new = evaluated.fallen & ~standing & (free <= minute)
         found += [(int(place), minute) for place in np.flatnonzero(new)]
-        over = standing & judged.over
+        over = standing & evaluated.over
         free[over] = minute + quiet_min
         standing = (standing | new) & ~over
     return found

@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from alerts.episode.anew import anew
+from alerts.episode.again import raised_again
 from alerts.episode.explanations import COLUMN
 from alerts.episode.lapse import lapse_acknowledgement
 from alerts.episode.moving import whereabouts
@@ -78,7 +78,7 @@ def apply(conn: Connection, t: Transition, origin: Origin = OURS) -> Change | No
     explain_unusual(conn, t)
     row = _apply_to_episode(conn, t, origin)
     if row is None:
-        again = anew(conn, t) if t.kind != "raised" else None
+        again = raised_again(conn, t) if t.kind != "raised" else None
         return apply(conn, again, origin) if again else None
     told = Told(
         raised_at=row["raised_at"],

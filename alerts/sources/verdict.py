@@ -1,7 +1,7 @@
 """What a person finds of an alert that rests on a doubtful value: it is true, or it is wrong.
 
 Either is a transition like the rule's own, so that lists, messages, incidents and escalation follow
-it. What a person has withdrawn comes again when readings say otherwise: see ``episode/anew.py``.
+it. What a person has withdrawn comes again when readings say otherwise: see ``episode/again.py``.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Literal
 from psycopg import Connection
 
 from alerts.delivery.outbox import lock_writers
-from alerts.episode.anew import PERSON
+from alerts.episode.again import PERSON
 from alerts.episode.decision import decided
 from alerts.episode.episodes import apply
 from alerts.episode.models import Alert

@@ -16,7 +16,7 @@ from catalog.plan.registry import plans
 from records.context import Context
 from records.detections import SETTLE, detect
 from records.loop import ACTOR
-from records.plans import course, store, wire
+from records.plans import lifecycle, store, wire
 from records.plans.causes import Cause, causes_of
 from records.plans.devices import Fleet
 from service.postgres import now_of
@@ -51,15 +51,15 @@ def tick(conn: Connection, fleet: Fleet, now: Callable[[Connection], datetime] =
     proposed = 0
     for plan in known.values():
         mine = [a for a in every if a.plan == plan.name]
-        proposed += course.propose(context, plan, _of(plan, live), mine, at)
+        proposed += lifecycle.propose(context, plan, _of(plan, live), mine, at)
     every = store.advices(conn, at) if proposed else every
     followed = 0
     for plan in known.values():
         mine = [a for a in every if a.plan == plan.name and a.open]
-        followed += course.follow(context, plan, _of(plan, live), mine, at)
-    followed += sum(course.let_go(context, a) for a in every if a.open and a.plan not in known)
+        followed += lifecycle.follow(context, plan, _of(plan, live), mine, at)
+    followed += sum(lifecycle.let_go(context, a) for a in every if a.open and a.plan not in known)
     every = store.advices(conn, at) if followed else every
-    given = course.give(context, known, every, at) + store.make_blanks(conn, at)
+    given = lifecycle.give(context, known, every, at) + store.make_blanks(conn, at)
     given += wire.send_due(context, fleet, every, known, live, at)
     every = store.advices(conn, at) if given else every
     return proposed + followed + given + wire.read_back(context, fleet, every, known, at)

@@ -12,8 +12,8 @@ from catalog.plan.steps import APPROVED, DIFFERS, ENDING, SENT, SHOWN
 from records.context import Context
 from records.plans import store
 from records.plans.causes import Cause
-from records.plans.course import measured_near, step
 from records.plans.devices import Fleet, Heard
+from records.plans.lifecycle import measured_near, step
 from records.plans.store import Advice, Command, Said
 
 LEASE = timedelta(seconds=10)

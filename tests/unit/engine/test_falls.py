@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from catalog.detection import Detection, Fall, detections, problems
-from engine.falls import judge
+from engine.falls import evaluate
 
 FALL = Fall(share=0.5, over=0.8, least=0.3)
 T = FALL.back_min
@@ -37,7 +37,7 @@ def course(*last: float, usual: float = 0.9) -> np.ndarray:
     ],
 )
 def test_three_of_four_minutes_at_half_of_usual(last: Any, fallen: bool) -> None:
-    assert judge(course(*last), FALL).fallen.tolist() == [fallen]
+    assert evaluate(course(*last), FALL).fallen.tolist() == [fallen]
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_three_of_four_minutes_at_half_of_usual(last: Any, fallen: bool) -> None
     ],
 )
 def test_it_is_over_when_the_last_four_are_near_usual(last: Any, over: bool) -> None:
-    assert judge(course(*last), FALL).over.tolist() == [over]
+    assert evaluate(course(*last), FALL).over.tolist() == [over]
 
 
 def test_a_slow_rise_of_demand_is_no_fall() -> None:
     rush = np.linspace(0.98, 0.55, T)[:, None]
-    assert not judge(rush, FALL).fallen[0]
+    assert not evaluate(rush, FALL).fallen[0]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_slow_rise_of_demand_is_no_fall() -> None:
     ids=["jammed", "young", "stuck"],
 )
 def test_what_is_not_judged(minutes: np.ndarray) -> None:
-    judged = judge(minutes, FALL)
+    judged = evaluate(minutes, FALL)
     assert np.isnan(judged.usual[0]) and not judged.fallen[0] and not judged.over[0]
 
 
@@ -77,10 +77,10 @@ def test_what_is_not_judged(minutes: np.ndarray) -> None:
     st.integers(0, 3),
 )
 def test_sensors_do_not_know_each_other(values: list[float], place: int) -> None:
-    alone = judge(np.array(values)[:, None], FALL)
+    alone = evaluate(np.array(values)[:, None], FALL)
     beside = np.tile(course(0.2, 0.2, 0.2), (1, 4))
     beside[:, place] = values
-    together = judge(beside, FALL)
+    together = evaluate(beside, FALL)
     assert together.fallen[place] == alone.fallen[0] and together.over[place] == alone.over[0]
     assert not (alone.fallen[0] and alone.over[0])
     assert together.fallen.sum() == 3 + alone.fallen[0]

@@ -21,7 +21,7 @@ def again(episode: str, n: int) -> str:
     return f"{episode}.{n}"
 
 
-def anew(conn: Connection, t: Transition) -> Transition | None:
+def raised_again(conn: Connection, t: Transition) -> Transition | None:
     """Return what a transition means that no open episode takes; None when nothing.
 
     It may be of an episode that a person has withdrawn, or of one that came again after that.
