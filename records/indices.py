@@ -65,7 +65,7 @@ def fold(of: AlertCount | Level | Reporting, items: Iterable[Item]) -> dict[str,
     """Return what items make of each district, and of the city."""
     groups: dict[str, list[Item]] = {}
     for item in items:
-        for place in (CITY, item.district):
+        for place in {CITY, item.district}:  # in no district: in the city, once
             groups.setdefault(place, []).append(item)
     return {place: _fold(of, those) for place, those in groups.items()}
 

@@ -165,3 +165,9 @@ def test_names_stand_once_and_only_alerts_are_of_safety() -> None:
 def test_the_citys_own_index_has_texts_in_both_languages() -> None:
     found: dict[str, Text] = indices()["vital_signs"].titles()
     assert len(found) > 20 and all(t.zh.strip() and t.en.strip() for t in found.values())
+
+
+def test_what_lies_in_no_district_counts_once_in_the_city() -> None:
+    found = fold(Reporting(), [item("1", 100.0), item(CITY, 0.0)])
+    assert found[CITY] == Counted(50.0, 2, 2)
+    assert found.keys() == {CITY, "1"}
